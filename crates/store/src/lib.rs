@@ -1,0 +1,5 @@
+//! The only disk: the log of entries, its views, and what belongs to this device alone.
+
+pub mod clock;
+pub mod entry;
+pub mod heads;
