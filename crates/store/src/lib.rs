@@ -3,3 +3,10 @@
 pub mod clock;
 pub mod entry;
 pub mod heads;
+
+pub mod backend;
+mod log;
+mod tables;
+
+pub use log::Pinned;
+pub use tables::DiskFault;

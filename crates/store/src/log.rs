@@ -1,0 +1,428 @@
+//! The log of entries on disk: appending, and reading back by position, id, log and arrival.
+
+use std::ops::Bound;
+
+use mar::ids::CommandId;
+use redb::{
+    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction,
+};
+
+use crate::backend::{Disk, FileKind, OpenFault};
+use crate::entry::{EntryId, Hash, HomeId, LogId, Sealed};
+use crate::heads::{Head, Heads};
+use crate::tables::{
+    self, ARRIVALS, COMMANDS, DiskFault, ENTRIES, HEADS, IDS, LOGS, PINNED, UNAUDITED, entry_key,
+    head_key, number, position_key, split_entry_key, split_head_key,
+};
+
+/// What was settled when this copy of the record was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pinned {
+    /// The home.
+    pub home: HomeId,
+    /// The full hash of its founding entry: the only root of authority.
+    pub founding: Hash,
+}
+
+/// What became of an entry that was offered to the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Appended {
+    /// It is in the log from now on.
+    New,
+    /// It was there already.
+    Known,
+    /// The entry that it follows is not there.
+    NoPredecessor,
+}
+
+/// The file `log.redb`.
+#[derive(Debug)]
+pub(crate) struct Log {
+    db: Database,
+}
+
+impl Log {
+    pub(crate) fn create(disk: &Disk, id: [u8; 16], pinned: &Pinned) -> Result<(), OpenFault> {
+        tables::create(disk, FileKind::Log, id, |transaction| {
+            let mut table = transaction.open_table(PINNED)?;
+            table.insert(&b"home"[..], &pinned.home.0[..])?;
+            table.insert(&b"founding"[..], &pinned.founding.0[..])?;
+            Ok(())
+        })
+    }
+
+    pub(crate) fn open(disk: &Disk) -> Result<Self, OpenFault> {
+        Ok(Self {
+            db: tables::open(disk, FileKind::Log)?,
+        })
+    }
+
+    pub(crate) fn read(&self) -> Result<LogRead, DiskFault> {
+        Ok(LogRead(self.db.begin_read()?))
+    }
+
+    /// Begins the one transaction that appends. What it commits is on the disk when it returns.
+    pub(crate) fn write(&self) -> Result<LogWrite, DiskFault> {
+        let mut transaction = self.db.begin_write()?;
+        transaction.set_durability(Durability::Immediate)?;
+        // Two-phase: recovery after a power cut never reads a page that may be torn.
+        transaction.set_quick_repair(true);
+        Ok(LogWrite(transaction))
+    }
+}
+
+/// The log as it stood at one moment.
+pub(crate) struct LogRead(ReadTransaction);
+
+impl LogRead {
+    pub(crate) fn pinned(&self) -> Result<Pinned, DiskFault> {
+        let table = tables::read(&self.0, PINNED)?;
+        let value = |key: &[u8]| -> Result<[u8; 32], DiskFault> {
+            let damaged = DiskFault::Row { table: "pinned-1" };
+            match table.get(key)? {
+                Some(value) => value.value().try_into().map_err(|_| damaged),
+                None => Err(damaged),
+            }
+        };
+        Ok(Pinned {
+            home: HomeId(value(b"home")?),
+            founding: Hash(value(b"founding")?),
+        })
+    }
+
+    pub(crate) fn heads(&self) -> Result<Heads, DiskFault> {
+        let logs = tables::read(&self.0, LOGS)?;
+        let mut heads = Heads::default();
+        for row in tables::read(&self.0, HEADS)?.iter()? {
+            let row = row?;
+            let damaged = || DiskFault::Row { table: "heads-1" };
+            let (log, sequence, hash) = split_head_key(row.0.value()).ok_or_else(damaged)?;
+            let anchor = logs.get(&log.0[..])?.ok_or_else(damaged)?;
+            heads.insert(
+                log,
+                number(anchor.value(), "logs-1")?,
+                Head { sequence, hash },
+            );
+        }
+        Ok(heads)
+    }
+
+    /// Returns the entry with this id, or `None` if it is not held.
+    pub(crate) fn entry(&self, id: &EntryId) -> Result<Option<Sealed>, DiskFault> {
+        let Some((log, sequence)) = self.place(id)? else {
+            return Ok(None);
+        };
+        self.at(&entry_key(&log, sequence, id))
+    }
+
+    /// Returns where the entry with this id stands.
+    pub(crate) fn place(&self, id: &EntryId) -> Result<Option<(LogId, u64)>, DiskFault> {
+        let table = tables::read(&self.0, IDS)?;
+        let Some(place) = table.get(&id.0[..])? else {
+            return Ok(None);
+        };
+        let key = [place.value(), &id.0].concat();
+        let (log, sequence, _) = split_entry_key(&key).ok_or(DiskFault::Row { table: "ids-1" })?;
+        Ok(Some((log, sequence)))
+    }
+
+    fn at(&self, key: &[u8; 56]) -> Result<Option<Sealed>, DiskFault> {
+        let table = tables::read(&self.0, ENTRIES)?;
+        let Some(value) = table.get(&key[..])? else {
+            return Ok(None);
+        };
+        let audited = tables::read(&self.0, UNAUDITED)?.get(&key[..])?.is_none();
+        sealed(key, value.value(), audited).map(Some)
+    }
+
+    /// Returns the keys of one log from `first` to `last` inclusive, in order.
+    fn keys(&self, log: &LogId, first: u64, last: u64) -> Result<Keys, DiskFault> {
+        let table = tables::read(&self.0, ENTRIES)?;
+        let (low, high) = (position_key(log, first, 0), position_key(log, last, 0xff));
+        let mut keys = Vec::new();
+        for row in table.range::<&[u8]>(&low[..]..=&high[..])? {
+            let row = row?;
+            let key: [u8; 56] = row
+                .0
+                .value()
+                .try_into()
+                .map_err(|_| DiskFault::Row { table: "entries-1" })?;
+            keys.push(key);
+        }
+        Ok(keys)
+    }
+
+    /// Returns entries of one log in order, from `first` and on the branch that ends in `head`,
+    /// about `bytes_max` bytes of them but at least one, and none after the last whose own
+    /// signature was checked.
+    pub(crate) fn range(
+        &self,
+        log: &LogId,
+        first: u64,
+        head: &Head,
+        bytes_max: usize,
+    ) -> Result<Vec<Sealed>, DiskFault> {
+        let forked = self.heads()?.get(log).is_some_and(|held| held.is_forked());
+        let mut entries = if forked {
+            self.branch(log, first, head)?
+        } else {
+            self.straight(log, first, head.sequence, bytes_max)?
+        };
+        let mut bytes = 0;
+        let mut enough = 0;
+        for entry in &entries {
+            bytes += entry.bytes().len();
+            if bytes > bytes_max && enough > 0 {
+                break;
+            }
+            enough += 1;
+        }
+        entries.truncate(enough);
+        while entries.last().is_some_and(|entry| !entry.is_audited()) {
+            entries.pop();
+        }
+        Ok(entries)
+    }
+
+    fn straight(
+        &self,
+        log: &LogId,
+        first: u64,
+        last: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<Sealed>, DiskFault> {
+        let table = tables::read(&self.0, ENTRIES)?;
+        let unaudited = tables::read(&self.0, UNAUDITED)?;
+        let (low, high) = (position_key(log, first, 0), position_key(log, last, 0xff));
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        for row in table.range::<&[u8]>(&low[..]..=&high[..])? {
+            let row = row?;
+            let audited = unaudited.get(row.0.value())?.is_none();
+            let entry = sealed(row.0.value(), row.1.value(), audited)?;
+            bytes += entry.bytes().len();
+            entries.push(entry);
+            if bytes > bytes_max {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Returns the branch of a forked log that ends in `head`, found from its end.
+    fn branch(&self, log: &LogId, first: u64, head: &Head) -> Result<Vec<Sealed>, DiskFault> {
+        let mut entries = Vec::new();
+        let mut next = *head;
+        while let Some(entry) = self.at(&entry_key(log, next.sequence, &next.hash.id()))? {
+            let before = entry.sequence().checked_sub(1);
+            let previous = entry.previous();
+            entries.push(entry);
+            match before {
+                Some(sequence) if sequence >= first => {
+                    next = Head {
+                        sequence,
+                        hash: previous,
+                    }
+                }
+                Some(_) | None => break,
+            }
+        }
+        entries.reverse();
+        Ok(entries)
+    }
+
+    /// Returns every entry of one log in order of sequence, branches side by side.
+    pub(crate) fn log(&self, log: &LogId) -> Result<Vec<Sealed>, DiskFault> {
+        let mut entries = Vec::new();
+        for key in self.keys(log, 0, u64::MAX)? {
+            entries.extend(self.at(&key)?);
+        }
+        Ok(entries)
+    }
+
+    /// Returns how many entries are held.
+    pub(crate) fn count(&self) -> Result<u64, DiskFault> {
+        use redb::ReadableTableMetadata;
+        Ok(tables::read(&self.0, ENTRIES)?.len()?)
+    }
+
+    /// Returns the number of the latest arrival, 0 if there is none.
+    pub(crate) fn last_arrival(&self) -> Result<u64, DiskFault> {
+        last_arrival(&tables::read(&self.0, ARRIVALS)?)
+    }
+
+    /// Returns the key of the entry that arrived at this number.
+    pub(crate) fn arrival(&self, number: u64) -> Result<Option<Vec<u8>>, DiskFault> {
+        let table = tables::read(&self.0, ARRIVALS)?;
+        Ok(table
+            .get(&number.to_be_bytes()[..])?
+            .map(|key| key.value().to_vec()))
+    }
+
+    /// Returns up to `most` entries that arrived after `after`, each with its number, in order.
+    pub(crate) fn arrivals(
+        &self,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<(u64, Sealed)>, DiskFault> {
+        let table = tables::read(&self.0, ARRIVALS)?;
+        let from = after.to_be_bytes();
+        let range = (Bound::Excluded(&from[..]), Bound::Unbounded);
+        let mut entries = Vec::new();
+        for row in table.range::<&[u8]>(range)?.take(most) {
+            let row = row?;
+            let damaged = || DiskFault::Row {
+                table: "arrivals-1",
+            };
+            let key: [u8; 56] = row.1.value().try_into().map_err(|_| damaged())?;
+            let entry = self.at(&key)?.ok_or_else(damaged)?;
+            entries.push((number(row.0.value(), "arrivals-1")?, entry));
+        }
+        Ok(entries)
+    }
+
+    /// Returns the entries that a command made, in the order in which it made them.
+    pub(crate) fn command(&self, command: &CommandId) -> Result<Vec<EntryId>, DiskFault> {
+        command_entries(&tables::read(&self.0, COMMANDS)?, command)
+    }
+
+    /// Returns up to `most` entries whose own signature was not checked yet.
+    pub(crate) fn unaudited(&self, most: usize) -> Result<Vec<Sealed>, DiskFault> {
+        let entries = tables::read(&self.0, ENTRIES)?;
+        let mut unaudited = Vec::new();
+        for row in tables::read(&self.0, UNAUDITED)?.iter()?.take(most) {
+            let key = row?;
+            let damaged = DiskFault::Row {
+                table: "unaudited-1",
+            };
+            let value = entries.get(key.0.value())?.ok_or(damaged)?;
+            unaudited.push(sealed(key.0.value(), value.value(), false)?);
+        }
+        Ok(unaudited)
+    }
+}
+
+type Keys = Vec<[u8; 56]>;
+
+/// The one transaction that appends to the log. Dropped without a commit it leaves no trace.
+pub(crate) struct LogWrite(WriteTransaction);
+
+impl LogWrite {
+    /// Appends an entry after its predecessor. A second successor of the same entry is a fork and
+    /// is kept like the first. `command` is the command that made it and its place there.
+    pub(crate) fn append(
+        &self,
+        entry: &Sealed,
+        command: Option<(CommandId, u16)>,
+    ) -> Result<Appended, DiskFault> {
+        let (log, sequence, id) = (entry.log(), entry.sequence(), entry.id());
+        let key = entry_key(&log, sequence, &id);
+        let mut entries = self.0.open_table(ENTRIES)?;
+        if entries.get(&key[..])?.is_some() {
+            return Ok(Appended::Known);
+        }
+        if let Some(before) = sequence.checked_sub(1) {
+            let previous = entry_key(&log, before, &entry.previous().id());
+            let Some(held) = entries.get(&previous[..])? else {
+                return Ok(Appended::NoPredecessor);
+            };
+            if sealed(&previous, held.value(), true)?.hash() != entry.previous() {
+                return Ok(Appended::NoPredecessor);
+            }
+            drop(held);
+            let head = head_key(&log, before, &entry.previous());
+            self.0.open_table(HEADS)?.remove(&head[..])?;
+        } else if self.0.open_table(LOGS)?.get(&log.0[..])?.is_none() {
+            self.0
+                .open_table(LOGS)?
+                .insert(&log.0[..], &0_u64.to_be_bytes()[..])?;
+        }
+        entries.insert(&key[..], entry.bytes())?;
+        let head = head_key(&log, sequence, &entry.hash());
+        self.0.open_table(HEADS)?.insert(&head[..], &[][..])?;
+        self.0.open_table(IDS)?.insert(&id.0[..], &key[..40])?;
+        let mut arrivals = self.0.open_table(ARRIVALS)?;
+        let number = last_arrival(&arrivals)? + 1;
+        arrivals.insert(&number.to_be_bytes()[..], &key[..])?;
+        if let Some((command, place)) = command {
+            let row = [command.0, id.0].concat();
+            self.0
+                .open_table(COMMANDS)?
+                .insert(&row[..], &place.to_be_bytes()[..])?;
+        }
+        if !entry.is_audited() {
+            self.0.open_table(UNAUDITED)?.insert(&key[..], &[][..])?;
+        }
+        Ok(Appended::New)
+    }
+
+    /// Returns the entries that a command made, those of this transaction included.
+    pub(crate) fn command(&self, command: &CommandId) -> Result<Vec<EntryId>, DiskFault> {
+        command_entries(&self.0.open_table(COMMANDS)?, command)
+    }
+
+    /// Remembers that these entries' own signatures were checked.
+    pub(crate) fn audited(&self, entries: &[Sealed]) -> Result<(), DiskFault> {
+        let mut table = self.0.open_table(UNAUDITED)?;
+        for entry in entries {
+            let key = entry_key(&entry.log(), entry.sequence(), &entry.id());
+            table.remove(&key[..])?;
+        }
+        Ok(())
+    }
+
+    /// Makes everything appended safe. When it returns `Ok`, it is.
+    pub(crate) fn commit(self) -> Result<(), DiskFault> {
+        Ok(self.0.commit()?)
+    }
+}
+
+fn last_arrival(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+) -> Result<u64, DiskFault> {
+    match table.last()? {
+        Some((key, _)) => number(key.value(), "arrivals-1"),
+        None => Ok(0),
+    }
+}
+
+fn command_entries(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    command: &CommandId,
+) -> Result<Vec<EntryId>, DiskFault> {
+    let (low, high) = (
+        [command.0, [0; 16]].concat(),
+        [command.0, [0xff; 16]].concat(),
+    );
+    let mut found = Vec::new();
+    for row in table.range::<&[u8]>(&low[..]..=&high[..])? {
+        let row = row?;
+        let damaged = || DiskFault::Row {
+            table: "commands-1",
+        };
+        let id: [u8; 16] = row.0.value()[16..].try_into().map_err(|_| damaged())?;
+        let place: [u8; 2] = row.1.value().try_into().map_err(|_| damaged())?;
+        found.push((u16::from_be_bytes(place), EntryId(id)));
+    }
+    found.sort_unstable();
+    Ok(found.into_iter().map(|(_, id)| id).collect())
+}
+
+/// Reads an entry back and compares it with the key under which it was found.
+fn sealed(key: &[u8], bytes: &[u8], audited: bool) -> Result<Sealed, DiskFault> {
+    let (log, sequence, id) = split_entry_key(key).ok_or(DiskFault::Row { table: "entries-1" })?;
+    let damaged = |what| DiskFault::Entry {
+        log,
+        sequence,
+        what,
+    };
+    let entry = Sealed::from_disk(bytes, audited)
+        .map_err(|_| damaged("its bytes no longer have the shape of an entry"))?;
+    if entry.id() != id {
+        return Err(damaged("its bytes are not those that were signed"));
+    }
+    if entry.log() != log || entry.sequence() != sequence {
+        return Err(damaged("it stands in the place of another"));
+    }
+    Ok(entry)
+}

@@ -1,0 +1,322 @@
+//! The tables of the three files, each with its key and its value spelled out.
+//!
+//! Every table maps bytes to bytes of our own encoding, integers big-endian, so that no change in
+//! how redb encodes its types can strand a store.
+
+use redb::{Builder, Database, ReadTransaction, ReadableDatabase, TableDefinition};
+
+use crate::backend::{Backend, Disk, FileKind, OpenFault};
+use crate::entry::{EntryId, Hash, LogId};
+
+/// A table of the store.
+pub(crate) type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+/// Entries: the log, and the only table that is not derived.
+///
+/// Key: log id 32, sequence 8, entry id 16. Value: the sealed entry, exact bytes. Never rewritten,
+/// never removed.
+pub(crate) const ENTRIES: Table = TableDefinition::new("entries-1");
+
+/// Logs held, with the sequence from which each is gapless.
+///
+/// Key: log id 32. Value: anchor 8.
+pub(crate) const LOGS: Table = TableDefinition::new("logs-1");
+
+/// Heads: entries without a successor. Can be rebuilt from the entries.
+///
+/// Key: log id 32, sequence 8, full hash 32. Value: empty.
+pub(crate) const HEADS: Table = TableDefinition::new("heads-1");
+
+/// Where an entry stands. Can be rebuilt from the entries.
+///
+/// Key: entry id 16. Value: log id 32, sequence 8.
+pub(crate) const IDS: Table = TableDefinition::new("ids-1");
+
+/// The order in which this device took entries in, so that the views can catch up.
+///
+/// Key: counter 8, from 1. Value: the entry's key in `entries-1`.
+pub(crate) const ARRIVALS: Table = TableDefinition::new("arrivals-1");
+
+/// Which entries a command made. Can be rebuilt from the entries.
+///
+/// Key: command id 16, entry id 16. Value: position of the entry among the command's 2.
+pub(crate) const COMMANDS: Table = TableDefinition::new("commands-1");
+
+/// Entries whose own signature was not checked yet: they came inside a range.
+///
+/// Key: the entry's key in `entries-1`. Value: empty.
+pub(crate) const UNAUDITED: Table = TableDefinition::new("unaudited-1");
+
+/// What was settled when this copy of the record was begun.
+///
+/// Key: `home` or `founding`. Value: the home id 32; the founding entry's full hash 32.
+pub(crate) const PINNED: Table = TableDefinition::new("pinned-1");
+
+/// Facts as the fold judged them, one row per entry.
+///
+/// Key: subject 16, period 4 (0 for lifelong), entry id 16. Value: see `views::Row`.
+pub(crate) const ROWS: Table = TableDefinition::new("rows-1");
+
+/// Wrapping sums of the hashes of a view's rows.
+///
+/// Key: subject 16, period 4. Value: sum 32, number of rows 8.
+pub(crate) const SUMS: Table = TableDefinition::new("sums-1");
+
+/// What the views stand for.
+///
+/// Key: `fold`, `arrival`, `heads` or `state`. Value: version of the fold 4; counter 8 and the
+/// entry's key 56; encoded heads; wrapping sum 32.
+pub(crate) const STANDS_FOR: Table = TableDefinition::new("stands-for-1");
+
+/// Failed PIN entries.
+///
+/// Key: staff id 16 or the word `device`, time in milliseconds 8, counter 2. Value: empty.
+pub(crate) const PIN_FAILURES: Table = TableDefinition::new("pin-failures-1");
+
+/// Members of staff whose PIN entry is stopped.
+///
+/// Key: staff id 16. Value: failures since the last success 4, stopped until (milliseconds) 8.
+pub(crate) const PIN_STOPS: Table = TableDefinition::new("pin-stops-1");
+
+/// Where other devices were last reached.
+///
+/// Key: device id 32, address as text. Value: last success (milliseconds) 8.
+pub(crate) const ADDRESSES: Table = TableDefinition::new("addresses-1");
+
+/// When each device was last heard, and held all that it had.
+///
+/// Key: device id 32. Value: heard 8, complete to 8 (milliseconds; 0 for never).
+pub(crate) const HEARD: Table = TableDefinition::new("heard-1");
+
+/// What other devices have said is on their disk.
+///
+/// Key: device id 32. Value: encoded heads.
+pub(crate) const RECEIPTS: Table = TableDefinition::new("receipts-1");
+
+/// Entries of logs that are not enrolled, or whose predecessor is not here.
+///
+/// Key: the entry's key in `entries-1`. Value: the sealed entry, exact bytes.
+pub(crate) const SET_ASIDE: Table = TableDefinition::new("set-aside-1");
+
+const LOG_TABLES: &[Table] = &[
+    ENTRIES, LOGS, HEADS, IDS, ARRIVALS, COMMANDS, UNAUDITED, PINNED,
+];
+const VIEW_TABLES: &[Table] = &[ROWS, SUMS, STANDS_FOR];
+const LOCAL_TABLES: &[Table] = &[
+    PIN_FAILURES,
+    PIN_STOPS,
+    ADDRESSES,
+    HEARD,
+    RECEIPTS,
+    SET_ASIDE,
+];
+
+/// Why a file of the store could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskFault {
+    /// There is no room left.
+    #[error("the disk is full; free some room")]
+    Full,
+    /// The disk or the database on it failed.
+    #[error("the disk failed: {0}")]
+    Failed(Box<redb::Error>),
+    /// An entry is not what was written. Nothing is shown in its place.
+    #[error("entry {sequence} of log {log} is damaged: {what}")]
+    Entry {
+        /// The entry's log.
+        log: LogId,
+        /// Its position there.
+        sequence: u64,
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// A row of another table has a shape that was never written.
+    #[error("a row of {table} is damaged")]
+    Row {
+        /// The table.
+        table: &'static str,
+    },
+    /// The store was closed by an earlier fault.
+    #[error("the store is closed after a fault of the disk")]
+    Closed,
+}
+
+macro_rules! disk_faults {
+    ($($error:ident),*) => {
+        $(impl From<redb::$error> for DiskFault {
+            fn from(error: redb::$error) -> Self {
+                Self::from(redb::Error::from(error))
+            }
+        })*
+    };
+}
+
+disk_faults!(
+    TransactionError,
+    TableError,
+    StorageError,
+    CommitError,
+    SetDurabilityError
+);
+
+impl From<redb::Error> for DiskFault {
+    fn from(error: redb::Error) -> Self {
+        if let redb::Error::Io(io) = &error {
+            let kind = io.kind();
+            if matches!(
+                kind,
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+            ) {
+                return Self::Full;
+            }
+        }
+        Self::Failed(Box::new(error))
+    }
+}
+
+/// Makes a file with all its tables, lets `fill` write what belongs in it from the start, and
+/// gives it its name only when it is complete.
+pub(crate) fn create(
+    disk: &Disk,
+    kind: FileKind,
+    id: [u8; 16],
+    fill: impl FnOnce(&redb::WriteTransaction) -> Result<(), DiskFault>,
+) -> Result<(), OpenFault> {
+    let db = database(disk, kind, disk.create(kind, id)?)?;
+    let written = (|| -> Result<(), DiskFault> {
+        let mut transaction = db.begin_write()?;
+        transaction.set_quick_repair(true);
+        for table in tables(kind) {
+            transaction.open_table(*table)?;
+        }
+        fill(&transaction)?;
+        Ok(transaction.commit()?)
+    })();
+    drop(db);
+    written.map_err(|fault| open_fault(disk, kind, fault))?;
+    disk.publish(kind)
+}
+
+/// Opens a file that is there.
+pub(crate) fn open(disk: &Disk, kind: FileKind) -> Result<Database, OpenFault> {
+    let db = database(disk, kind, disk.open(kind)?)?;
+    // A look at each table finds now, with a sentence, what would otherwise stop a dose later.
+    let looked = (|| -> Result<(), DiskFault> {
+        let transaction = db.begin_read()?;
+        for table in tables(kind) {
+            transaction.open_table(*table)?;
+        }
+        Ok(())
+    })();
+    looked.map_err(|fault| open_fault(disk, kind, fault))?;
+    Ok(db)
+}
+
+fn database(disk: &Disk, kind: FileKind, backend: Backend) -> Result<Database, OpenFault> {
+    let cache = match kind {
+        FileKind::Log => 16 << 20,
+        FileKind::Views => 32 << 20,
+        FileKind::Local => 1 << 20,
+    };
+    Builder::new()
+        .set_cache_size(cache)
+        .create_with_backend(backend)
+        .map_err(|error| open_fault(disk, kind, DiskFault::from(redb::Error::from(error))))
+}
+
+/// Words a fault of the database as one of opening its file.
+pub(crate) fn open_fault(disk: &Disk, kind: FileKind, fault: DiskFault) -> OpenFault {
+    let file = kind.name();
+    match fault {
+        DiskFault::Full => OpenFault::DiskFull,
+        DiskFault::Failed(error) => match *error {
+            redb::Error::Io(source)
+                if !matches!(
+                    source.kind(),
+                    std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof
+                ) =>
+            {
+                disk.fault(file, source)
+            }
+            redb::Error::Io(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
+                OpenFault::CutShort { file }
+            }
+            redb::Error::Corrupted(what) if what.contains("truncated") => {
+                OpenFault::CutShort { file }
+            }
+            other => OpenFault::Damaged {
+                file,
+                what: other.to_string(),
+            },
+        },
+        other @ (DiskFault::Entry { .. } | DiskFault::Row { .. } | DiskFault::Closed) => {
+            OpenFault::Damaged {
+                file,
+                what: other.to_string(),
+            }
+        }
+    }
+}
+
+fn tables(kind: FileKind) -> &'static [Table] {
+    match kind {
+        FileKind::Log => LOG_TABLES,
+        FileKind::Views => VIEW_TABLES,
+        FileKind::Local => LOCAL_TABLES,
+    }
+}
+
+/// Opens a table for reading.
+pub(crate) fn read(
+    transaction: &ReadTransaction,
+    table: Table,
+) -> Result<redb::ReadOnlyTable<&'static [u8], &'static [u8]>, DiskFault> {
+    Ok(transaction.open_table(table)?)
+}
+
+/// Returns an entry's key in `entries-1`.
+pub(crate) fn entry_key(log: &LogId, sequence: u64, id: &EntryId) -> [u8; 56] {
+    let mut key = [0; 56];
+    key[..32].copy_from_slice(&log.0);
+    key[32..40].copy_from_slice(&sequence.to_be_bytes());
+    key[40..].copy_from_slice(&id.0);
+    key
+}
+
+/// Returns the first or last key that an entry at this position can have.
+pub(crate) fn position_key(log: &LogId, sequence: u64, fill: u8) -> [u8; 56] {
+    entry_key(log, sequence, &EntryId([fill; 16]))
+}
+
+/// Reads an entry's key back.
+pub(crate) fn split_entry_key(key: &[u8]) -> Option<(LogId, u64, EntryId)> {
+    let (log, rest) = key.split_first_chunk::<32>()?;
+    let (sequence, rest) = rest.split_first_chunk::<8>()?;
+    let id: [u8; 16] = rest.try_into().ok()?;
+    Some((LogId(*log), u64::from_be_bytes(*sequence), EntryId(id)))
+}
+
+/// Returns a head's key in `heads-1`.
+pub(crate) fn head_key(log: &LogId, sequence: u64, hash: &Hash) -> [u8; 72] {
+    let mut key = [0; 72];
+    key[..32].copy_from_slice(&log.0);
+    key[32..40].copy_from_slice(&sequence.to_be_bytes());
+    key[40..].copy_from_slice(&hash.0);
+    key
+}
+
+/// Reads a head's key back.
+pub(crate) fn split_head_key(key: &[u8]) -> Option<(LogId, u64, Hash)> {
+    let (log, rest) = key.split_first_chunk::<32>()?;
+    let (sequence, rest) = rest.split_first_chunk::<8>()?;
+    let hash: [u8; 32] = rest.try_into().ok()?;
+    Some((LogId(*log), u64::from_be_bytes(*sequence), Hash(hash)))
+}
+
+/// Reads a big-endian number that is the whole of a value.
+pub(crate) fn number(bytes: &[u8], table: &'static str) -> Result<u64, DiskFault> {
+    bytes
+        .try_into()
+        .map(u64::from_be_bytes)
+        .map_err(|_| DiskFault::Row { table })
+}
