@@ -1,0 +1,3 @@
+//! The record without a window: the `medroundctl` command.
+
+fn main() {}

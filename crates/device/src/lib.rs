@@ -1,0 +1,1 @@
+//! One running device of the home.

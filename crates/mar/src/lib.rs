@@ -1,0 +1,29 @@
+//! The medicines administration record: types, rules and folds.
+//!
+//! This crate reads no clock, file, socket or random number, and holds no float and no serde.
+//! Everything a person sees is a pure function of the entries held and of the time.
+//!
+//! Reading order: [`ids`], [`time`], [`quantity`] are the words' letters. [`medicine`], [`resident`],
+//! [`staff`], [`order`], [`schedule`], [`outcome`], [`settings`] are what the home talks about.
+//! [`fact`] is what the record may say, [`picture`] what all facts together come to, [`standing`]
+//! whether one counts.
+
+pub mod ids;
+pub mod time;
+
+pub mod quantity;
+
+pub mod medicine;
+pub mod resident;
+pub mod staff;
+
+pub mod order;
+pub mod outcome;
+pub mod schedule;
+pub mod settings;
+
+pub mod fact;
+pub mod picture;
+pub mod standing;
+
+pub mod words;

@@ -1,0 +1,220 @@
+//! The picture: what the entries held come to.
+//!
+//! Every part of it is a set of entries keyed by their ids, so that applying them in any order,
+//! twice, or in batches gives the same picture. What wins, what conflicts and what counts is worked
+//! out when it is read, from that set alone.
+
+mod administration;
+mod home;
+mod order;
+mod resident;
+
+pub use administration::Administration;
+pub use home::{DeviceRecord, HomePicture, StaffRecord};
+pub use order::{OrderHistory, VersionView};
+pub use resident::{FollowUp, ResidentPicture};
+
+use crate::fact::{Actor, Fact, Kind, Made};
+use crate::ids::{DeviceId, EntryId, LogId, ResidentId};
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The version of the fold: views that another version made are rebuilt, and state hashes are
+/// compared only between equal ones.
+pub const FOLD_VERSION: u32 = 1;
+
+/// Where an entry stands in the order of concurrent ones: hybrid clock, then log, then sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp {
+    /// The hybrid clock: 48 bits of milliseconds, 16 of counter. It orders and is never shown.
+    pub clock: u64,
+    /// The log.
+    pub log: LogId,
+    /// The sequence in the log.
+    pub sequence: u64,
+}
+
+/// Whether an entry counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// It counts.
+    InForce,
+    /// It counts, and a manager is to look at it.
+    NeedsReview,
+    /// It does not count; it is kept and shown.
+    Quarantined,
+    /// What it needs to be judged, or its kind, is not known here yet.
+    Unknown,
+}
+
+impl Standing {
+    /// Whether it counts.
+    #[must_use]
+    pub const fn counts(self) -> bool {
+        matches!(self, Self::InForce | Self::NeedsReview)
+    }
+}
+
+/// One entry as the fold sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The entry.
+    pub id: EntryId,
+    /// Its place among concurrent ones.
+    pub stamp: Stamp,
+    /// The device whose log it is in; `None` while the log's start is not held.
+    pub device: Option<DeviceId>,
+    /// The wall clock of the device when it was written. It informs and never orders.
+    pub wall: Timestamp,
+    /// The kind in its envelope, known here or not.
+    pub kind: Kind,
+    /// The version of the kind.
+    pub kind_version: u16,
+    /// The resident it is about; `None` for the home.
+    pub subject: Option<ResidentId>,
+    /// Who made it; `None` for what a device writes by itself.
+    pub made: Option<Made>,
+    /// What it says.
+    pub fact: Fact,
+    /// Whether it counts.
+    pub standing: Standing,
+}
+
+impl Recorded {
+    /// Returns the staff member who did it; `None` for a device's own entry.
+    #[must_use]
+    pub fn staff(&self) -> Option<crate::ids::StaffId> {
+        match self.made.as_ref().map(|m| m.actor) {
+            Some(Actor::Staff(staff)) => Some(staff),
+            Some(Actor::Device) | None => None,
+        }
+    }
+
+    /// Whether this entry's writer had seen `other`, as far as the two entries themselves tell:
+    /// it names it in its base, or stands later in the same log.
+    #[must_use]
+    pub fn saw(&self, other: &Self) -> bool {
+        (self.stamp.log == other.stamp.log && self.stamp.sequence > other.stamp.sequence)
+            || self
+                .made
+                .as_ref()
+                .is_some_and(|made| made.base.contains(&other.id))
+    }
+}
+
+/// The entries about one thing, by id.
+pub type Writes = BTreeMap<EntryId, Arc<Recorded>>;
+
+/// Returns the counting writes that no other counting write saw, in stamp order. The last one is
+/// what is shown; more than one is a conflict.
+#[must_use]
+pub fn heads<'w>(writes: impl Iterator<Item = &'w Arc<Recorded>>) -> Vec<&'w Arc<Recorded>> {
+    let counting: Vec<_> = writes.filter(|w| w.standing.counts()).collect();
+    let mut heads: Vec<_> = counting
+        .iter()
+        .copied()
+        .filter(|w| !counting.iter().any(|o| o.id != w.id && o.saw(w)))
+        .collect();
+    heads.sort_by_key(|w| w.stamp);
+    heads
+}
+
+/// Returns the counting writes of a part of a thing's entries that no other of that part saw, also
+/// by way of entries outside the part (a version, its check, the next version).
+#[must_use]
+pub fn heads_within<'w>(all: &Writes, part: &[&'w Arc<Recorded>]) -> Vec<&'w Arc<Recorded>> {
+    let counting: Vec<_> = part
+        .iter()
+        .copied()
+        .filter(|w| w.standing.counts())
+        .collect();
+    let mut found: Vec<_> = counting
+        .iter()
+        .copied()
+        .filter(|w| {
+            !counting
+                .iter()
+                .any(|o| o.id != w.id && saw_through(all, o, w))
+        })
+        .collect();
+    found.sort_by_key(|w| w.stamp);
+    found
+}
+
+/// Whether `later` saw `earlier`, itself or by way of the entries in `all`.
+fn saw_through(all: &Writes, later: &Recorded, earlier: &Recorded) -> bool {
+    let mut seen: std::collections::BTreeSet<EntryId> = std::collections::BTreeSet::new();
+    let mut next = vec![later];
+    while let Some(entry) = next.pop() {
+        if entry.saw(earlier) {
+            return true;
+        }
+        for other in all.values() {
+            if entry.saw(other) && seen.insert(other.id) {
+                next.push(other);
+            }
+        }
+    }
+    false
+}
+
+/// Returns the counting writes in stamp order.
+#[must_use]
+pub fn counting(writes: &Writes) -> Vec<&Arc<Recorded>> {
+    let mut found: Vec<_> = writes.values().filter(|w| w.standing.counts()).collect();
+    found.sort_by_key(|w| w.stamp);
+    found
+}
+
+/// The whole home as one device holds it.
+#[derive(Debug, Clone, Default)]
+pub struct Picture {
+    /// The home, its staff and devices.
+    pub home: Arc<HomePicture>,
+    /// Its residents. A screen is told which of these changed.
+    pub residents: BTreeMap<ResidentId, Arc<ResidentPicture>>,
+}
+
+impl Picture {
+    /// Takes one judged entry in. Taking it in again, or with another standing, replaces it.
+    pub fn apply(&mut self, entry: &Arc<Recorded>) {
+        match entry.subject {
+            None => Arc::make_mut(&mut self.home).apply(entry),
+            Some(id) => {
+                let resident = self
+                    .residents
+                    .entry(id)
+                    .or_insert_with(|| Arc::new(ResidentPicture::new(id)));
+                Arc::make_mut(resident).apply(entry);
+            }
+        }
+    }
+
+    /// Returns a resident who was admitted; `None` when nothing but strays is held of that id.
+    #[must_use]
+    pub fn resident(&self, id: ResidentId) -> Option<&Arc<ResidentPicture>> {
+        self.residents.get(&id).filter(|r| r.identity().is_some())
+    }
+
+    /// Returns the resident whose order this is.
+    #[must_use]
+    pub fn resident_of_order(&self, order: crate::ids::OrderId) -> Option<&Arc<ResidentPicture>> {
+        self.residents
+            .values()
+            .find(|r| r.orders.contains_key(&order))
+    }
+
+    /// Returns the residents whose names or birthdays could be mistaken for this one's.
+    pub fn similar_to(&self, id: ResidentId) -> impl Iterator<Item = &Arc<ResidentPicture>> {
+        let own = self.resident(id).and_then(|r| r.identity().cloned());
+        self.residents.values().filter(move |other| {
+            other.id != id
+                && other.is_here()
+                && own
+                    .as_ref()
+                    .zip(other.identity())
+                    .is_some_and(|(a, b)| crate::resident::similar(a, b))
+        })
+    }
+}

@@ -1,0 +1,306 @@
+//! Whether an entry counts: devices, revocations, roles and suspensions.
+//!
+//! It is a pure function of the entry and of the home's entries held, so that no device differs by
+//! order of arrival. When a home entry arrives, [`reopened`] says which entries to judge again.
+
+use crate::fact::{Actor, DeviceRole, Fact, HomeFact, Made, MembershipFact};
+use crate::ids::{LogId, StaffId};
+use crate::picture::{HomePicture, Recorded, StaffRecord, Standing};
+use crate::staff::{Act, Employment, Staff};
+
+/// The first manager, the first settings and the first secret are written by the founding device
+/// itself, in the first entries of the founding log and nowhere else.
+pub const SETUP_ENTRIES: u64 = 16;
+
+/// Judges an entry. The `standing` it carries is not looked at.
+#[must_use]
+pub fn judge(home: &HomePicture, entry: &Recorded) -> Standing {
+    if let Fact::Unknown = entry.fact {
+        return Standing::Unknown;
+    }
+    if is_cut_off(home, entry) {
+        return Standing::Quarantined;
+    }
+    let Some(device) = entry.device.and_then(|id| home.devices().get(&id)) else {
+        // The founding log's own start comes before its device is known.
+        return if is_start(&entry.fact) {
+            Standing::InForce
+        } else {
+            Standing::Unknown
+        };
+    };
+    let observer = device
+        .enrolment()
+        .is_some_and(|(_, role)| role == DeviceRole::Observer);
+    if observer && !observer_may(&entry.fact) {
+        return Standing::Quarantined;
+    }
+    match (&entry.made, entry.fact.act()) {
+        (None, None) => Standing::InForce,
+        (None, Some(_)) => Standing::Quarantined,
+        (Some(made), act) => match made.actor {
+            Actor::Device => judge_device(home, entry, made, act),
+            Actor::Staff(staff) => {
+                judge_staff(home, entry, made, staff).max(judge_witness(home, made))
+            }
+        },
+    }
+}
+
+fn is_start(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Membership(MembershipFact::LogStarted(_) | MembershipFact::HomeFounded(_))
+    )
+}
+
+fn observer_may(fact: &Fact) -> bool {
+    match fact {
+        Fact::Access(_) => true,
+        Fact::Membership(membership) => membership_is_own(membership),
+        Fact::Home(_)
+        | Fact::Resident(_)
+        | Fact::Order(_)
+        | Fact::Dose(_)
+        | Fact::FollowUp(_)
+        | Fact::Unknown => false,
+    }
+}
+
+/// What a device says about itself.
+const fn membership_is_own(fact: &MembershipFact) -> bool {
+    match fact {
+        MembershipFact::LogStarted(_)
+        | MembershipFact::DeviceParked { .. }
+        | MembershipFact::DeviceReads { .. } => true,
+        MembershipFact::HomeFounded(_)
+        | MembershipFact::DeviceEnrolled(_)
+        | MembershipFact::DeviceRevoked(_)
+        | MembershipFact::SecretSealed(_) => false,
+    }
+}
+
+/// Whether a revocation leaves the entry outside: later in its log than the last valid one, in a
+/// log that the revocation does not list, or in another branch of it.
+fn is_cut_off(home: &HomePicture, entry: &Recorded) -> bool {
+    let Some(device) = entry.device.and_then(|id| home.devices().get(&id)) else {
+        return false;
+    };
+    device.revocations().any(|(_, revoked)| {
+        let valid = revoked
+            .last_valid
+            .iter()
+            .find(|(log, ..)| *log == entry.stamp.log);
+        valid.is_none_or(|(_, last, _)| entry.stamp.sequence > *last)
+    })
+}
+
+fn judge_device(home: &HomePicture, entry: &Recorded, made: &Made, act: Option<Act>) -> Standing {
+    let Some(authority) = home.authority(made.authority) else {
+        return Standing::Unknown;
+    };
+    let founding = home.founding_entry();
+    let at_setup = founding.is_some_and(|f| f.id == authority.id && f.stamp.log == entry.stamp.log)
+        && entry.stamp.sequence < SETUP_ENTRIES;
+    let own = entry.device.is_some_and(|d| {
+        home.devices()
+            .get(&d)
+            .is_some_and(|r| r.enrolled.contains_key(&authority.id))
+    });
+    let unattended = match &entry.fact {
+        Fact::Access(_) => true,
+        Fact::Membership(fact) => membership_is_own(fact),
+        Fact::Home(_)
+        | Fact::Resident(_)
+        | Fact::Order(_)
+        | Fact::Dose(_)
+        | Fact::FollowUp(_)
+        | Fact::Unknown => false,
+    };
+    let setup_fact = matches!(
+        &entry.fact,
+        Fact::Home(_) | Fact::Membership(MembershipFact::SecretSealed(_))
+    );
+    if (own && (unattended || act.is_none())) || (at_setup && setup_fact) {
+        Standing::InForce
+    } else {
+        Standing::Quarantined
+    }
+}
+
+fn judge_staff(home: &HomePicture, entry: &Recorded, made: &Made, staff: StaffId) -> Standing {
+    let Some(record) = home.staff().get(&staff) else {
+        return Standing::Unknown;
+    };
+    let Some(authority) = record.writes.get(&made.authority) else {
+        return Standing::Unknown;
+    };
+    let Some(act) = entry.fact.act() else {
+        return Standing::InForce;
+    };
+    let out_of_role = if act.has_happened() {
+        Standing::NeedsReview
+    } else {
+        Standing::Quarantined
+    };
+    if !allows(authority, act) {
+        return out_of_role;
+    }
+    let mut standing = Standing::InForce;
+    for later in record
+        .writes
+        .values()
+        .filter(|w| w.id != authority.id && !allows(w, act))
+    {
+        if !superseded(record, later, authority) || !later.standing.counts() {
+            continue;
+        }
+        if had_seen(record, entry, later) {
+            return out_of_role;
+        }
+        if !came_before(entry, later) {
+            standing = Standing::NeedsReview;
+        }
+    }
+    standing
+}
+
+/// A witness without the competence does not undo what happened: it is shown (W-13).
+fn judge_witness(home: &HomePicture, made: &Made) -> Standing {
+    let Some((witness, authority)) = made.witness else {
+        return Standing::InForce;
+    };
+    let Some(written) = home
+        .staff()
+        .get(&witness)
+        .and_then(|r| r.writes.get(&authority))
+    else {
+        return Standing::Unknown;
+    };
+    let may = details(written).is_some_and(|d| d.may_witness && d.standing == Employment::Active);
+    let is_actor = matches!(made.actor, Actor::Staff(actor) if actor == witness);
+    if may && !is_actor {
+        Standing::InForce
+    } else {
+        Standing::NeedsReview
+    }
+}
+
+fn details(entry: &Recorded) -> Option<&Staff> {
+    if let Fact::Home(HomeFact::StaffWritten { details, .. }) = &entry.fact {
+        Some(details)
+    } else {
+        None
+    }
+}
+
+fn allows(entry: &Recorded, act: Act) -> bool {
+    details(entry).is_some_and(|d| d.role.may(act) && d.standing == Employment::Active)
+}
+
+/// Whether `later` took the place of `earlier`, itself or over other writes of the same person.
+fn superseded(record: &StaffRecord, later: &Recorded, earlier: &Recorded) -> bool {
+    let mut next = vec![later];
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(entry) = next.pop() {
+        if entry.saw(earlier) {
+            return true;
+        }
+        for other in record.writes.values() {
+            if entry.saw(other) && seen.insert(other.id) {
+                next.push(other);
+            }
+        }
+    }
+    false
+}
+
+/// Whether the entry's own chain or base shows that its device had seen `change`.
+fn had_seen(record: &StaffRecord, entry: &Recorded, change: &Recorded) -> bool {
+    entry.saw(change)
+        || record.writes.values().any(|w| {
+            w.stamp.log == entry.stamp.log
+                && w.stamp.sequence < entry.stamp.sequence
+                && w.saw(change)
+        })
+}
+
+/// Whether whoever wrote `change` held the entry already.
+fn came_before(entry: &Recorded, change: &Recorded) -> bool {
+    if entry.stamp.log == change.stamp.log {
+        return entry.stamp.sequence < change.stamp.sequence;
+    }
+    let Fact::Home(HomeFact::StaffWritten { seen, .. }) = &change.fact else {
+        return false;
+    };
+    seen.iter()
+        .any(|(log, sequence)| *log == entry.stamp.log && entry.stamp.sequence <= *sequence)
+}
+
+/// What has to be judged again after a home entry was taken in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reopened {
+    /// The entries of these logs from these sequences on.
+    pub logs: Vec<(LogId, u64)>,
+    /// Every entry whose standing is [`Standing::Unknown`].
+    pub unknown: bool,
+}
+
+/// Returns what has to be judged again because `entry`, a home entry that was just taken in, may
+/// change it.
+#[must_use]
+pub fn reopened(home: &HomePicture, entry: &Recorded) -> Reopened {
+    let all_of = |device| {
+        home.logs()
+            .iter()
+            .filter(move |(_, (start, _))| start.device == device)
+    };
+    match &entry.fact {
+        Fact::Membership(MembershipFact::DeviceRevoked(revoked)) => {
+            let from = |log: &LogId| {
+                revoked
+                    .last_valid
+                    .iter()
+                    .find(|(l, ..)| l == log)
+                    .map_or(0, |(_, last, _)| last.saturating_add(1))
+            };
+            Reopened {
+                logs: all_of(revoked.device)
+                    .map(|(log, _)| (*log, from(log)))
+                    .collect(),
+                unknown: false,
+            }
+        }
+        Fact::Membership(MembershipFact::DeviceEnrolled(enrolled)) => Reopened {
+            logs: all_of(enrolled.keys.device)
+                .map(|(log, _)| (*log, 0))
+                .collect(),
+            unknown: true,
+        },
+        Fact::Membership(MembershipFact::LogStarted(_) | MembershipFact::HomeFounded(_)) => {
+            Reopened {
+                logs: Vec::new(),
+                unknown: true,
+            }
+        }
+        Fact::Home(HomeFact::StaffWritten { seen, .. }) => {
+            let held = |log: &LogId| {
+                let seen = seen.iter().find(|(l, _)| l == log).map(|(_, s)| *s);
+                let own = (*log == entry.stamp.log).then_some(entry.stamp.sequence);
+                seen.max(own).map_or(0, |s| s.saturating_add(1))
+            };
+            Reopened {
+                logs: home.logs().keys().map(|log| (*log, held(log))).collect(),
+                unknown: true,
+            }
+        }
+        Fact::Membership(_)
+        | Fact::Home(_)
+        | Fact::Resident(_)
+        | Fact::Order(_)
+        | Fact::Dose(_)
+        | Fact::FollowUp(_)
+        | Fact::Access(_)
+        | Fact::Unknown => Reopened::default(),
+    }
+}

@@ -1,0 +1,264 @@
+//! Directions in plain words, generated from the structure (O-05, O-06): no Latin, no
+//! abbreviations, leading zero always, trailing zero never.
+
+use crate::order::{Content, Dose, Prn};
+use crate::quantity::{Amount, Quantity};
+use crate::schedule::{Days, Schedule, TimeOfDay};
+use crate::settings::Settings;
+use crate::time::Minutes;
+
+/// Returns the directions of an order as a person reads them:
+/// `Take ONE tablet by mouth at 08:00 and 20:00. With food.`
+#[must_use]
+pub fn directions(content: &Content, settings: &Settings) -> String {
+    let (verb, how) = route_words(&content.route);
+    let mut text = format!("{verb} {}", dose(&content.dose));
+    if !how.is_empty() {
+        text.push(' ');
+        text.push_str(how);
+    }
+    let when = when(&content.schedule, settings);
+    if !when.is_empty() {
+        text.push(' ');
+        text.push_str(&when);
+    }
+    text.push('.');
+    if let Some(prn) = content.prn() {
+        text.push_str(&limits(prn));
+    }
+    let extra = [
+        content.indication.as_deref().map(|i| format!("For {i}")),
+        content.instruction.clone(),
+    ];
+    for sentence in extra.into_iter().flatten() {
+        let sentence = sentence.trim().trim_end_matches('.').to_owned();
+        if !sentence.is_empty() {
+            text.push(' ');
+            text.push_str(&upper_first(&sentence));
+            text.push('.');
+        }
+    }
+    text
+}
+
+fn upper_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+}
+
+fn route_words(route: &str) -> (&'static str, &str) {
+    match route.trim().to_lowercase().as_str() {
+        "oral" | "by mouth" => ("Take", "by mouth"),
+        "topical" | "cutaneous" | "to the skin" => ("Apply", "to the skin"),
+        "transdermal" => ("Apply", "to the skin"),
+        "inhalation" | "inhaled" => ("Inhale", ""),
+        "subcutaneous" => ("Inject", "under the skin"),
+        "intramuscular" => ("Inject", "into the muscle"),
+        "ocular" | "eye" => ("Put", "in the eye"),
+        "nasal" => ("Use", "in the nose"),
+        "rectal" => ("Give", "into the back passage"),
+        "sublingual" => ("Use", "under the tongue"),
+        "buccal" => ("Give", "inside the cheek"),
+        _ => ("Give", route.trim()),
+    }
+}
+
+const NUMBERS: [&str; 13] = [
+    "ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE", "TEN",
+    "ELEVEN", "TWELVE",
+];
+
+/// Small whole numbers in capital words, everything else in digits: `TWO tablets`, `2.5 ml`.
+fn number(quantity: Quantity) -> String {
+    use rust_decimal::prelude::ToPrimitive;
+    let whole = quantity
+        .decimal()
+        .fract()
+        .is_zero()
+        .then(|| quantity.decimal().to_usize())
+        .flatten();
+    whole
+        .and_then(|n| NUMBERS.get(n))
+        .map_or_else(|| quantity.to_string(), |word| (*word).to_owned())
+}
+
+/// Returns a dose in words: `TWO tablets`, `ONE or TWO tablets`, `2.5 to 5 ml`.
+#[must_use]
+pub fn dose(dose: &Dose) -> String {
+    match dose {
+        Dose::Fixed(amount) => amount_words(amount),
+        Dose::Range { from, to, unit } => {
+            let between = if to.decimal() - from.decimal() == rust_decimal::Decimal::ONE {
+                "or"
+            } else {
+                "to"
+            };
+            format!(
+                "{} {between} {} {}",
+                number(*from),
+                number(*to),
+                unit.beside(*to)
+            )
+        }
+    }
+}
+
+/// Returns an amount in words: `TWO tablets`. Measures stay in digits: `10 ml`.
+#[must_use]
+pub fn amount_words(amount: &Amount) -> String {
+    let measure = matches!(
+        amount.unit.as_str(),
+        "ml" | "mg" | "g" | "l" | "microgram" | "unit"
+    );
+    let number = if measure {
+        amount.value.to_string()
+    } else {
+        number(amount.value)
+    };
+    format!("{number} {}", amount.unit.beside(amount.value))
+}
+
+/// Returns a length of time in words: `4 hours`, `90 minutes`.
+#[must_use]
+pub fn length(length: Minutes) -> String {
+    let plural = |n: u32, word: &str| {
+        if n == 1 {
+            format!("1 {word}")
+        } else {
+            format!("{n} {word}s")
+        }
+    };
+    if length.0 >= 60 && length.0.is_multiple_of(60) {
+        plural(length.0 / 60, "hour")
+    } else {
+        plural(length.0, "minute")
+    }
+}
+
+/// Joins texts as a sentence does: `a, b and c`.
+#[must_use]
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+fn times(times: &[TimeOfDay]) -> String {
+    format!(
+        "at {}",
+        list(&times.iter().map(ToString::to_string).collect::<Vec<_>>())
+    )
+}
+
+const DAY_NAMES: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
+
+/// Returns weekdays in words: `on Monday and Thursday`; empty for every day.
+#[must_use]
+pub fn days(days: Days) -> String {
+    if days == Days::ALL {
+        return String::new();
+    }
+    let names: Vec<String> = days
+        .iter()
+        .map(|(d, _)| DAY_NAMES[d.num_days_from_monday() as usize].to_owned())
+        .collect();
+    format!("on {}", list(&names))
+}
+
+fn join(parts: [String; 2]) -> String {
+    parts
+        .into_iter()
+        .filter(|p| !p.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn when(schedule: &Schedule, settings: &Settings) -> String {
+    match schedule {
+        Schedule::Times {
+            times: at,
+            days: on,
+        } => join([times(at), days(*on)]),
+        Schedule::Rounds { rounds, days: on } => {
+            let name = |id: &String| {
+                settings
+                    .round(id)
+                    .map_or_else(|| id.clone(), |r| r.name.to_lowercase())
+            };
+            let names: Vec<String> = rounds.iter().map(name).collect();
+            join([
+                format!(
+                    "in the {} round{}",
+                    list(&names),
+                    if names.len() == 1 { "" } else { "s" }
+                ),
+                days(*on),
+            ])
+        }
+        Schedule::EveryDays {
+            n,
+            anchor,
+            times: at,
+        } => {
+            let every = match n {
+                1 => "every day".to_owned(),
+                2 => format!("every other day, counted from {}", date(*anchor)),
+                _ => format!("every {n} days, counted from {}", date(*anchor)),
+            };
+            join([every, times(at)])
+        }
+        Schedule::EveryWeeks {
+            n,
+            days: on,
+            times: at,
+            ..
+        } => {
+            let every = if *n == 1 {
+                "every week".to_owned()
+            } else {
+                format!("every {n} weeks")
+            };
+            join([join([every, days(*on)]), times(at)])
+        }
+        Schedule::EveryHours { n, .. } => format!("every {}", length(Minutes(u32::from(*n) * 60))),
+        Schedule::Once { at } => {
+            let civil = at.civil(settings.zone);
+            format!(
+                "once, on {} at {}",
+                date(civil.date()),
+                civil.format("%H:%M")
+            )
+        }
+        Schedule::WhenRequired(_) => "when required".to_owned(),
+    }
+}
+
+/// Returns a date as it is shown everywhere (T-05): `Sat 21 Nov 2026`.
+#[must_use]
+pub fn date(date: chrono::NaiveDate) -> String {
+    date.format("%a %-d %b %Y").to_string()
+}
+
+fn limits(prn: &Prn) -> String {
+    let interval = match prn.min_interval.value() {
+        Some(interval) => format!(" At least {} between doses.", length(*interval)),
+        None => " Shortest time between doses: not stated.".to_owned(),
+    };
+    let most = match prn.max_24h.value() {
+        Some(amount) => format!(" No more than {} in 24 hours.", amount_words(amount)),
+        None => " Most in 24 hours: not stated.".to_owned(),
+    };
+    interval + &most
+}
