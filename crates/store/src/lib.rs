@@ -5,6 +5,7 @@ pub mod entry;
 pub mod heads;
 
 pub mod backend;
+pub mod codec;
 mod log;
 mod tables;
 
