@@ -1,0 +1,19 @@
+//! Sealed entries between the devices of one home, over the local network.
+//!
+//! Devices are apart most of the time that matters: a cable is pulled, a tablet is in a pocket. So
+//! nothing here decides anything. Entries are copied until both hold the same, and what two people
+//! did while apart is all there afterwards. What is promised:
+//!
+//! - Two devices that can exchange frames end with the same entries, whatever the order, the loss
+//!   and the repeats, and say so; a log that one of them does not take in is named.
+//! - A receipt is sent only for what the receiver's disk has, after its fsync.
+//! - Only enrolled devices get a byte beyond the handshake; nothing leaves the local network.
+//! - Bytes from a peer are checked against limits and never clamped, and no bytes bring a panic.
+//!
+//! Entries stay sealed: this crate checks chains and signatures and never reads what is inside.
+//!
+//! Reading order: [`frame`] is the wire format, [`session`] one exchange as a value without socket,
+//! clock or disk, [`status`] what is known of a peer.
+
+pub mod frame;
+pub mod session;

@@ -1,0 +1,664 @@
+//! One exchange with one device, as a value: what comes in, and what is to be done about it.
+//!
+//! A [`Session`] knows no socket, no disk and no clock. Whoever owns these feeds it [`Input`]s and
+//! carries out the [`Effect`]s in the order in which they are returned:
+//!
+//! 1. [`Input::Started`] comes first, with the heads that are on the disk. Both sides send a hello.
+//!    If the hashes in the hellos are equal the devices are in sync after this one round trip.
+//! 2. If they differ each side says its heads, and each asks for what it lacks, in ranges that are
+//!    bounded in bytes. Every branch of a forked log is asked for; where two branches part is found
+//!    by asking for hashes at a few sequences.
+//! 3. [`Effect::Admit`] hands entries over whose chain and last signature hold. The receipt goes
+//!    out when [`Input::Admitted`] comes back, and that must not happen before the fsync.
+//! 4. [`Input::Committed`] tells of entries that came onto the disk in any other way. Own entries
+//!    are pushed at once to a peer that is level in that log; others are made known by their
+//!    heads, since their writer has pushed them already.
+//! 5. [`Input::Tick`], about once a second, sends a sign of life with the hash of what is held, and
+//!    asks again for what could not be had.
+//!
+//! Heads are given to a session in the order of the commits that made them. A connection that ends
+//! takes its session with it: the next one begins anew from what is on the disk.
+
+mod pull;
+mod push;
+mod serve;
+mod view;
+
+use store::entry::{HomeId, LogId, Sealed};
+use store::heads::{Head, Heads};
+
+use crate::frame::{
+    Frame, FrameFault, Hello, KnownAddress, LEASE_BYTES_MAX, Line, PROTOCOL, Point, Refused, parts,
+};
+use view::View;
+
+/// The most bytes of entries that are asked for or handed over and not yet admitted.
+pub const BUFFER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The most bytes of unadmitted entries at which a peer that sends unasked is left.
+pub const FLOOD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The most bytes asked for at once.
+pub const WANT_BYTES: usize = 1024 * 1024;
+/// The most requests in flight, each for another log.
+pub const WANTS_MAX: usize = 4;
+/// The most requests of the peer that wait to be answered; more is against the protocol.
+pub const SERVED_MAX: usize = 8;
+/// The most bytes of pushed entries without a receipt; beyond it only heads are sent.
+pub const PUSHED_BYTES_MAX: usize = 1024 * 1024;
+/// The most logs that a peer may name.
+pub const LOGS_MAX: usize = 65_536;
+
+const HOME_CONTEXT: &str = "medround home tag 1";
+
+/// Names a piece of work that was handed out, in the input that brings it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(u64);
+
+/// Something happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The connection stands. Comes first, and once.
+    Started {
+        /// The heads of what is on the disk.
+        heads: Heads,
+        /// The log that this device writes now, if it has one.
+        own_log: Option<LogId>,
+        /// The wall clock in milliseconds since 1970.
+        wall_ms: i64,
+    },
+    /// A frame arrived.
+    Frame(Vec<u8>),
+    /// Entries that were handed over are on the disk: the fsync has returned.
+    Admitted {
+        /// Which.
+        ticket: Ticket,
+        /// The heads now, at least of the logs that were touched.
+        heads: Heads,
+    },
+    /// Entries that were handed over were not taken in.
+    AdmitRefused {
+        /// Which.
+        ticket: Ticket,
+        /// Why.
+        why: Refused,
+    },
+    /// The answer to a read.
+    ReadDone {
+        /// Which.
+        ticket: Ticket,
+        /// What was found.
+        found: Found,
+    },
+    /// Entries came onto the disk otherwise: written here, or brought by another peer.
+    Committed {
+        /// The entries, those of one log in order.
+        entries: Vec<Sealed>,
+        /// The heads now, at least of the logs that were touched.
+        heads: Heads,
+    },
+    /// A device was enrolled: ask again for what belonged to nobody.
+    MembershipChanged,
+    /// This device writes another log from now on.
+    OwnLog(LogId),
+    /// Something that devices tell each other and that is not the record.
+    Tell(Telling),
+    /// About once a second.
+    Tick {
+        /// The wall clock in milliseconds since 1970.
+        wall_ms: i64,
+    },
+}
+
+/// What devices tell each other beside the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Telling {
+    /// Where other devices were last reached.
+    Addresses(Vec<KnownAddress>),
+    /// Who is preparing which dose, at most 512 bytes. More is dropped: a lease is advisory.
+    Lease(Vec<u8>),
+}
+
+/// Something is to be done.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Send this frame.
+    Send(Vec<u8>),
+    /// Put these entries of one log on the disk. Their chain holds, and the last one's signature;
+    /// entries that are held already are not an error. Answer with [`Input::Admitted`] after the
+    /// fsync, or with [`Input::AdmitRefused`].
+    Admit {
+        /// Names the answer.
+        ticket: Ticket,
+        /// The log of all of them.
+        log: LogId,
+        /// Consecutive entries.
+        entries: Vec<Sealed>,
+    },
+    /// Look this up and answer with [`Input::ReadDone`].
+    Read {
+        /// Names the answer.
+        ticket: Ticket,
+        /// What to look up.
+        read: Read,
+    },
+    /// End the connection.
+    Close(CloseReason),
+    /// Take note.
+    Notice(Notice),
+}
+
+/// Something to look up in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Read {
+    /// Entries of one branch in order. Answered by [`Found::Range`], [`Found::NotOnBranch`] or
+    /// [`Found::NotHeld`].
+    Range {
+        /// The log.
+        log: LogId,
+        /// The entry after which to begin; `None` begins at the anchor.
+        after: Option<Point>,
+        /// The end of the branch; nothing beyond it is wanted.
+        up_to: Head,
+        /// The most bytes of entries to bring, though always at least one entry.
+        bytes_max: usize,
+    },
+    /// Which of these entries are held, on any branch. Answered by [`Found::Held`].
+    Held {
+        /// The log.
+        log: LogId,
+        /// The entries.
+        points: Vec<Point>,
+    },
+    /// Which entries stand at these sequences on the branch that ends in `head`. Answered by
+    /// [`Found::Points`] or [`Found::NotHeld`].
+    Points {
+        /// The log.
+        log: LogId,
+        /// The end of the branch.
+        head: Head,
+        /// The sequences, rising; none is beyond the head.
+        sequences: Vec<u64>,
+    },
+}
+
+/// What a read found.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// Entries that follow each other, the first right after where the read began.
+    Range(Vec<Sealed>),
+    /// The entry to begin after is not an ancestor of the end.
+    NotOnBranch,
+    /// The end of the branch is not held.
+    NotHeld,
+    /// Whether each point is held, in the order asked.
+    Held(Vec<bool>),
+    /// The entries at the sequences that were asked for, in order, without those below the anchor.
+    Points(Vec<Point>),
+    /// The store cannot be read now.
+    Unavailable,
+}
+
+/// Something that whoever runs the session should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Both devices hold the same entries, as of now. Said again with each sign of life.
+    InSync {
+        /// The hash over all heads.
+        heads: [u8; 32],
+    },
+    /// The devices do not hold the same. Said when it changes and with each sign of life.
+    Apart(Apart),
+    /// The peer has these heads on its disk, after its own fsync. Only the logs that changed.
+    PeerHolds(Heads),
+    /// The peer's wall clock as it stood when it sent, in milliseconds since 1970.
+    PeerClock {
+        /// The reading.
+        wall_ms: i64,
+    },
+    /// The peer holds an entry of this device's own log that is not here: this device was restored
+    /// or copied. Compare with the store as it is now before acting on it.
+    PeerHoldsMoreOfMyLog(Head),
+    /// A log has more than one branch.
+    Forked(LogId),
+    /// Entries of this log were not taken in here, and are not asked for again for now.
+    Stopped {
+        /// The log.
+        log: LogId,
+        /// Why.
+        why: Refused,
+    },
+    /// The peer did not take in entries of this log.
+    PeerRefused {
+        /// The log.
+        log: LogId,
+        /// Why.
+        why: Refused,
+    },
+    /// The peer tells where other devices were last reached.
+    Addresses(Vec<KnownAddress>),
+    /// The peer tells who is preparing which dose.
+    Lease(Vec<u8>),
+}
+
+/// How far two devices are apart, by the sequences of their heads. Where a log is forked the
+/// numbers are the least that they can be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Apart {
+    /// Entries that the peer has and that are missing here; 0 says that this device holds all
+    /// that the peer had when it last spoke.
+    pub behind: u64,
+    /// Entries that are held here and that the peer has not receipted.
+    pub ahead: u64,
+    /// Logs of which entries were not taken in here.
+    pub stopped: Vec<LogId>,
+}
+
+/// Why a session ends the connection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CloseReason {
+    /// Bytes that are no frame.
+    #[error("the device sent bytes that are no frame: {0}")]
+    Malformed(#[from] FrameFault),
+    /// A frame before the hello.
+    #[error("the device did not begin with a hello")]
+    NoHello,
+    /// No protocol that both speak.
+    #[error(
+        "the device speaks protocols {theirs_min} to {theirs_max} and this one {PROTOCOL}; \
+         update the older one"
+    )]
+    Protocol {
+        /// The oldest protocol that the peer speaks.
+        theirs_min: u16,
+        /// The newest protocol that the peer speaks.
+        theirs_max: u16,
+    },
+    /// A device of another home.
+    #[error("the device belongs to another home")]
+    OtherHome,
+    /// The peer asked for more at once than the protocol allows.
+    #[error("the device asked for too much at once")]
+    TooManyWants,
+    /// The peer sent more than was asked for.
+    #[error("the device sent more than was asked for")]
+    TooMuchSent,
+    /// The peer names more logs than any home has.
+    #[error("the device names too many logs")]
+    TooManyLogs,
+}
+
+impl CloseReason {
+    /// Returns the number under which the connection is closed.
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::Malformed(_) => 460,
+            Self::NoHello => 461,
+            Self::Protocol { .. } => 462,
+            Self::OtherHome => 463,
+            Self::TooManyWants => 464,
+            Self::TooMuchSent => 465,
+            Self::TooManyLogs => 466,
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing happened yet.
+    Fresh,
+    /// Our hello is out.
+    Greeting,
+    /// The hashes differed: the peer's heads are on their way.
+    Comparing,
+    /// Each side knows what the other holds.
+    Open,
+    /// The connection was given up.
+    Closed,
+}
+
+/// The exchange with one device.
+#[derive(Debug)]
+pub struct Session {
+    home: HomeId,
+    own_log: Option<LogId>,
+    stage: Stage,
+    /// What is on the disk here.
+    mine: View,
+    /// What the peer was told of it.
+    told: View,
+    /// What the peer told of its own disk.
+    theirs: View,
+    /// Parts of the peer's heads, until the last has come.
+    arriving: Option<View>,
+    heads_asked: bool,
+    pulling: pull::Pulling,
+    serving: serve::Serving,
+    pushing: push::Pushing,
+    forked: Vec<LogId>,
+    said: Option<Notice>,
+    next_ticket: u64,
+    out: Vec<Effect>,
+}
+
+impl Session {
+    /// Returns a session between two devices of `home`.
+    pub fn new(home: HomeId) -> Self {
+        Self {
+            home,
+            own_log: None,
+            stage: Stage::Fresh,
+            mine: View::default(),
+            told: View::default(),
+            theirs: View::default(),
+            arriving: None,
+            heads_asked: false,
+            pulling: pull::Pulling::default(),
+            serving: serve::Serving::default(),
+            pushing: push::Pushing::default(),
+            forked: Vec::new(),
+            said: None,
+            next_ticket: 0,
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes in what happened and returns what is to be done, in order. After
+    /// [`Effect::Close`] nothing is done any more.
+    pub fn handle(&mut self, input: Input) -> Vec<Effect> {
+        if self.stage == Stage::Closed {
+            return Vec::new();
+        }
+        match input {
+            Input::Started {
+                heads,
+                own_log,
+                wall_ms,
+            } => self.start(&heads, own_log, wall_ms),
+            Input::Frame(bytes) => self.receive(&bytes),
+            Input::Admitted { ticket, heads } => self.admitted(ticket, &heads),
+            Input::AdmitRefused { ticket, why } => self.admit_refused(ticket, why),
+            Input::ReadDone { ticket, found } => self.read_done(ticket, found),
+            Input::Committed { entries, heads } => self.committed(&entries, &heads),
+            Input::MembershipChanged => self.ask_again_for_new_members(),
+            Input::OwnLog(log) => self.own_log = Some(log),
+            Input::Tell(telling) => self.tell(telling),
+            Input::Tick { wall_ms } => self.tick(wall_ms),
+        }
+        self.say_level();
+        std::mem::take(&mut self.out)
+    }
+
+    fn start(&mut self, heads: &Heads, own_log: Option<LogId>, wall_ms: i64) {
+        if self.stage != Stage::Fresh {
+            return;
+        }
+        self.stage = Stage::Greeting;
+        self.own_log = own_log;
+        self.mine = View::of(heads);
+        self.told = self.mine.clone();
+        self.send(&Frame::Hello(Hello {
+            protocol_min: PROTOCOL,
+            protocol_max: PROTOCOL,
+            home: home_tag(&self.home),
+            heads: self.mine.hash(),
+            wall_ms,
+        }));
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        let frame = match Frame::decode(bytes) {
+            Ok(Some(frame)) => frame,
+            // A newer device says something that this version does not know.
+            Ok(None) => return,
+            Err(fault) => return self.close(fault.into()),
+        };
+        match (&self.stage, frame) {
+            (_, Frame::Hello(hello)) => self.greeted(&hello),
+            (Stage::Fresh | Stage::Greeting, _) => self.close(CloseReason::NoHello),
+            (_, Frame::Heads { first, last, lines }) => self.heads_told(first, last, lines),
+            (Stage::Open, frame) => self.open(frame),
+            // Before its heads a peer has nothing to say that we could judge.
+            (Stage::Comparing | Stage::Closed, _) => {}
+        }
+    }
+
+    fn open(&mut self, frame: Frame) {
+        match frame {
+            Frame::Hello(_) | Frame::Heads { .. } => {}
+            Frame::HeadsWanted => self.say_heads(),
+            Frame::Want(want) => self.wanted(want),
+            Frame::Entries(entries) => self.arrived(&entries),
+            Frame::RangeEnd { want, why } => self.range_ended(want, why),
+            Frame::Receipt(lines) => self.receipted(lines),
+            Frame::Refused { log, why } => self.refused(log, why),
+            Frame::HashAt {
+                question,
+                log,
+                head,
+                sequences,
+            } => {
+                self.hash_asked(question, log, head, sequences);
+            }
+            Frame::HashesAt { question, points } => self.hashes_told(question, points),
+            Frame::Clock { wall_ms, heads } => self.clock_told(wall_ms, heads),
+            Frame::Lease(lease) => self.notice(Notice::Lease(lease)),
+            Frame::Addresses(known) => self.notice(Notice::Addresses(known)),
+            // Reserved: an older device may be asked for these and has none to give.
+            Frame::History { .. } | Frame::BlobWant { .. } | Frame::BlobPart { .. } => {}
+        }
+    }
+
+    fn greeted(&mut self, hello: &Hello) {
+        if self.stage != Stage::Greeting {
+            return;
+        }
+        if hello.home != home_tag(&self.home) {
+            return self.close(CloseReason::OtherHome);
+        }
+        let (theirs_min, theirs_max) = (hello.protocol_min, hello.protocol_max);
+        if !(theirs_min..=theirs_max).contains(&PROTOCOL) {
+            return self.close(CloseReason::Protocol {
+                theirs_min,
+                theirs_max,
+            });
+        }
+        self.notice(Notice::PeerClock {
+            wall_ms: hello.wall_ms,
+        });
+        // Compared is what our hello said, so that both sides come to the same answer whatever
+        // was committed since.
+        if hello.heads == self.told.hash() {
+            self.stage = Stage::Open;
+            self.theirs = self.told.clone();
+            self.notice(Notice::PeerHolds(self.theirs.to_heads()));
+            self.tell_receipts();
+        } else {
+            self.stage = Stage::Comparing;
+            self.say_heads();
+        }
+    }
+
+    fn say_heads(&mut self) {
+        self.told = self.mine.clone();
+        let parts = parts(self.told.lines().cloned());
+        let end = parts.len().saturating_sub(1);
+        for (at, lines) in parts.into_iter().enumerate() {
+            self.send(&Frame::Heads {
+                first: at == 0,
+                last: at == end,
+                lines,
+            });
+        }
+    }
+
+    fn heads_told(&mut self, first: bool, last: bool, lines: Vec<Line>) {
+        if first {
+            self.arriving = Some(View::default());
+        }
+        let Some(arriving) = &mut self.arriving else {
+            return;
+        };
+        lines.into_iter().for_each(|line| arriving.set(line));
+        if arriving.len() > LOGS_MAX {
+            return self.close(CloseReason::TooManyLogs);
+        }
+        if !last {
+            return;
+        }
+        self.theirs = self.arriving.take().unwrap_or_default();
+        self.stage = Stage::Open;
+        self.heads_asked = false;
+        self.notice(Notice::PeerHolds(self.theirs.to_heads()));
+        let lines: Vec<Line> = self.theirs.lines().cloned().collect();
+        lines.iter().for_each(|line| self.look_at(line));
+        self.tell_receipts();
+        self.pump();
+    }
+
+    fn receipted(&mut self, lines: Vec<Line>) {
+        self.notice(Notice::PeerHolds(View::heads_of(&lines)));
+        for line in lines {
+            self.pushing.receipted(&line);
+            self.pulling.log(line.log).paused = false;
+            self.look_at(&line);
+            self.theirs.set(line);
+        }
+        if self.theirs.len() > LOGS_MAX {
+            return self.close(CloseReason::TooManyLogs);
+        }
+        self.pump();
+    }
+
+    /// Notes what a line of the peer's says about forks and about our own log.
+    fn look_at(&mut self, line: &Line) {
+        if line.heads.len() > 1 {
+            self.fork_seen(line.log);
+        }
+        let mine = self.mine.latest(&line.log);
+        let theirs = line.heads.last().copied();
+        if self.own_log == Some(line.log)
+            && let Some(head) = theirs
+            && mine.is_none_or(|mine| mine.sequence < head.sequence)
+        {
+            self.notice(Notice::PeerHoldsMoreOfMyLog(head));
+        }
+    }
+
+    fn fork_seen(&mut self, log: LogId) {
+        if !self.forked.contains(&log) {
+            self.forked.push(log);
+            self.notice(Notice::Forked(log));
+        }
+    }
+
+    fn clock_told(&mut self, wall_ms: i64, heads: [u8; 32]) {
+        self.notice(Notice::PeerClock { wall_ms });
+        if heads == self.theirs.hash() {
+            // What we believe of the peer was confirmed just now: say the level again.
+            self.said = None;
+        } else if !self.heads_asked {
+            self.heads_asked = true;
+            self.send(&Frame::HeadsWanted);
+        }
+    }
+
+    fn tell(&mut self, telling: Telling) {
+        if self.stage != Stage::Open {
+            return;
+        }
+        match telling {
+            Telling::Addresses(known) => self.send(&Frame::Addresses(known)),
+            Telling::Lease(lease) if lease.len() <= LEASE_BYTES_MAX => {
+                self.send(&Frame::Lease(lease));
+            }
+            Telling::Lease(_) => {}
+        }
+    }
+
+    fn tick(&mut self, wall_ms: i64) {
+        if self.stage != Stage::Open {
+            return;
+        }
+        self.heads_asked = false;
+        self.send(&Frame::Clock {
+            wall_ms,
+            heads: self.mine.hash(),
+        });
+        self.pulling.ask_again();
+        self.pump();
+    }
+
+    /// Says how far the two are apart, if that changed or was confirmed.
+    fn say_level(&mut self) {
+        if self.stage != Stage::Open {
+            return;
+        }
+        let level = if self.mine.same_heads(&self.theirs) {
+            Notice::InSync {
+                heads: self.mine.hash(),
+            }
+        } else {
+            Notice::Apart(self.apart())
+        };
+        if self.said.as_ref() != Some(&level) {
+            self.said = Some(level.clone());
+            self.notice(level);
+        }
+    }
+
+    fn apart(&self) -> Apart {
+        let mut apart = Apart {
+            stopped: self.pulling.stopped(),
+            ..Apart::default()
+        };
+        for line in self.theirs.lines() {
+            let mine = self.mine.heads(&line.log);
+            let lacking =
+                |head: &&Head| !mine.contains(head) && !self.pulling.is_held(&line.log, head);
+            if let Some(head) = line.heads.iter().rev().find(lacking) {
+                apart.behind += missing(head, mine.last());
+            }
+        }
+        for line in self.mine.lines() {
+            let theirs = self.theirs.heads(&line.log);
+            let last = theirs.last();
+            // What lies below the peer's head is most likely held there: it is on its way to us.
+            let lacking = |head: &&Head| {
+                !theirs.contains(head) && last.is_none_or(|last| last.sequence < head.sequence)
+            };
+            if let Some(head) = line.heads.iter().rev().find(lacking) {
+                apart.ahead += missing(head, last);
+            }
+        }
+        apart
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.next_ticket += 1;
+        Ticket(self.next_ticket)
+    }
+
+    fn send(&mut self, frame: &Frame) {
+        self.out.push(Effect::Send(frame.encode()));
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        self.out.push(Effect::Notice(notice));
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        self.stage = Stage::Closed;
+        self.out.push(Effect::Close(reason));
+    }
+}
+
+/// Returns how many entries lie above `below` up to `head`, at least one.
+fn missing(head: &Head, below: Option<&Head>) -> u64 {
+    let from = below.map_or(0, |below| below.sequence.saturating_add(1));
+    head.sequence.saturating_add(1).saturating_sub(from).max(1)
+}
+
+fn home_tag(home: &HomeId) -> [u8; 16] {
+    let mut tag = [0; 16];
+    tag.copy_from_slice(&blake3::derive_key(HOME_CONTEXT, &home.0)[..16]);
+    tag
+}

@@ -1,0 +1,6 @@
+//! The devices of a home, and what reaches them over its network.
+
+mod convergence;
+mod frames;
+mod hostile;
+mod shelf;
