@@ -1,0 +1,3 @@
+//! Other people's formats, read into proposals and written out.
+
+pub mod fhir;
