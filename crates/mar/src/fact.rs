@@ -11,8 +11,8 @@ pub use dose::{
     PrnNote, Professional, Prompt, PromptAnswer, Reading, Recording, SecondPerson,
 };
 pub use membership::{
-    Accepts, DeviceKeys, DeviceRole, Enrolled, Founding, LogStart, MembershipFact, Revoked,
-    SealedSecret,
+    Accepts, DeviceKeys, DeviceRole, EarlierHead, Enrolled, Founding, LogStart, MembershipFact,
+    Revoked, SealedSecret,
 };
 
 use crate::ids::{CommandId, EntryId, FollowUpId, LogId, OrderId, ResidentId, StaffId, VersionId};

@@ -27,3 +27,10 @@ pub mod picture;
 pub mod standing;
 
 pub mod words;
+
+pub mod refusal;
+pub mod rules;
+
+pub mod command;
+pub mod decide;
+pub mod due;

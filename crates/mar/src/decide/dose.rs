@@ -1,0 +1,546 @@
+//! Decisions about doses: the order of checks is the order of the screen (D-01).
+
+mod later;
+
+use super::Decision;
+use crate::command::{AskDose, Told};
+use crate::due::{recorded_for, shown};
+use crate::fact::{
+    Check, DoseFact, Draft, Fact, Gap, OutcomeRecorded, Popped, PrnNote, Recording, SecondPerson,
+};
+use crate::ids::{AdministrationId, EntryId, OrderId, ResidentId};
+use crate::order::{Content, Dose, State};
+use crate::outcome::{Outcome, Practice};
+use crate::picture::{OrderHistory, ResidentPicture, VersionView};
+use crate::quantity::Amount;
+use crate::refusal::{DoseRefusal, Missing, Refusal, WhoRefusal};
+use crate::resident::Whereabouts;
+use crate::rules;
+use crate::schedule::{Slot, SlotId};
+use crate::settings::Settings;
+use crate::staff::Act;
+use crate::time::Timestamp;
+use chrono::NaiveDate;
+use std::sync::Arc;
+
+/// A dose under decision: whose, of which order, which version of it.
+struct Asked<'d> {
+    resident: &'d Arc<ResidentPicture>,
+    history: &'d OrderHistory,
+    view: VersionView<'d>,
+    authority: EntryId,
+}
+
+impl Asked<'_> {
+    fn content(&self) -> &Content {
+        &self.view.version.content
+    }
+
+    fn rescue(&self) -> bool {
+        self.content().flags.rescue
+    }
+}
+
+impl<'d> Decision<'d, '_, '_> {
+    pub(super) fn dose(&mut self, id: ResidentId, ask: &AskDose) -> Result<Vec<Draft>, Refusal> {
+        let resident = self.resident_picture(id)?;
+        if resident.needs_update() {
+            return Err(WhoRefusal::NeedsUpdate.into());
+        }
+        let (authority, base, fact) = match ask {
+            AskDose::Pop { slot, amount } => self.pop(resident, slot, amount.as_ref())?,
+            AskDose::Record {
+                slot,
+                told,
+                second_dose_really,
+            } => self.record(resident, slot, told, *second_dose_really)?,
+            AskDose::Prn { order, told, note } => self.prn(resident, *order, told, note)?,
+            AskDose::NoteEffect {
+                administration,
+                effect,
+                note,
+            } => self.note_effect(resident, *administration, *effect, note)?,
+            AskDose::Correct {
+                administration,
+                instead,
+                reason,
+            } => self.correct(resident, *administration, instead.as_ref(), reason)?,
+        };
+        let made = self.made(authority, base)?;
+        Ok(vec![Draft {
+            subject: Some(id),
+            made: Some(made),
+            fact: Fact::Dose(fact),
+        }])
+    }
+
+    fn pop(
+        &self,
+        resident: &'d Arc<ResidentPicture>,
+        slot: &SlotId,
+        amount: Option<&Amount>,
+    ) -> Result<(EntryId, Vec<EntryId>, DoseFact), Refusal> {
+        let (asked, found) = self.asked_slot(resident, slot)?;
+        self.may_be_given(&asked, self.now())?;
+        let recorded = recorded_for(resident, slot);
+        if let Some(refusal) = already(self, &recorded, &found, false, self.now()) {
+            return Err(refusal);
+        }
+        let popped = Popped {
+            order: asked.history.id,
+            slot: Some(slot.clone()),
+            amount: amount
+                .cloned()
+                .unwrap_or_else(|| asked.content().dose.most()),
+            at: self.now(),
+        };
+        Ok((asked.authority, Vec::new(), DoseFact::Popped(popped)))
+    }
+
+    fn record(
+        &mut self,
+        resident: &'d Arc<ResidentPicture>,
+        slot: &SlotId,
+        told: &Told,
+        second_dose_really: bool,
+    ) -> Result<(EntryId, Vec<EntryId>, DoseFact), Refusal> {
+        let (asked, found) = self.asked_slot(resident, slot)?;
+        let recording = self.recording(&asked, told)?;
+        let at = recording.given_at;
+        self.role_fits(&asked)?;
+        if recording.outcome.is_taken() {
+            self.may_be_given(&asked, at)?;
+        }
+        let recorded = recorded_for(resident, slot);
+        if let Some(refusal) = already(self, &recorded, &found, second_dose_really, at) {
+            return Err(refusal);
+        }
+        if recording.outcome.is_taken() && !asked.rescue() && !elsewhere(recording.outcome) {
+            self.on_time(&found, &recording)?;
+            let order = (asked.history.id, asked.content());
+            let taken = rules::taken(&self.picture.home, resident, at.minus(rules::LOOK_BACK));
+            rules::gap_allows(order, &taken, at).map_err(DoseRefusal::Limit)?;
+            rules::weekly_allows(order, &taken, at).map_err(DoseRefusal::Limit)?;
+        }
+        self.witnessed(&asked, told, recording.outcome)?;
+        let in_window = at >= found.window.from && at <= found.window.to;
+        let gap = self.gap(&asked, told, recording.outcome, in_window)?;
+        let fact = OutcomeRecorded {
+            administration: AdministrationId(self.fresh()),
+            order: asked.history.id,
+            version: asked.view.version.id,
+            slot: Some(slot.clone()),
+            recording,
+            prn: None,
+            gap,
+            prompts: told.prompts.clone(),
+            second_dose_really,
+        };
+        // The outcomes of this slot that the writer saw: two records that name each other are an
+        // offer made again, two that do not were made apart.
+        let seen = recorded
+            .iter()
+            .filter_map(|a| a.record().map(|(w, _)| w.id))
+            .collect();
+        Ok((asked.authority, seen, DoseFact::Recorded(fact)))
+    }
+
+    fn prn(
+        &mut self,
+        resident: &'d Arc<ResidentPicture>,
+        order: OrderId,
+        told: &Told,
+        note: &PrnNote,
+    ) -> Result<(EntryId, Vec<EntryId>, DoseFact), Refusal> {
+        let at = told.given_at.unwrap_or(self.now());
+        let history = resident.orders.get(&order).ok_or(Missing::Order(order))?;
+        let version = history.version_at(at).map(|v| v.id);
+        let view = match version.and_then(|id| history.version(id)) {
+            Some(view) => view,
+            None => return Err(not_active(history, at).into()),
+        };
+        let asked = Asked {
+            resident,
+            history,
+            view,
+            authority: self.giver(history, at)?,
+        };
+        let Some(prn) = asked.content().prn().cloned() else {
+            return Err(DoseRefusal::Outcome(
+                "this order has due times: record the dose that is due",
+            )
+            .into());
+        };
+        let recording = self.recording(&asked, told)?;
+        self.role_fits(&asked)?;
+        if recording.outcome.is_taken() {
+            self.may_be_given(&asked, at)?;
+            if !asked.rescue() {
+                if note.reason.trim().is_empty() {
+                    return Err(DoseRefusal::PrnReason.into());
+                }
+                let amount = recording
+                    .amount
+                    .clone()
+                    .unwrap_or_else(|| asked.content().dose.most());
+                let taken = rules::taken(&self.picture.home, resident, at.minus(rules::LOOK_BACK));
+                let allowed = rules::allows((order, asked.content()), &prn, &taken, &amount, at);
+                if !elsewhere(recording.outcome) {
+                    allowed.map_err(DoseRefusal::Limit)?;
+                }
+            }
+        }
+        self.witnessed(&asked, told, recording.outcome)?;
+        let gap = self.gap(&asked, told, recording.outcome, false)?;
+        let fact = OutcomeRecorded {
+            administration: AdministrationId(self.fresh()),
+            order,
+            version: asked.view.version.id,
+            slot: None,
+            recording,
+            prn: Some(note.clone()),
+            gap,
+            prompts: told.prompts.clone(),
+            second_dose_really: false,
+        };
+        Ok((asked.authority, Vec::new(), DoseFact::Recorded(fact)))
+    }
+
+    /// The order version and the slot that a slot's id names.
+    fn asked_slot(
+        &self,
+        resident: &'d Arc<ResidentPicture>,
+        slot: &SlotId,
+    ) -> Result<(Asked<'d>, Slot), Refusal> {
+        let fallback = Settings::new("-", NaiveDate::default());
+        let settings = rules::by_date(&self.picture.home, &fallback);
+        for history in resident.orders.values() {
+            let Some(view) = history.version(slot.version) else {
+                continue;
+            };
+            let found = rules::slot_of(view.version, slot, &settings).ok_or(Missing::Slot)?;
+            let in_span = view.from.is_some_and(|from| found.due >= from)
+                && view.to.is_none_or(|to| found.due < to);
+            if !in_span {
+                return Err(if view.from.is_none() {
+                    not_active(history, self.now()).into()
+                } else {
+                    DoseRefusal::NotInForce.into()
+                });
+            }
+            let authority = self.giver(history, self.now())?;
+            return Ok((
+                Asked {
+                    resident,
+                    history,
+                    view,
+                    authority,
+                },
+                found,
+            ));
+        }
+        Err(Missing::Slot.into())
+    }
+
+    fn giver(&self, history: &OrderHistory, at: Timestamp) -> Result<EntryId, Refusal> {
+        let topical = history
+            .best_version(at)
+            .is_some_and(|v| v.content.flags.topical);
+        Ok(self
+            .person(if topical { Act::GiveTopical } else { Act::Give })?
+            .2)
+    }
+
+    fn role_fits(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
+        let act = if asked.content().flags.topical {
+            Act::GiveTopical
+        } else {
+            Act::Give
+        };
+        self.person(act).map(|_| ())
+    }
+
+    /// Whether anything may go into this resident from this order at `at`.
+    fn may_be_given(&self, asked: &Asked<'_>, at: Timestamp) -> Result<(), Refusal> {
+        let away = match asked.resident.whereabouts(at) {
+            Whereabouts::Present => None,
+            Whereabouts::DayLeave | Whereabouts::OvernightLeave => Some("on leave"),
+            Whereabouts::Hospital => Some("in hospital"),
+            Whereabouts::Discharged => Some("discharged"),
+            Whereabouts::Deceased => Some("deceased"),
+        };
+        if let Some(words) = away {
+            return Err(DoseRefusal::Away(words).into());
+        }
+        if asked
+            .history
+            .stopped_at()
+            .is_some_and(|stopped| at >= stopped)
+        {
+            return Err(DoseRefusal::NotActive {
+                state: State::Stopped.word(),
+            }
+            .into());
+        }
+        let held = asked
+            .history
+            .held_spans()
+            .iter()
+            .any(|(from, to)| at >= *from && to.is_none_or(|to| at < to));
+        if held && !asked.rescue() {
+            return Err(DoseRefusal::NotActive {
+                state: State::Held.word(),
+            }
+            .into());
+        }
+        if asked.view.from.is_none_or(|from| at < from) {
+            return Err(DoseRefusal::NotInForce.into());
+        }
+        Ok(())
+    }
+
+    /// What was told, completed and checked (D-03, S-08, T-06).
+    fn recording(&self, asked: &Asked<'_>, told: &Told) -> Result<Recording, Refusal> {
+        let settings = self.settings()?;
+        let at = told.given_at.unwrap_or(self.now());
+        if at > self.now().plus(settings.windows.future) {
+            return Err(DoseRefusal::Future.into());
+        }
+        super::resident::short(&told.reason, "reason")?;
+        if told.outcome.needs_reason() && told.reason.trim().is_empty() {
+            return Err(DoseRefusal::Reason(told.outcome).into());
+        }
+        if told.outcome == Outcome::Practice(Practice::GivenByProfessional)
+            && told.professional.is_none()
+            && told.reason.trim().is_empty()
+        {
+            return Err(
+                DoseRefusal::Outcome("say who gave it: name, role and organisation").into(),
+            );
+        }
+        if told.outcome == Outcome::NotRequired && asked.content().prn().is_none() {
+            return Err(DoseRefusal::Outcome(
+                "\"not required\" is for when-required medicines only",
+            )
+            .into());
+        }
+        if let Some(other) = told.given_by {
+            self.active(other)?;
+        }
+        let late = self.now() > at.plus(settings.windows.late_entry);
+        if late && told.reason.trim().is_empty() {
+            return Err(
+                DoseRefusal::TimingReason("entered more than an hour after it was given").into(),
+            );
+        }
+        Ok(Recording {
+            outcome: told.outcome,
+            amount: amount(&asked.content().dose, told)?,
+            given_at: at,
+            reason: told.reason.clone(),
+            readings: told.readings.clone(),
+            site: told.site,
+            given_by: told.given_by,
+            professional: told.professional.clone(),
+            timing_reason: if late {
+                told.reason.clone()
+            } else {
+                String::new()
+            },
+        })
+    }
+
+    /// Early and late (W-02, W-11): only the gap blocks, and the rest takes a reason.
+    fn on_time(&self, slot: &Slot, recording: &Recording) -> Result<(), Refusal> {
+        let at = recording.given_at;
+        let settings = self.settings()?;
+        let reason = !recording.reason.trim().is_empty();
+        if at < slot.window.from {
+            let today = at.civil(settings.zone).date();
+            if slot.id.date > today.succ_opt().unwrap_or(today) {
+                return Err(DoseRefusal::OtherDay.into());
+            }
+            if !reason {
+                return Err(DoseRefusal::TimingReason("given before its time").into());
+            }
+        }
+        if at > slot.window.to {
+            let weekly = self.picture.resident_of_order(slot.order).and_then(|r| {
+                r.orders
+                    .get(&slot.order)?
+                    .version(slot.id.version)
+                    .map(|v| rules::is_weekly(&v.version.content.schedule))
+            });
+            if weekly == Some(true) && at > slot.due.plus(rules::WEEKLY_LATE) {
+                return Err(DoseRefusal::WeeklyTooLate.into());
+            }
+            if !reason {
+                return Err(DoseRefusal::TimingReason("given after its time").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// C-03 with W-05 (rescue) and W-13 (the lone-worker exception wins, and is shown).
+    fn witnessed(&self, asked: &Asked<'_>, told: &Told, outcome: Outcome) -> Result<(), Refusal> {
+        let settings = self.settings()?;
+        let controlled = settings.witnessed(asked.content().medicine.cd);
+        let handled =
+            outcome.is_taken() && !elsewhere(outcome) || outcome == Outcome::RefusedDestroyed;
+        match self.command.witness {
+            Some(witness) if controlled && !self.may_witness(witness) => {
+                Err(WhoRefusal::MayNotWitness.into())
+            }
+            Some(_) => self.witness().map(|_| ()),
+            None if controlled
+                && handled
+                && !asked.rescue()
+                && !(told.alone && settings.lone_worker) =>
+            {
+                Err(DoseRefusal::WitnessMissing.into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What W-16 asks while a counted device is unheard. Nothing is asked of a rescue medicine
+    /// (W-05) or of what was not given.
+    fn gap(
+        &self,
+        asked: &Asked<'_>,
+        told: &Told,
+        outcome: Outcome,
+        in_window: bool,
+    ) -> Result<Option<Gap>, Refusal> {
+        let unheard = self.unheard();
+        if unheard.is_empty() {
+            return Ok(None);
+        }
+        let demanded = outcome.is_taken() && !asked.rescue();
+        let answer = told
+            .checked
+            .as_deref()
+            .map(str::trim)
+            .filter(|a| !a.is_empty());
+        let Some(answer) = answer else {
+            return if demanded {
+                Err(self.question(unheard))
+            } else {
+                Ok(None)
+            };
+        };
+        let controlled = self.settings()?.witnessed(asked.content().medicine.cd);
+        let check = if in_window && !controlled && asked.content().prn().is_none() {
+            Check::Question
+        } else {
+            Check::Named(match self.command.witness {
+                Some(colleague) => SecondPerson::Colleague(colleague),
+                // Nobody else on shift: the giver's own statement, reviewed next morning.
+                None => SecondPerson::OwnStatement,
+            })
+        };
+        Ok(Some(Gap {
+            unheard,
+            answer: answer.to_owned(),
+            check,
+        }))
+    }
+
+    fn question(&self, devices: Vec<crate::ids::DeviceId>) -> Refusal {
+        let names: Vec<String> = devices
+            .iter()
+            .map(|d| self.picture.home.device_name(*d))
+            .collect();
+        let words = format!(
+            "{} {} not heard: is it giving here? Ask, and say who or what you checked",
+            crate::words::list(&names),
+            if names.len() == 1 { "is" } else { "are" }
+        );
+        DoseRefusal::Unheard { devices, words }.into()
+    }
+}
+
+/// Given by somebody outside the home's round: its time and gap are not the giver's to answer for,
+/// yet it counts for every total (W-01, W-04).
+const fn elsewhere(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Practice(Practice::GivenElsewhere | Practice::GivenByProfessional)
+    )
+}
+
+fn not_active(history: &OrderHistory, at: Timestamp) -> DoseRefusal {
+    DoseRefusal::NotActive {
+        state: history.state(at).word(),
+    }
+}
+
+/// The amount that was taken: the dose where nobody says otherwise (D-03, S-08).
+fn amount(dose: &Dose, told: &Told) -> Result<Option<Amount>, Refusal> {
+    let wrong = |words: String| Err(DoseRefusal::Amount(words).into());
+    if let Some(amount) = &told.amount
+        && amount.unit != *dose.unit()
+    {
+        return wrong(format!(
+            "the dose is counted in {}, not in {}",
+            dose.unit().as_str(),
+            amount.unit.as_str()
+        ));
+    }
+    if !told.outcome.is_taken() {
+        return Ok(None);
+    }
+    let (least, most) = (dose.least(), dose.most());
+    match (&told.amount, told.outcome) {
+        (None, Outcome::PartGiven) => wrong("say how much was taken".to_owned()),
+        (Some(part), Outcome::PartGiven) if part.value.is_zero() || part.value >= most.value => {
+            wrong(format!("a part is more than nothing and less than {most}"))
+        }
+        (None, _) if matches!(dose, Dose::Range { .. }) => {
+            wrong(format!("say how much was given: {least} to {most}"))
+        }
+        (Some(given), outcome)
+            if outcome != Outcome::PartGiven
+                && (given.value < least.value || given.value > most.value) =>
+        {
+            wrong(format!(
+                "{given} is not the prescribed dose, {}",
+                crate::words::dose(dose)
+            ))
+        }
+        (None, _) => Ok(Some(most)),
+        (Some(given), _) => Ok(Some(given.clone())),
+    }
+}
+
+/// Whether the slot has an outcome that stands in the way (D-06, D-08).
+fn already(
+    decision: &Decision<'_, '_, '_>,
+    recorded: &[&crate::picture::Administration],
+    slot: &Slot,
+    second_dose_really: bool,
+    at: Timestamp,
+) -> Option<Refusal> {
+    let shown = shown(recorded)?;
+    let recording = shown.effective()?;
+    let taken = recording.outcome.is_taken();
+    let offered_again =
+        recording.outcome.may_be_offered_again() && at <= slot.window.unrecorded_after;
+    if (taken && second_dose_really) || (!taken && offered_again) {
+        return None;
+    }
+    let by = recording
+        .given_by
+        .or_else(|| shown.record().and_then(|(w, _)| w.staff()));
+    let name = by
+        .and_then(|id| decision.picture.home.person(id))
+        .map(|s| s.name.clone());
+    Some(
+        DoseRefusal::AlreadyRecorded {
+            outcome: recording.outcome,
+            by: name.unwrap_or_else(|| "somebody".to_owned()),
+            at: recording.given_at,
+        }
+        .into(),
+    )
+}

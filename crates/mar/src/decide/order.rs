@@ -1,0 +1,508 @@
+//! Decisions about orders: written by one person, checked by another, held, stopped.
+
+use super::resident::short;
+use super::{Decision, named};
+use crate::command::AskOrder;
+use crate::fact::{Draft, Fact, OrderFact};
+use crate::ids::{EntryId, OrderId, ResidentId, VersionId};
+use crate::order::{Content, Dose, SameMeaning, State, Version};
+use crate::picture::{OrderHistory, ResidentPicture};
+use crate::quantity::Quantity;
+use crate::refusal::{Missing, OrderRefusal, Refusal};
+use crate::resident::Allergies;
+use crate::rules;
+use crate::schedule::Schedule;
+use crate::staff::Act;
+use crate::time::{DAY, Minutes, Timestamp};
+
+impl Decision<'_, '_, '_> {
+    pub(super) fn order(&mut self, id: ResidentId, ask: &AskOrder) -> Result<Vec<Draft>, Refusal> {
+        let resident = self.resident_picture(id)?.clone();
+        let (authority, base, fact) = match ask {
+            AskOrder::Propose { order, proposal } => {
+                let (_, _, authority) = self.person(Act::WriteOrder)?;
+                named(&proposal.medicine.name, "medicine")?;
+                let base = resident
+                    .orders
+                    .get(order)
+                    .map(OrderHistory::heads)
+                    .unwrap_or_default();
+                (
+                    authority,
+                    base,
+                    OrderFact::Proposed {
+                        order: *order,
+                        proposal: proposal.clone(),
+                    },
+                )
+            }
+            AskOrder::Write {
+                order,
+                content,
+                same_meaning,
+                allergy_decided,
+            } => {
+                let decided = allergy_decided
+                    .as_deref()
+                    .is_some_and(|d| !d.trim().is_empty());
+                self.write(&resident, *order, content, same_meaning.as_ref(), decided)?
+            }
+            AskOrder::Check { order, version } => self.check(&resident, *order, *version)?,
+            AskOrder::ActivateAlone { order, reason } => {
+                let (_, _, authority) = self.person(Act::WriteOrder)?;
+                named(reason, "reason why nobody else can check")?;
+                let history = history(&resident, *order)?;
+                let version = waiting(history)?;
+                (
+                    authority,
+                    history.heads(),
+                    OrderFact::ActivatedAlone {
+                        order: *order,
+                        version,
+                        reason: reason.clone(),
+                    },
+                )
+            }
+            AskOrder::Reject {
+                order,
+                version,
+                reason,
+            } => {
+                let (_, _, authority) = self.person(Act::WriteOrder)?;
+                named(reason, "reason")?;
+                let history = history(&resident, *order)?;
+                let version = rejectable(history, *version, self.now())?;
+                (
+                    authority,
+                    history.heads(),
+                    OrderFact::Rejected {
+                        order: *order,
+                        version,
+                        reason: reason.clone(),
+                    },
+                )
+            }
+            AskOrder::Hold { .. } | AskOrder::Resume { .. } | AskOrder::Stop { .. } => {
+                self.pause(&resident, ask)?
+            }
+            AskOrder::Supply(supply) => {
+                let (_, _, authority) = self.person(Act::Give)?;
+                named(&supply.product, "product")?;
+                let history = history(&resident, supply.order)?;
+                (
+                    authority,
+                    history.heads(),
+                    OrderFact::Supplied(supply.clone()),
+                )
+            }
+        };
+        let made = self.made(authority, base)?;
+        Ok(vec![Draft {
+            subject: Some(id),
+            made: Some(made),
+            fact: Fact::Order(fact),
+        }])
+    }
+
+    fn write(
+        &mut self,
+        resident: &ResidentPicture,
+        order: OrderId,
+        content: &Content,
+        same_meaning: Option<&SameMeaning>,
+        allergy_decided: bool,
+    ) -> Result<(EntryId, Vec<EntryId>, OrderFact), Refusal> {
+        let (_, _, authority) = self.person(Act::WriteOrder)?;
+        let elsewhere = self
+            .picture
+            .resident_of_order(order)
+            .is_some_and(|r| r.id != resident.id);
+        if elsewhere {
+            return Err(Missing::Order(order).into());
+        }
+        complete(content)?;
+        possible(content, self.settings()?)?;
+        if !allergy_decided {
+            no_allergy(resident, content)?;
+        }
+        let history = resident.orders.get(&order);
+        if let Some(history) = history {
+            match history.state(self.now()) {
+                State::Stopped => return Err(OrderRefusal::State("stopped").into()),
+                State::Rejected => return Err(OrderRefusal::State("rejected").into()),
+                State::Proposal | State::AwaitingSecondCheck | State::Active | State::Held => {}
+            }
+        }
+        let sent = history
+            .and_then(OrderHistory::proposal)
+            .is_some_and(|p| p.words.iter().any(|w| !w.trim().is_empty()));
+        if sent && same_meaning.is_none() {
+            return Err(OrderRefusal::SameMeaning.into());
+        }
+        let version = Version {
+            order,
+            id: VersionId(self.fresh()),
+            content: content.clone(),
+            same_meaning: same_meaning.cloned(),
+        };
+        let base = history.map(OrderHistory::heads).unwrap_or_default();
+        Ok((authority, base, OrderFact::Written(version)))
+    }
+
+    fn check(
+        &self,
+        resident: &ResidentPicture,
+        order: OrderId,
+        version: Option<VersionId>,
+    ) -> Result<(EntryId, Vec<EntryId>, OrderFact), Refusal> {
+        let history = history(resident, order)?;
+        let version = match version {
+            Some(version) => version,
+            None => waiting(history)?,
+        };
+        let (authority, content) = self.may_check(history, version)?;
+        regular_total(resident, order, &content, self.settings()?, self.now())?;
+        Ok((
+            authority,
+            history.heads(),
+            OrderFact::Checked { order, version },
+        ))
+    }
+
+    /// Whether the person who asks may check this version; with the fact they act under.
+    pub(super) fn may_check(
+        &self,
+        history: &OrderHistory,
+        version: VersionId,
+    ) -> Result<(EntryId, Content), Refusal> {
+        let (checker, _, authority) = self.person(Act::CheckOrder)?;
+        let view = history.version(version).ok_or(Missing::Order(history.id))?;
+        if view.conflict {
+            return Err(OrderRefusal::Conflict.into());
+        }
+        if view.rejected {
+            return Err(OrderRefusal::State("rejected").into());
+        }
+        if view.checked.is_some() {
+            return Err(OrderRefusal::State("checked already").into());
+        }
+        if history.stopped_at().is_some_and(|at| at <= self.now()) {
+            return Err(OrderRefusal::State("stopped").into());
+        }
+        if view.written.staff() == Some(checker) {
+            return Err(OrderRefusal::SelfCheck.into());
+        }
+        Ok((authority, view.version.content.clone()))
+    }
+
+    fn pause(
+        &self,
+        resident: &ResidentPicture,
+        ask: &AskOrder,
+    ) -> Result<(EntryId, Vec<EntryId>, OrderFact), Refusal> {
+        let now = self.now();
+        let in_state = |history: &OrderHistory, wanted: &[State]| {
+            let state = history.state(now);
+            if wanted.contains(&state) {
+                Ok(())
+            } else {
+                Err(Refusal::from(OrderRefusal::State(state.word())))
+            }
+        };
+        let (act, order, fact) = match ask {
+            AskOrder::Hold {
+                order,
+                reason,
+                review,
+            } => {
+                named(reason, "reason and who advised it")?;
+                short(reason, "reason")?;
+                in_state(history(resident, *order)?, &[State::Active])?;
+                (
+                    Act::StopOrder,
+                    *order,
+                    OrderFact::Held {
+                        order: *order,
+                        reason: reason.clone(),
+                        review: *review,
+                    },
+                )
+            }
+            AskOrder::Resume { order, reason } => {
+                named(reason, "reason")?;
+                in_state(history(resident, *order)?, &[State::Held])?;
+                (
+                    Act::WriteOrder,
+                    *order,
+                    OrderFact::Resumed {
+                        order: *order,
+                        reason: reason.clone(),
+                    },
+                )
+            }
+            AskOrder::Stop {
+                order,
+                at,
+                authorised_by,
+                reason,
+            } => {
+                if authorised_by.trim().is_empty() || reason.trim().is_empty() {
+                    return Err(OrderRefusal::StopReason.into());
+                }
+                short(reason, "reason")?;
+                let history = history(resident, *order)?;
+                let open = [
+                    State::Active,
+                    State::Held,
+                    State::AwaitingSecondCheck,
+                    State::Proposal,
+                ];
+                in_state(history, &open)?;
+                let fact = OrderFact::Stopped {
+                    order: *order,
+                    at: *at,
+                    authorised_by: authorised_by.clone(),
+                    reason: reason.clone(),
+                };
+                (Act::StopOrder, *order, fact)
+            }
+            AskOrder::Propose { .. }
+            | AskOrder::Write { .. }
+            | AskOrder::Check { .. }
+            | AskOrder::ActivateAlone { .. }
+            | AskOrder::Reject { .. }
+            | AskOrder::Supply(_) => return Err(OrderRefusal::State("not to be held").into()),
+        };
+        let (_, _, authority) = self.person(act)?;
+        Ok((authority, history(resident, order)?.heads(), fact))
+    }
+}
+
+fn history(resident: &ResidentPicture, order: OrderId) -> Result<&OrderHistory, Refusal> {
+    Ok(resident.orders.get(&order).ok_or(Missing::Order(order))?)
+}
+
+/// The one version that waits for its check.
+fn waiting(history: &OrderHistory) -> Result<VersionId, Refusal> {
+    let versions = history.versions();
+    if versions.iter().any(|v| v.conflict) {
+        return Err(OrderRefusal::Conflict.into());
+    }
+    let last = versions.iter().rfind(|v| !v.rejected);
+    match last {
+        Some(view) if view.checked.is_none() => Ok(view.version.id),
+        Some(_) => Err(OrderRefusal::State("checked already").into()),
+        None => Err(OrderRefusal::State("not written yet: confirm the proposal first").into()),
+    }
+}
+
+/// Which version a rejection is about: a named unchecked or conflicting one, or the proposal.
+fn rejectable(
+    history: &OrderHistory,
+    version: Option<VersionId>,
+    now: Timestamp,
+) -> Result<Option<VersionId>, Refusal> {
+    if let Some(id) = version {
+        let view = history.version(id).ok_or(Missing::Order(history.id))?;
+        let open = !view.rejected && (view.checked.is_none() || view.conflict);
+        return if open {
+            Ok(Some(id))
+        } else {
+            Err(OrderRefusal::State("in force: stop it instead").into())
+        };
+    }
+    match history.state(now) {
+        State::Proposal => Ok(None),
+        State::AwaitingSecondCheck => waiting(history).map(Some),
+        state @ (State::Active | State::Held | State::Stopped | State::Rejected) => {
+            Err(OrderRefusal::State(state.word()).into())
+        }
+    }
+}
+
+/// O-01: what an order must have.
+fn complete(content: &Content) -> Result<(), Refusal> {
+    let needed = |missing: bool, what: &'static str| {
+        if missing {
+            Err(OrderRefusal::Incomplete(what))
+        } else {
+            Ok(())
+        }
+    };
+    let blank = |text: &Option<String>| text.as_deref().is_none_or(|t| t.trim().is_empty());
+    needed(content.medicine.name.trim().is_empty(), "medicine")?;
+    needed(content.route.trim().is_empty(), "route")?;
+    needed(content.dose.unit().as_str().is_empty(), "unit")?;
+    if content.medicine.dmd.is_some() {
+        needed(blank(&content.medicine.form), "form")?;
+    }
+    needed(
+        content.prn().is_some() && blank(&content.indication),
+        "indication, since it is given when required",
+    )?;
+    for text in [&content.label, &content.instruction, &content.indication]
+        .into_iter()
+        .flatten()
+    {
+        short(text, "text of the order")?;
+    }
+    Ok(())
+}
+
+/// The dose and the schedule must be possible (S-02, S-05, P-01).
+fn possible(content: &Content, settings: &crate::settings::Settings) -> Result<(), Refusal> {
+    match &content.dose {
+        Dose::Fixed(amount) if amount.value.is_zero() => {
+            return Err(OrderRefusal::Dose("it is zero").into());
+        }
+        Dose::Range { from, to, .. } if from >= to || from.is_zero() => {
+            return Err(
+                OrderRefusal::Dose("the range must go from a smaller to a larger amount").into(),
+            );
+        }
+        Dose::Fixed(_) | Dose::Range { .. } => {}
+    }
+    if content.stop.is_some_and(|stop| stop <= content.start) {
+        return Err(OrderRefusal::Schedule("it ends before it starts".to_owned()).into());
+    }
+    let none = |empty: bool| {
+        if empty {
+            Err(OrderRefusal::Schedule("no time is named".to_owned()))
+        } else {
+            Ok(())
+        }
+    };
+    match &content.schedule {
+        Schedule::Times { times, .. } => none(times.is_empty())?,
+        Schedule::EveryDays { n, times, .. } | Schedule::EveryWeeks { n, times, .. } => {
+            none(times.is_empty() || *n == 0)?
+        }
+        Schedule::EveryHours { n, .. } => none(*n == 0)?,
+        Schedule::Rounds { rounds, .. } => {
+            none(rounds.is_empty())?;
+            if let Some(unknown) = rounds.iter().find(|id| settings.round(id).is_none()) {
+                return Err(
+                    OrderRefusal::Schedule(format!("this home has no round `{unknown}`")).into(),
+                );
+            }
+        }
+        Schedule::Once { .. } => {}
+        Schedule::WhenRequired(prn) => stated(content, prn)?,
+    }
+    if content.medicine.weekly_only() && !weekly_enough(&content.schedule) {
+        return Err(OrderRefusal::WeeklyOnly(content.medicine.name.clone()).into());
+    }
+    Ok(())
+}
+
+/// Limits are stated, or it is stated that they are not (P-01, W-06); the most is in the dose's unit.
+fn stated(content: &Content, prn: &crate::order::Prn) -> Result<(), Refusal> {
+    use crate::order::Stated;
+    match &prn.min_interval {
+        Stated::As(interval) if interval.0 == 0 => {
+            return Err(OrderRefusal::Limits("shortest interval").into());
+        }
+        Stated::NotStated { asked } if asked.trim().is_empty() => {
+            return Err(OrderRefusal::Limits("shortest interval").into());
+        }
+        Stated::As(_) | Stated::NotStated { .. } => {}
+    }
+    match &prn.max_24h {
+        Stated::As(most)
+            if most.unit != *content.dose.unit() || most.value < content.dose.least().value =>
+        {
+            Err(OrderRefusal::Limits(
+                "most in 24 hours, in the unit of the dose and not below one dose",
+            )
+            .into())
+        }
+        Stated::NotStated { asked } if asked.trim().is_empty() => {
+            Err(OrderRefusal::Limits("most in 24 hours").into())
+        }
+        Stated::As(_) | Stated::NotStated { .. } => Ok(()),
+    }
+}
+
+fn weekly_enough(schedule: &Schedule) -> bool {
+    matches!(schedule, Schedule::Once { .. }) || rules::is_weekly(schedule)
+}
+
+/// An allergy match is decided once, at the order (O-09, W-08).
+fn no_allergy(resident: &ResidentPicture, content: &Content) -> Result<(), Refusal> {
+    let Allergies::Recorded(list) = resident.allergies() else {
+        return Ok(());
+    };
+    let name = content.medicine.name.to_lowercase();
+    let ingredients: Vec<String> = content
+        .medicine
+        .ingredients
+        .iter()
+        .map(|i| i.name.to_lowercase())
+        .collect();
+    for allergy in list {
+        let substance = allergy.substance.trim().to_lowercase();
+        let matches = !substance.is_empty()
+            && (name.contains(&substance)
+                || ingredients
+                    .iter()
+                    .any(|i| i.contains(&substance) || substance.contains(i)));
+        if matches || rules::same_class(&substance, &name, &ingredients) {
+            return Err(OrderRefusal::Allergy {
+                medicine: content.medicine.name.clone(),
+                substance: allergy.substance.clone(),
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// A regular order's own limits are checked when it is activated, on its nominal times (W-01):
+/// paracetamol over all regular orders, in every 24 hours of the next week.
+fn regular_total(
+    resident: &ResidentPicture,
+    order: OrderId,
+    content: &Content,
+    settings: &crate::settings::Settings,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    const NAME: &str = "paracetamol";
+    if content.prn().is_some() || !content.medicine.contains(NAME) {
+        return Ok(());
+    }
+    let from = content.start.max(now);
+    let to = from.plus(Minutes(8 * 24 * 60));
+    let on = |_| settings;
+    let mut doses: Vec<(Timestamp, Quantity)> = Vec::new();
+    let mut add = |content: &Content, slots: Vec<crate::schedule::Slot>| {
+        if let Some(mg) = rules::ingredient_mg(content, NAME, &content.dose.most()) {
+            doses.extend(slots.iter().map(|s| (s.due, mg)));
+        }
+    };
+    let proposed = Version {
+        order,
+        id: VersionId([0; 16]),
+        content: content.clone(),
+        same_meaning: None,
+    };
+    add(content, crate::schedule::slots(&proposed, &on, from, to));
+    for (id, history) in &resident.orders {
+        if let Some(version) = history
+            .version_at(now)
+            .filter(|v| *id != order && v.content.medicine.contains(NAME))
+        {
+            add(&version.content, history.slots(&on, from, to));
+        }
+    }
+    let most = Quantity::whole(rules::PARACETAMOL_MG_24H);
+    for (end, _) in &doses {
+        let sum = doses
+            .iter()
+            .filter(|(t, _)| *t > end.minus(DAY) && t <= end)
+            .fold(Quantity::ZERO, |sum, (_, mg)| sum.plus(*mg));
+        if sum > most {
+            return Err(OrderRefusal::TooMuch(sum.to_string()).into());
+        }
+    }
+    Ok(())
+}

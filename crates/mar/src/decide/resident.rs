@@ -1,0 +1,246 @@
+//! Decisions about who a resident is, and follow-ups.
+
+use super::{Decision, named};
+use crate::command::AskResident;
+use crate::fact::{Access, Actor, Draft, Fact, FollowUpFact, OrderFact, ResidentFact};
+use crate::ids::{EntryId, FollowUpId, OrderId, ResidentId, VersionId};
+use crate::refusal::{EntryRefusal, Missing, OrderRefusal, Refusal};
+use crate::resident::{Allergies, Identity, Status, Whereabouts};
+use crate::staff::Act;
+
+/// No text of one entry is longer: the entry as a whole stays far below 16 KiB.
+const TEXT_MAX: usize = 2_000;
+
+impl Decision<'_, '_, '_> {
+    pub(super) fn resident(
+        &mut self,
+        id: ResidentId,
+        ask: &AskResident,
+    ) -> Result<Vec<Draft>, Refusal> {
+        if !matches!(ask, AskResident::WriteIdentity(_)) {
+            self.resident_picture(id)?;
+        }
+        let (authority, base, fact) = match ask {
+            AskResident::WriteIdentity(identity) => self.write_identity(id, identity)?,
+            AskResident::WriteAllergies(allergies) => self.write_allergies(id, allergies)?,
+            AskResident::ChangeStatus(status) => self.change_status(status)?,
+            AskResident::CheckPage(orders) => return self.check_page(id, orders),
+            AskResident::NoteAccess { what, session } => {
+                // A read without --as is the device's own, and the log says so.
+                let authority = match self.command.actor {
+                    Actor::Device => self.device_authority()?,
+                    Actor::Staff(_) => self.person(Act::Read)?.2,
+                };
+                let fact = Access {
+                    what: *what,
+                    session: *session,
+                    at: self.now(),
+                };
+                (authority, Vec::new(), Fact::Access(fact))
+            }
+            AskResident::OpenFollowUp { .. }
+            | AskResident::ContinueFollowUp { .. }
+            | AskResident::CloseFollowUp { .. } => self.follow_up(id, ask)?,
+        };
+        Ok(vec![Draft {
+            subject: Some(id),
+            made: Some(self.made(authority, base)?),
+            fact,
+        }])
+    }
+
+    fn write_identity(
+        &self,
+        id: ResidentId,
+        identity: &Identity,
+    ) -> Result<(EntryId, Vec<EntryId>, Fact), Refusal> {
+        let (_, _, authority) = self.person(Act::KeepResident)?;
+        named(&identity.family, "family name")?;
+        short(&identity.how_i_take, "words on how medicines are taken")?;
+        if identity
+            .born
+            .is_some_and(|born| born > self.now().utc().date_naive())
+        {
+            return Err(EntryRefusal::BornInFuture.into());
+        }
+        // One person is one resident (H-39): the same NHS number is never admitted twice.
+        let same = |other: &Identity| {
+            identity.nhs_number.is_some() && other.nhs_number == identity.nhs_number
+        };
+        let twin = self
+            .picture
+            .residents
+            .values()
+            .filter(|r| r.id != id && r.is_here())
+            .find_map(|r| r.identity().filter(|i| same(i)));
+        if let Some(twin) = twin {
+            return Err(EntryRefusal::SameNhsNumber(twin.list_name()).into());
+        }
+        let base = self
+            .picture
+            .resident(id)
+            .map(|r| r.identity_heads())
+            .unwrap_or_default();
+        Ok((
+            authority,
+            base,
+            Fact::Resident(ResidentFact::IdentityWritten(identity.clone())),
+        ))
+    }
+
+    fn write_allergies(
+        &self,
+        id: ResidentId,
+        allergies: &Allergies,
+    ) -> Result<(EntryId, Vec<EntryId>, Fact), Refusal> {
+        let (_, _, authority) = self.person(Act::KeepResident)?;
+        match allergies {
+            Allergies::Recorded(list) => {
+                if list.is_empty() {
+                    return Err(EntryRefusal::Blank(
+                        "substance, or \"none known\" with who said so",
+                    )
+                    .into());
+                }
+                for allergy in list {
+                    named(&allergy.substance, "substance")?;
+                }
+            }
+            Allergies::NoneKnown { by, .. } => named(by, "name of who said that there are none")?,
+            Allergies::NotAsked => {}
+        }
+        let base = self.resident_picture(id)?.allergy_heads();
+        Ok((
+            authority,
+            base,
+            Fact::Resident(ResidentFact::AllergiesWritten(allergies.clone())),
+        ))
+    }
+
+    fn change_status(&self, status: &Status) -> Result<(EntryId, Vec<EntryId>, Fact), Refusal> {
+        let (_, _, authority) = self.person(Act::KeepResident)?;
+        short(&status.note, "note")?;
+        let leaves = matches!(
+            status.whereabouts,
+            Whereabouts::Discharged | Whereabouts::Deceased
+        );
+        let second = status.second.or(self.command.witness);
+        // One person stops all doses at once after a death; the second person follows (W-15).
+        if leaves && second.is_none() && status.whereabouts != Whereabouts::Deceased {
+            return Err(EntryRefusal::SecondPerson.into());
+        }
+        let status = Status {
+            second,
+            ..status.clone()
+        };
+        Ok((
+            authority,
+            Vec::new(),
+            Fact::Resident(ResidentFact::StatusChanged(status)),
+        ))
+    }
+
+    /// A resident's whole page in one sitting: a tick per line, one signature (W-09). All or none.
+    fn check_page(
+        &mut self,
+        id: ResidentId,
+        orders: &[(OrderId, VersionId)],
+    ) -> Result<Vec<Draft>, Refusal> {
+        if orders.is_empty() {
+            return Err(OrderRefusal::State("not waiting for a check").into());
+        }
+        let resident = self.resident_picture(id)?.clone();
+        let mut drafts = Vec::new();
+        for (order, version) in orders {
+            let history = resident.orders.get(order).ok_or(Missing::Order(*order))?;
+            let (authority, _) = self.may_check(history, *version)?;
+            let fact = Fact::Order(OrderFact::Checked {
+                order: *order,
+                version: *version,
+            });
+            let made = self.made(authority, history.heads())?;
+            drafts.push(Draft {
+                subject: Some(id),
+                made: Some(made),
+                fact,
+            });
+        }
+        Ok(drafts)
+    }
+
+    fn follow_up(
+        &mut self,
+        id: ResidentId,
+        ask: &AskResident,
+    ) -> Result<(EntryId, Vec<EntryId>, Fact), Refusal> {
+        let (_, _, authority) = self.person(Act::FollowUp)?;
+        let resident = self.resident_picture(id)?.clone();
+        let known = |follow_up: FollowUpId| {
+            let heads = resident.follow_up_heads(follow_up);
+            if heads.is_empty() {
+                Err(Refusal::from(Missing::FollowUp))
+            } else {
+                Ok(heads)
+            }
+        };
+        let (base, fact) = match ask {
+            AskResident::ContinueFollowUp {
+                follow_up,
+                owner,
+                contact,
+                advice,
+                resulting_order,
+            } => {
+                short(advice, "advice")?;
+                let fact = FollowUpFact::Continued {
+                    follow_up: *follow_up,
+                    owner: *owner,
+                    contact: contact.clone(),
+                    advice: advice.clone(),
+                    resulting_order: *resulting_order,
+                };
+                (known(*follow_up)?, fact)
+            }
+            AskResident::CloseFollowUp {
+                follow_up,
+                outcome,
+                corrective_action,
+            } => {
+                named(outcome, "word on what became of it")?;
+                short(outcome, "outcome")?;
+                let fact = FollowUpFact::Closed {
+                    follow_up: *follow_up,
+                    outcome: outcome.clone(),
+                    corrective_action: corrective_action.clone(),
+                };
+                (known(*follow_up)?, fact)
+            }
+            AskResident::OpenFollowUp { what, order, owner } => {
+                named(what, "word on what is to be done")?;
+                short(what, "follow-up")?;
+                let follow_up = FollowUpId(self.fresh());
+                let fact = FollowUpFact::Opened {
+                    follow_up,
+                    what: what.clone(),
+                    order: *order,
+                    owner: *owner,
+                };
+                (Vec::new(), fact)
+            }
+            AskResident::WriteIdentity(_)
+            | AskResident::WriteAllergies(_)
+            | AskResident::ChangeStatus(_)
+            | AskResident::CheckPage(_)
+            | AskResident::NoteAccess { .. } => return Err(Missing::FollowUp.into()),
+        };
+        Ok((authority, base, Fact::FollowUp(fact)))
+    }
+}
+
+pub(super) fn short(text: &str, what: &'static str) -> Result<(), Refusal> {
+    if text.len() > TEXT_MAX {
+        Err(EntryRefusal::TooLong(what).into())
+    } else {
+        Ok(())
+    }
+}

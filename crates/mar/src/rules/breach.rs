@@ -1,0 +1,82 @@
+//! What two people did while apart, found over the merged record (Y-03, Y-09).
+
+use super::{Limit, Taken, allows, gap_allows};
+use crate::fact::Recording;
+use crate::ids::{AdministrationId, OrderId};
+use crate::picture::ResidentPicture;
+use crate::schedule::SlotId;
+use std::collections::BTreeMap;
+
+/// A dose that the merged record shows to have been too soon or too much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// The later dose.
+    pub administration: AdministrationId,
+    /// Its order.
+    pub order: OrderId,
+    /// Which limit.
+    pub kind: BreachKind,
+    /// The limit with its numbers.
+    pub limit: Limit,
+}
+
+/// Which limit a dose broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BreachKind {
+    /// Too soon after another.
+    Interval,
+    /// Too much in 24 hours.
+    Total,
+}
+
+/// Returns every dose that breaks its interval or its 24-hour total given what was taken before it.
+/// A dose that was entered as "given elsewhere" or corrected counts like any other (W-01).
+#[must_use]
+pub fn breaches(taken: &[Taken<'_>]) -> Vec<Breach> {
+    let mut found = Vec::new();
+    for (at, dose) in taken.iter().enumerate() {
+        let earlier = &taken[..at];
+        let order = (dose.order, dose.content);
+        let broken = match dose.content.prn() {
+            // Rescue medicines have no limit that holds them up, and none to break (W-05).
+            Some(_) if dose.content.flags.rescue => Ok(()),
+            Some(prn) => allows(order, prn, earlier, &dose.amount, dose.at),
+            None => gap_allows(order, earlier, dose.at),
+        };
+        if let Err(limit) = broken {
+            let kind = if matches!(limit, Limit::Interval { .. }) {
+                BreachKind::Interval
+            } else {
+                BreachKind::Total
+            };
+            found.push(Breach {
+                administration: dose.administration,
+                order: dose.order,
+                kind,
+                limit,
+            });
+        }
+    }
+    found
+}
+
+/// Returns the slots of which more than one administration is held to have been taken: POSSIBLE
+/// DOUBLE DOSE, with all of them (Y-03).
+#[must_use]
+pub fn double_doses(resident: &ResidentPicture) -> BTreeMap<SlotId, Vec<AdministrationId>> {
+    let mut by_slot: BTreeMap<SlotId, Vec<AdministrationId>> = BTreeMap::new();
+    for administration in resident.administrations.values() {
+        let Some((_, record)) = administration.record() else {
+            continue;
+        };
+        let taken = |r: &Recording| r.outcome.is_taken();
+        if let (Some(slot), Some(true)) = (&record.slot, administration.effective().map(taken)) {
+            by_slot
+                .entry(slot.clone())
+                .or_default()
+                .push(record.administration);
+        }
+    }
+    by_slot.retain(|_, doses| doses.len() > 1);
+    by_slot
+}
