@@ -188,11 +188,7 @@ impl Disk {
     }
 
     fn at(place: Place) -> Self {
-        Self {
-            place,
-            seam: Arc::default(),
-            suspect: Arc::default(),
-        }
+        Self { place, seam: Arc::default(), suspect: Arc::default() }
     }
 
     /// Returns the seam: what it counted so far, and where faults are planned.
@@ -217,13 +213,8 @@ impl Disk {
     pub(crate) fn lock(&self) -> Result<FolderLock, OpenFault> {
         match &self.place {
             Place::Memory(disk) => match disk.lock() {
-                Some(lock) => Ok(FolderLock {
-                    _memory: Some(lock),
-                    _file: None,
-                }),
-                None => Err(OpenFault::AlreadyOpen {
-                    folder: self.name(),
-                }),
+                Some(lock) => Ok(FolderLock { _memory: Some(lock), _file: None }),
+                None => Err(OpenFault::AlreadyOpen { folder: self.name() }),
             },
             Place::Folder(path) => {
                 let fault = |source| self.fault(LOCK_FILE, source);
@@ -235,13 +226,10 @@ impl Disk {
                     .open(path.join(LOCK_FILE))
                     .map_err(fault)?;
                 match file.try_lock() {
-                    Ok(()) => Ok(FolderLock {
-                        _memory: None,
-                        _file: Some(file),
-                    }),
-                    Err(TryLockError::WouldBlock) => Err(OpenFault::AlreadyOpen {
-                        folder: self.name(),
-                    }),
+                    Ok(()) => Ok(FolderLock { _memory: None, _file: Some(file) }),
+                    Err(TryLockError::WouldBlock) => {
+                        Err(OpenFault::AlreadyOpen { folder: self.name() })
+                    }
                     Err(TryLockError::Error(source)) => Err(fault(source)),
                 }
             }
@@ -259,10 +247,7 @@ impl Disk {
     /// Begins a file under a name that nobody opens; [`Disk::publish`] gives it its own.
     pub(crate) fn create(&self, kind: FileKind, id: [u8; 16]) -> Result<Backend, OpenFault> {
         let fault = |source| self.fault(kind.name(), source);
-        self.seam
-            .before(kind, Operation::Create)
-            .and_then(|step| step.plain())
-            .map_err(fault)?;
+        self.seam.before(kind, Operation::Create).and_then(|step| step.plain()).map_err(fault)?;
         let medium = match &self.place {
             Place::Folder(path) => OpenOptions::new()
                 .create(true)
@@ -276,9 +261,7 @@ impl Disk {
         };
         let backend = self.backend(kind, medium);
         backend.set_physical_len(PHYSICAL_HEADER).map_err(fault)?;
-        backend
-            .write_physical(0, &header(kind, id))
-            .map_err(fault)?;
+        backend.write_physical(0, &header(kind, id)).map_err(fault)?;
         backend.sync_data().map_err(fault)?;
         Ok(backend)
     }
@@ -287,10 +270,7 @@ impl Disk {
     /// makes that durable.
     pub(crate) fn publish(&self, kind: FileKind) -> Result<(), OpenFault> {
         let fault = |source| self.fault(kind.name(), source);
-        self.seam
-            .before(kind, Operation::Rename)
-            .and_then(|step| step.plain())
-            .map_err(fault)?;
+        self.seam.before(kind, Operation::Rename).and_then(|step| step.plain()).map_err(fault)?;
         match &self.place {
             Place::Folder(path) => {
                 std::fs::rename(path.join(kind.new_name()), path.join(kind.name()))
@@ -305,10 +285,7 @@ impl Disk {
     pub(crate) fn remove(&self, kind: FileKind) -> Result<(), OpenFault> {
         assert!(kind != FileKind::Log, "the log is never removed");
         let fault = |source| self.fault(kind.name(), source);
-        self.seam
-            .before(kind, Operation::Remove)
-            .and_then(|step| step.plain())
-            .map_err(fault)?;
+        self.seam.before(kind, Operation::Remove).and_then(|step| step.plain()).map_err(fault)?;
         match &self.place {
             Place::Folder(path) => match std::fs::remove_file(path.join(kind.name())) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -329,9 +306,9 @@ impl Disk {
             .map_err(fault)?;
         match &self.place {
             // Windows has no sync of folders: its renames are journalled.
-            Place::Folder(path) if cfg!(unix) => File::open(path)
-                .and_then(|folder| folder.sync_all())
-                .map_err(fault),
+            Place::Folder(path) if cfg!(unix) => {
+                File::open(path).and_then(|folder| folder.sync_all()).map_err(fault)
+            }
             Place::Folder(_) => Ok(()),
             Place::Memory(disk) => {
                 disk.sync_folder();
@@ -366,12 +343,8 @@ impl Disk {
         let fault = |source| self.fault(file, source);
         let length = backend.physical_len().map_err(fault)?;
         let mut bytes = [0; 63];
-        let at_hand = bytes
-            .len()
-            .min(usize::try_from(length).unwrap_or(usize::MAX));
-        backend
-            .read_physical(0, &mut bytes[..at_hand])
-            .map_err(fault)?;
+        let at_hand = bytes.len().min(usize::try_from(length).unwrap_or(usize::MAX));
+        backend.read_physical(0, &mut bytes[..at_hand]).map_err(fault)?;
         if at_hand == 0 {
             return Err(OpenFault::CutShort { file });
         }
@@ -384,16 +357,10 @@ impl Disk {
         }
         match bytes[12].cmp(&FORMAT) {
             std::cmp::Ordering::Less => {
-                return Err(OpenFault::OlderFormat {
-                    file,
-                    found: bytes[12],
-                });
+                return Err(OpenFault::OlderFormat { file, found: bytes[12] });
             }
             std::cmp::Ordering::Greater => {
-                return Err(OpenFault::NewerFormat {
-                    file,
-                    found: bytes[12],
-                });
+                return Err(OpenFault::NewerFormat { file, found: bytes[12] });
             }
             std::cmp::Ordering::Equal => {}
         }
@@ -407,12 +374,7 @@ impl Disk {
     }
 
     fn backend(&self, kind: FileKind, medium: Medium) -> Backend {
-        Backend {
-            kind,
-            medium,
-            disk: self.clone(),
-            unsynced: Mutex::default(),
-        }
+        Backend { kind, medium, disk: self.clone(), unsynced: Mutex::default() }
     }
 
     /// Words what the operating system said of a file.
@@ -420,13 +382,11 @@ impl Disk {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenFault::DiskFull,
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                OpenFault::NotWritable {
-                    folder: self.name(),
-                }
+                OpenFault::NotWritable { folder: self.name() }
             }
-            io::ErrorKind::NotFound if file == FileKind::Log.name() => OpenFault::NoHome {
-                folder: self.name(),
-            },
+            io::ErrorKind::NotFound if file == FileKind::Log.name() => {
+                OpenFault::NoHome { folder: self.name() }
+            }
             _ => OpenFault::Io { file, source },
         }
     }
@@ -463,16 +423,13 @@ impl Backend {
     }
 
     fn set_physical_len(&self, len: u64) -> io::Result<()> {
-        self.disk
-            .seam
-            .before(self.kind, Operation::SetLength)?
-            .carry_out(|_| match &self.medium {
-                Medium::File(file) => file.set_len(len),
-                Medium::Memory(file) => {
-                    file.set_len(len);
-                    Ok(())
-                }
-            })
+        self.disk.seam.before(self.kind, Operation::SetLength)?.carry_out(|_| match &self.medium {
+            Medium::File(file) => file.set_len(len),
+            Medium::Memory(file) => {
+                file.set_len(len);
+                Ok(())
+            }
+        })
     }
 
     fn read_physical(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
@@ -487,19 +444,16 @@ impl Backend {
         let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
         unsynced.extend((at / PAGE)..=((at + data.len() as u64).saturating_sub(1) / PAGE));
         drop(unsynced);
-        self.disk
-            .seam
-            .before(self.kind, Operation::Write)?
-            .carry_out(|torn| {
-                let data = &data[..torn.unwrap_or(data.len()).min(data.len())];
-                match &self.medium {
-                    Medium::File(file) => write_all_at(file, at, data),
-                    Medium::Memory(file) => {
-                        file.write(at, data);
-                        Ok(())
-                    }
+        self.disk.seam.before(self.kind, Operation::Write)?.carry_out(|torn| {
+            let data = &data[..torn.unwrap_or(data.len()).min(data.len())];
+            match &self.medium {
+                Medium::File(file) => write_all_at(file, at, data),
+                Medium::Memory(file) => {
+                    file.write(at, data);
+                    Ok(())
                 }
-            })
+            }
+        })
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -523,11 +477,7 @@ impl Backend {
     /// the disk after the next sync, or that fails too and the store becomes read-only.
     fn rewrite_suspect(&self) -> io::Result<()> {
         let pages = {
-            let mut suspect = self
-                .disk
-                .suspect
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut suspect = self.disk.suspect.lock().unwrap_or_else(PoisonError::into_inner);
             let mine = suspect.iter().filter(|(kind, _)| *kind == self.kind);
             let pages: BTreeSet<u64> = mine.flat_map(|(_, pages)| pages.iter().copied()).collect();
             suspect.retain(|(kind, _)| *kind != self.kind);
@@ -537,9 +487,7 @@ impl Backend {
             return Ok(());
         }
         let rewritten = pages.iter().try_for_each(|page| self.rewrite(page * PAGE));
-        rewritten
-            .and_then(|()| self.sync_data())
-            .inspect_err(|_| self.suspect(pages))
+        rewritten.and_then(|()| self.sync_data()).inspect_err(|_| self.suspect(pages))
     }
 
     fn rewrite(&self, at: u64) -> io::Result<()> {
@@ -553,11 +501,7 @@ impl Backend {
     }
 
     fn suspect(&self, pages: BTreeSet<u64>) {
-        let mut suspect = self
-            .disk
-            .suspect
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut suspect = self.disk.suspect.lock().unwrap_or_else(PoisonError::into_inner);
         suspect.push((self.kind, pages));
     }
 }
@@ -694,17 +638,11 @@ mod tests {
         disk.seam().fail_once(Operation::Sync, io::ErrorKind::Other);
         assert!(backend.sync_data().is_err());
         let lost = memory.power_cut(&mut |_| 0);
-        assert_eq!(
-            read_dose(&Disk::memory(&lost).open(FileKind::Views).unwrap()),
-            [0; 4]
-        );
+        assert_eq!(read_dose(&Disk::memory(&lost).open(FileKind::Views).unwrap()), [0; 4]);
 
         disk.open(FileKind::Views).unwrap();
         let kept = memory.power_cut(&mut |_| 0);
-        assert_eq!(
-            read_dose(&Disk::memory(&kept).open(FileKind::Views).unwrap()),
-            *b"dose"
-        );
+        assert_eq!(read_dose(&Disk::memory(&kept).open(FileKind::Views).unwrap()), *b"dose");
     }
 
     fn read_dose(backend: &Backend) -> [u8; 4] {

@@ -73,18 +73,9 @@ mod tests {
     #[test]
     fn a_flat_battery_and_a_year_past_2100_are_clamped() {
         assert_eq!(HybridClock::default().tick(0).to_bits() >> 16, FIRST_MS);
-        assert_eq!(
-            HybridClock::default().tick(i64::MIN).to_bits() >> 16,
-            FIRST_MS
-        );
-        assert_eq!(
-            HybridClock::default().tick(i64::MAX).to_bits() >> 16,
-            LAST_MS
-        );
+        assert_eq!(HybridClock::default().tick(i64::MIN).to_bits() >> 16, FIRST_MS);
+        assert_eq!(HybridClock::default().tick(i64::MAX).to_bits() >> 16, LAST_MS);
         assert_eq!(HybridClock::LATEST.tick(NINE), HybridClock::LATEST);
-        assert_eq!(
-            HybridClock::from_bits(HybridClock::LATEST.to_bits() + 1),
-            None
-        );
+        assert_eq!(HybridClock::from_bits(HybridClock::LATEST.to_bits() + 1), None);
     }
 }

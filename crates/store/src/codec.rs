@@ -167,9 +167,7 @@ fn body(fact: &Fact) -> Result<Vec<u8>, CodecFault> {
     match fact {
         Fact::Membership(fact) => match fact {
             MembershipFact::LogStarted(start) => write(&membership::LogStarted1::of(start)),
-            MembershipFact::HomeFounded(founding) => {
-                write(&membership::HomeFounded1::of(founding))
-            }
+            MembershipFact::HomeFounded(founding) => write(&membership::HomeFounded1::of(founding)),
             MembershipFact::DeviceEnrolled(enrolled) => {
                 write(&membership::DeviceEnrolled1::of(enrolled))
             }
@@ -242,14 +240,12 @@ fn order_body(fact: &OrderFact) -> Result<Vec<u8>, CodecFault> {
         OrderFact::Resumed { order, reason } => {
             write(&order::OrderResumed1 { order: order.0, reason: reason.clone() })
         }
-        OrderFact::Stopped { order, at, authorised_by, reason } => {
-            write(&order::OrderStopped1 {
-                order: order.0,
-                at: at.0,
-                authorised_by: authorised_by.clone(),
-                reason: reason.clone(),
-            })
-        }
+        OrderFact::Stopped { order, at, authorised_by, reason } => write(&order::OrderStopped1 {
+            order: order.0,
+            at: at.0,
+            authorised_by: authorised_by.clone(),
+            reason: reason.clone(),
+        }),
         OrderFact::Supplied(supply) => write(&order::SupplyReceived1::of(supply)),
     }
 }

@@ -237,11 +237,7 @@ pub struct Sealed {
 impl Sealed {
     fn new(bytes: Arc<[u8]>, audited: bool) -> Self {
         let hash = Hash::of(&bytes);
-        Self {
-            bytes,
-            hash,
-            audited,
-        }
+        Self { bytes, hash, audited }
     }
 
     /// Takes in bytes from a peer or a file: shape and signature are checked.
@@ -278,18 +274,14 @@ impl Sealed {
             let entry = Self::new(bytes.into(), false);
             next = RangeStart {
                 log: next.log,
-                sequence: next
-                    .sequence
-                    .checked_add(1)
-                    .ok_or(at(EntryFault::Sequence))?,
+                sequence: next.sequence.checked_add(1).ok_or(at(EntryFault::Sequence))?,
                 previous: entry.hash,
             };
             range.push(entry);
         }
         if let Some(position) = range.len().checked_sub(1) {
             let last = &mut range[position];
-            last.audit(home)
-                .map_err(|fault| RangeFault { position, fault })?;
+            last.audit(home).map_err(|fault| RangeFault { position, fault })?;
         }
         Ok(range)
     }
@@ -339,11 +331,7 @@ impl Sealed {
 
     /// Returns where a range that begins with this entry starts.
     pub fn range_start(&self) -> RangeStart {
-        RangeStart {
-            log: self.log(),
-            sequence: self.sequence(),
-            previous: self.previous(),
-        }
+        RangeStart { log: self.log(), sequence: self.sequence(), previous: self.previous() }
     }
 
     /// Returns the hash over all bytes, signature included.
@@ -517,8 +505,13 @@ fn check_signature(bytes: &[u8], home: &HomeId) -> Result<(), EntryFault> {
     let (signed, signature) = bytes.split_at(bytes.len() - SIGNATURE);
     let key = VerifyingKey::from_bytes(&array(bytes, 1)).map_err(|_| EntryFault::Signature)?;
     let signature = Signature::from_slice(signature).map_err(|_| EntryFault::Signature)?;
-    key.verify_strict(&signed_message(home, signed), &signature)
-        .map_err(|_| EntryFault::Signature)
+    key.verify_strict(&signed_message(home, signed), &signature).map_err(|_| EntryFault::Signature)
+}
+
+/// Returns whether a strict Ed25519 signature holds.
+pub(crate) fn signature_holds(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    let signature = Signature::from_bytes(signature);
+    VerifyingKey::from_bytes(key).is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
 }
 
 fn signed_message(home: &HomeId, envelope: &[u8]) -> Vec<u8> {
@@ -583,15 +576,9 @@ mod tests {
         assert_eq!(read, sealed);
         assert_eq!(read.log(), key().log());
         assert_eq!((read.sequence(), read.previous()), (0, Hash::ZERO));
-        assert_eq!(
-            (read.wall_ms(), read.offset_minutes()),
-            (1_795_251_600_000, 60)
-        );
+        assert_eq!((read.wall_ms(), read.offset_minutes()), (1_795_251_600_000, 60));
         assert_eq!((read.kind(), read.kind_version()), (513, 1));
-        assert_eq!(
-            (read.subject(), read.payload()),
-            (Some([9; 16]), &[1, 2, 3][..])
-        );
+        assert_eq!((read.subject(), read.payload()), (Some([9; 16]), &[1, 2, 3][..]));
         assert!(read.is_clinical() && read.class().plain() == Class::CARE);
         assert_eq!(read.id().0, read.hash().0[..16]);
     }
@@ -606,16 +593,8 @@ mod tests {
         assert_eq!(bytes[33..41], [0, 0, 0, 0, 0, 0, 0, 1]);
         assert_eq!(bytes[91..96], [0x83, 2, 1, 0, 1]);
         assert_eq!(bytes[112..117], [0, 3, 1, 2, 3]);
-        let hash: String = sealed
-            .hash()
-            .0
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        assert_eq!(
-            hash,
-            "94e187d865058ea329882f6d8bea572cbd2a8155e0123dc2a9c4bec7da3ecace"
-        );
+        let hash: String = sealed.hash().0.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hash, "94e187d865058ea329882f6d8bea572cbd2a8155e0123dc2a9c4bec7da3ecace");
     }
 
     #[test]
@@ -642,10 +621,7 @@ mod tests {
     fn an_entry_of_another_home_is_refused() {
         let sealed = log_of(1).remove(0);
         let other = HomeId([8; 32]);
-        assert_eq!(
-            Sealed::verify(sealed.bytes(), &other),
-            Err(EntryFault::Signature)
-        );
+        assert_eq!(Sealed::verify(sealed.bytes(), &other), Err(EntryFault::Signature));
     }
 
     #[test]
@@ -669,19 +645,13 @@ mod tests {
             assert_eq!(Sealed::verify(&resign(bytes), &HOME), Err(fault));
         };
         let late = (HybridClock::LATEST.to_bits() + 1).to_be_bytes();
-        check(
-            &|bytes| bytes[73..81].copy_from_slice(&late),
-            EntryFault::Clock,
-        );
+        check(&|bytes| bytes[73..81].copy_from_slice(&late), EntryFault::Clock);
         check(&|bytes| bytes[96..112].fill(0), EntryFault::NoSubject);
         check(&|bytes| bytes[41..73].fill(0), EntryFault::Previous);
         check(&|bytes| bytes[33..41].fill(0), EntryFault::Previous);
         check(&|bytes| bytes[33..41].fill(0xff), EntryFault::Sequence);
         check(&|bytes| bytes[0] = 2, EntryFault::Format(2));
-        check(
-            &|bytes| bytes.resize(ENTRY_BYTES_MAX + 1, 0),
-            EntryFault::TooLong(16_385),
-        );
+        check(&|bytes| bytes.resize(ENTRY_BYTES_MAX + 1, 0), EntryFault::TooLong(16_385));
     }
 
     #[test]
@@ -690,10 +660,7 @@ mod tests {
         longest.payload = vec![0; PAYLOAD_BYTES_MAX];
         assert!(longest.clone().seal(&key(), &HOME).is_ok());
         longest.payload.push(0);
-        assert_eq!(
-            longest.seal(&key(), &HOME),
-            Err(EntryFault::TooLong(16_385))
-        );
+        assert_eq!(longest.seal(&key(), &HOME), Err(EntryFault::TooLong(16_385)));
     }
 
     #[test]
@@ -720,13 +687,7 @@ mod tests {
             shorts[changed][114 - 72] ^= 1;
             let shorts = shorts.iter().map(Vec::as_slice);
             let fault = Sealed::verify_range(&log[0].range_start(), shorts, &HOME).unwrap_err();
-            assert_eq!(
-                fault,
-                RangeFault {
-                    position: 4,
-                    fault: EntryFault::Signature
-                }
-            );
+            assert_eq!(fault, RangeFault { position: 4, fault: EntryFault::Signature });
         }
     }
 

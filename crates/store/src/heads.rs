@@ -91,10 +91,7 @@ impl Heads {
     /// Adds one head to a log. A log that was not held begins at `anchor`; one that was keeps the
     /// lower of its anchor and `anchor`.
     pub fn insert(&mut self, log: LogId, anchor: u64, head: Head) {
-        let held = self.logs.entry(log).or_insert(LogHeads {
-            anchor,
-            heads: Vec::new(),
-        });
+        let held = self.logs.entry(log).or_insert(LogHeads { anchor, heads: Vec::new() });
         held.anchor = held.anchor.min(anchor);
         if let Err(at) = held.heads.binary_search(&head) {
             held.heads.insert(at, head);
@@ -105,25 +102,14 @@ impl Heads {
     /// its predecessor is one no longer. Where the predecessor already had a successor the log is
     /// forked from now on.
     pub fn extend(&mut self, entry: &Sealed) {
-        if let (Some(held), Some(sequence)) = (
-            self.logs.get_mut(&entry.log()),
-            entry.sequence().checked_sub(1),
-        ) {
-            let before = Head {
-                sequence,
-                hash: entry.previous(),
-            };
+        if let (Some(held), Some(sequence)) =
+            (self.logs.get_mut(&entry.log()), entry.sequence().checked_sub(1))
+        {
+            let before = Head { sequence, hash: entry.previous() };
             held.heads.retain(|head| *head != before);
         }
         let anchor = entry.sequence();
-        self.insert(
-            entry.log(),
-            anchor,
-            Head {
-                sequence: anchor,
-                hash: entry.hash(),
-            },
-        );
+        self.insert(entry.log(), anchor, Head { sequence: anchor, hash: entry.hash() });
     }
 
     /// Returns the hash that decides whether two devices are in sync: over the logs and their
@@ -171,21 +157,13 @@ impl Heads {
         let mut heads = Self::default();
         for _ in 0..u16::from_be_bytes(take(&mut rest)?) {
             let log = LogId(take(&mut rest)?);
-            if heads
-                .logs
-                .last_key_value()
-                .is_some_and(|(last, _)| *last >= log)
-            {
+            if heads.logs.last_key_value().is_some_and(|(last, _)| *last >= log) {
                 return Err(HeadsFault::Order);
             }
             let held = decode_log(&mut rest)?;
             heads.logs.insert(log, held);
         }
-        if rest.is_empty() {
-            Ok(heads)
-        } else {
-            Err(HeadsFault::Length)
-        }
+        if rest.is_empty() { Ok(heads) } else { Err(HeadsFault::Length) }
     }
 }
 
@@ -194,20 +172,13 @@ fn decode_log(rest: &mut &[u8]) -> Result<LogHeads, HeadsFault> {
     let mut heads: Vec<Head> = Vec::new();
     for _ in 0..u16::from_be_bytes(take(rest)?) {
         let sequence = u64::from_be_bytes(take(rest)?);
-        let head = Head {
-            sequence,
-            hash: Hash(take(rest)?),
-        };
+        let head = Head { sequence, hash: Hash(take(rest)?) };
         if sequence < anchor || heads.last().is_some_and(|last| *last >= head) {
             return Err(HeadsFault::Order);
         }
         heads.push(head);
     }
-    if heads.is_empty() {
-        Err(HeadsFault::Order)
-    } else {
-        Ok(LogHeads { anchor, heads })
-    }
+    if heads.is_empty() { Err(HeadsFault::Order) } else { Ok(LogHeads { anchor, heads }) }
 }
 
 fn count(length: usize) -> [u8; 2] {
@@ -239,9 +210,7 @@ mod tests {
             subject: None,
             payload: vec![payload],
         };
-        draft
-            .seal(&LogKey::from_seed(&[seed; 32]), &HomeId([1; 32]))
-            .unwrap()
+        draft.seal(&LogKey::from_seed(&[seed; 32]), &HomeId([1; 32])).unwrap()
     }
 
     #[test]
@@ -253,13 +222,7 @@ mod tests {
         heads.extend(&first);
         heads.extend(&second);
         let held = heads.get(&first.log()).unwrap();
-        assert_eq!(
-            held.heads(),
-            [Head {
-                sequence: 1,
-                hash: second.hash()
-            }]
-        );
+        assert_eq!(held.heads(), [Head { sequence: 1, hash: second.hash() }]);
         assert!(!held.is_forked());
 
         heads.extend(&branch);
@@ -301,14 +264,8 @@ mod tests {
         for length in 0..bytes.len() {
             assert!(Heads::decode(&bytes[..length]).is_err());
         }
-        assert_eq!(
-            Heads::decode(&[&bytes[..], &[0]].concat()),
-            Err(HeadsFault::Length)
-        );
-        assert_eq!(
-            Heads::decode(&vec![0; HEADS_BYTES_MAX + 1]),
-            Err(HeadsFault::TooLong)
-        );
+        assert_eq!(Heads::decode(&[&bytes[..], &[0]].concat()), Err(HeadsFault::Length));
+        assert_eq!(Heads::decode(&vec![0; HEADS_BYTES_MAX + 1]), Err(HeadsFault::TooLong));
     }
 
     #[test]

@@ -6,7 +6,11 @@ pub mod heads;
 
 pub mod backend;
 pub mod codec;
+pub mod keys;
+pub mod local;
 mod log;
+pub mod pins;
+pub mod secrets;
 mod tables;
 
 pub use log::Pinned;

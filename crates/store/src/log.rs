@@ -52,9 +52,7 @@ impl Log {
     }
 
     pub(crate) fn open(disk: &Disk) -> Result<Self, OpenFault> {
-        Ok(Self {
-            db: tables::open(disk, FileKind::Log)?,
-        })
+        Ok(Self { db: tables::open(disk, FileKind::Log)? })
     }
 
     pub(crate) fn read(&self) -> Result<LogRead, DiskFault> {
@@ -84,10 +82,7 @@ impl LogRead {
                 None => Err(damaged),
             }
         };
-        Ok(Pinned {
-            home: HomeId(value(b"home")?),
-            founding: Hash(value(b"founding")?),
-        })
+        Ok(Pinned { home: HomeId(value(b"home")?), founding: Hash(value(b"founding")?) })
     }
 
     pub(crate) fn heads(&self) -> Result<Heads, DiskFault> {
@@ -98,11 +93,7 @@ impl LogRead {
             let damaged = || DiskFault::Row { table: "heads-1" };
             let (log, sequence, hash) = split_head_key(row.0.value()).ok_or_else(damaged)?;
             let anchor = logs.get(&log.0[..])?.ok_or_else(damaged)?;
-            heads.insert(
-                log,
-                number(anchor.value(), "logs-1")?,
-                Head { sequence, hash },
-            );
+            heads.insert(log, number(anchor.value(), "logs-1")?, Head { sequence, hash });
         }
         Ok(heads)
     }
@@ -142,11 +133,8 @@ impl LogRead {
         let mut keys = Vec::new();
         for row in table.range::<&[u8]>(&low[..]..=&high[..])? {
             let row = row?;
-            let key: [u8; 56] = row
-                .0
-                .value()
-                .try_into()
-                .map_err(|_| DiskFault::Row { table: "entries-1" })?;
+            let key: [u8; 56] =
+                row.0.value().try_into().map_err(|_| DiskFault::Row { table: "entries-1" })?;
             keys.push(key);
         }
         Ok(keys)
@@ -218,12 +206,7 @@ impl LogRead {
             let previous = entry.previous();
             entries.push(entry);
             match before {
-                Some(sequence) if sequence >= first => {
-                    next = Head {
-                        sequence,
-                        hash: previous,
-                    }
-                }
+                Some(sequence) if sequence >= first => next = Head { sequence, hash: previous },
                 Some(_) | None => break,
             }
         }
@@ -254,9 +237,7 @@ impl LogRead {
     /// Returns the key of the entry that arrived at this number.
     pub(crate) fn arrival(&self, number: u64) -> Result<Option<Vec<u8>>, DiskFault> {
         let table = tables::read(&self.0, ARRIVALS)?;
-        Ok(table
-            .get(&number.to_be_bytes()[..])?
-            .map(|key| key.value().to_vec()))
+        Ok(table.get(&number.to_be_bytes()[..])?.map(|key| key.value().to_vec()))
     }
 
     /// Returns up to `most` entries that arrived after `after`, each with its number, in order.
@@ -271,9 +252,7 @@ impl LogRead {
         let mut entries = Vec::new();
         for row in table.range::<&[u8]>(range)?.take(most) {
             let row = row?;
-            let damaged = || DiskFault::Row {
-                table: "arrivals-1",
-            };
+            let damaged = || DiskFault::Row { table: "arrivals-1" };
             let key: [u8; 56] = row.1.value().try_into().map_err(|_| damaged())?;
             let entry = self.at(&key)?.ok_or_else(damaged)?;
             entries.push((number(row.0.value(), "arrivals-1")?, entry));
@@ -292,9 +271,7 @@ impl LogRead {
         let mut unaudited = Vec::new();
         for row in tables::read(&self.0, UNAUDITED)?.iter()?.take(most) {
             let key = row?;
-            let damaged = DiskFault::Row {
-                table: "unaudited-1",
-            };
+            let damaged = DiskFault::Row { table: "unaudited-1" };
             let value = entries.get(key.0.value())?.ok_or(damaged)?;
             unaudited.push(sealed(key.0.value(), value.value(), false)?);
         }
@@ -333,9 +310,7 @@ impl LogWrite {
             let head = head_key(&log, before, &entry.previous());
             self.0.open_table(HEADS)?.remove(&head[..])?;
         } else if self.0.open_table(LOGS)?.get(&log.0[..])?.is_none() {
-            self.0
-                .open_table(LOGS)?
-                .insert(&log.0[..], &0_u64.to_be_bytes()[..])?;
+            self.0.open_table(LOGS)?.insert(&log.0[..], &0_u64.to_be_bytes()[..])?;
         }
         entries.insert(&key[..], entry.bytes())?;
         let head = head_key(&log, sequence, &entry.hash());
@@ -346,9 +321,7 @@ impl LogWrite {
         arrivals.insert(&number.to_be_bytes()[..], &key[..])?;
         if let Some((command, place)) = command {
             let row = [command.0, id.0].concat();
-            self.0
-                .open_table(COMMANDS)?
-                .insert(&row[..], &place.to_be_bytes()[..])?;
+            self.0.open_table(COMMANDS)?.insert(&row[..], &place.to_be_bytes()[..])?;
         }
         if !entry.is_audited() {
             self.0.open_table(UNAUDITED)?.insert(&key[..], &[][..])?;
@@ -390,16 +363,11 @@ fn command_entries(
     table: &impl ReadableTable<&'static [u8], &'static [u8]>,
     command: &CommandId,
 ) -> Result<Vec<EntryId>, DiskFault> {
-    let (low, high) = (
-        [command.0, [0; 16]].concat(),
-        [command.0, [0xff; 16]].concat(),
-    );
+    let (low, high) = ([command.0, [0; 16]].concat(), [command.0, [0xff; 16]].concat());
     let mut found = Vec::new();
     for row in table.range::<&[u8]>(&low[..]..=&high[..])? {
         let row = row?;
-        let damaged = || DiskFault::Row {
-            table: "commands-1",
-        };
+        let damaged = || DiskFault::Row { table: "commands-1" };
         let id: [u8; 16] = row.0.value()[16..].try_into().map_err(|_| damaged())?;
         let place: [u8; 2] = row.1.value().try_into().map_err(|_| damaged())?;
         found.push((u16::from_be_bytes(place), EntryId(id)));
@@ -411,11 +379,7 @@ fn command_entries(
 /// Reads an entry back and compares it with the key under which it was found.
 fn sealed(key: &[u8], bytes: &[u8], audited: bool) -> Result<Sealed, DiskFault> {
     let (log, sequence, id) = split_entry_key(key).ok_or(DiskFault::Row { table: "entries-1" })?;
-    let damaged = |what| DiskFault::Entry {
-        log,
-        sequence,
-        what,
-    };
+    let damaged = |what| DiskFault::Entry { log, sequence, what };
     let entry = Sealed::from_disk(bytes, audited)
         .map_err(|_| damaged("its bytes no longer have the shape of an entry"))?;
     if entry.id() != id {

@@ -68,15 +68,11 @@ pub(crate) const SUMS: Table = TableDefinition::new("sums-1");
 /// entry's key 56; encoded heads; wrapping sum 32.
 pub(crate) const STANDS_FOR: Table = TableDefinition::new("stands-for-1");
 
-/// Failed PIN entries.
+/// Failed PIN entries: those of each person since the last right one, and the recent ones of all.
 ///
-/// Key: staff id 16 or the word `device`, time in milliseconds 8, counter 2. Value: empty.
+/// Key: staff id 16, value: count 8. Key: the word `device`, value: how many seconds ago each of the
+/// recent ones was when this was written, 4 each.
 pub(crate) const PIN_FAILURES: Table = TableDefinition::new("pin-failures-1");
-
-/// Members of staff whose PIN entry is stopped.
-///
-/// Key: staff id 16. Value: failures since the last success 4, stopped until (milliseconds) 8.
-pub(crate) const PIN_STOPS: Table = TableDefinition::new("pin-stops-1");
 
 /// Where other devices were last reached.
 ///
@@ -98,18 +94,9 @@ pub(crate) const RECEIPTS: Table = TableDefinition::new("receipts-1");
 /// Key: the entry's key in `entries-1`. Value: the sealed entry, exact bytes.
 pub(crate) const SET_ASIDE: Table = TableDefinition::new("set-aside-1");
 
-const LOG_TABLES: &[Table] = &[
-    ENTRIES, LOGS, HEADS, IDS, ARRIVALS, COMMANDS, UNAUDITED, PINNED,
-];
+const LOG_TABLES: &[Table] = &[ENTRIES, LOGS, HEADS, IDS, ARRIVALS, COMMANDS, UNAUDITED, PINNED];
 const VIEW_TABLES: &[Table] = &[ROWS, SUMS, STANDS_FOR];
-const LOCAL_TABLES: &[Table] = &[
-    PIN_FAILURES,
-    PIN_STOPS,
-    ADDRESSES,
-    HEARD,
-    RECEIPTS,
-    SET_ASIDE,
-];
+const LOCAL_TABLES: &[Table] = &[PIN_FAILURES, ADDRESSES, HEARD, RECEIPTS, SET_ASIDE];
 
 /// Why a file of the store could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -151,22 +138,13 @@ macro_rules! disk_faults {
     };
 }
 
-disk_faults!(
-    TransactionError,
-    TableError,
-    StorageError,
-    CommitError,
-    SetDurabilityError
-);
+disk_faults!(TransactionError, TableError, StorageError, CommitError, SetDurabilityError);
 
 impl From<redb::Error> for DiskFault {
     fn from(error: redb::Error) -> Self {
         if let redb::Error::Io(io) = &error {
             let kind = io.kind();
-            if matches!(
-                kind,
-                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
-            ) {
+            if matches!(kind, std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) {
                 return Self::Full;
             }
         }
@@ -244,16 +222,10 @@ pub(crate) fn open_fault(disk: &Disk, kind: FileKind, fault: DiskFault) -> OpenF
             redb::Error::Corrupted(what) if what.contains("truncated") => {
                 OpenFault::CutShort { file }
             }
-            other => OpenFault::Damaged {
-                file,
-                what: other.to_string(),
-            },
+            other => OpenFault::Damaged { file, what: other.to_string() },
         },
         other @ (DiskFault::Entry { .. } | DiskFault::Row { .. } | DiskFault::Closed) => {
-            OpenFault::Damaged {
-                file,
-                what: other.to_string(),
-            }
+            OpenFault::Damaged { file, what: other.to_string() }
         }
     }
 }
@@ -315,8 +287,5 @@ pub(crate) fn split_head_key(key: &[u8]) -> Option<(LogId, u64, Hash)> {
 
 /// Reads a big-endian number that is the whole of a value.
 pub(crate) fn number(bytes: &[u8], table: &'static str) -> Result<u64, DiskFault> {
-    bytes
-        .try_into()
-        .map(u64::from_be_bytes)
-        .map_err(|_| DiskFault::Row { table })
+    bytes.try_into().map(u64::from_be_bytes).map_err(|_| DiskFault::Row { table })
 }

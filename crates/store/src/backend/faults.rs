@@ -131,11 +131,7 @@ impl Seam {
                 | Operation::Remove
                 | Operation::SyncFolder => {}
             }
-            let step = Step {
-                number: state.steps,
-                file,
-                operation,
-            };
+            let step = Step { number: state.steps, file, operation };
             state.plan.as_mut().and_then(|plan| plan(&step))
         };
         match fault {
@@ -155,9 +151,7 @@ impl Seam {
 
 impl fmt::Debug for Seam {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seam")
-            .field("steps", &self.steps())
-            .finish_non_exhaustive()
+        f.debug_struct("Seam").field("steps", &self.steps()).finish_non_exhaustive()
     }
 }
 

@@ -43,23 +43,11 @@ impl MemoryDisk {
     #[must_use]
     pub fn power_cut(&self, choose: &mut dyn FnMut(usize) -> usize) -> Self {
         let folder = self.folder();
-        let names = if choose(2) == 0 {
-            &folder.safe_names
-        } else {
-            &folder.names
-        };
-        let names: BTreeMap<String, MemoryFile> = names
-            .iter()
-            .map(|(name, file)| (name.clone(), file.power_cut(choose)))
-            .collect();
-        let after = Folder {
-            safe_names: names.clone(),
-            names,
-        };
-        Self {
-            folder: Arc::new(Mutex::new(after)),
-            locked: Arc::default(),
-        }
+        let names = if choose(2) == 0 { &folder.safe_names } else { &folder.names };
+        let names: BTreeMap<String, MemoryFile> =
+            names.iter().map(|(name, file)| (name.clone(), file.power_cut(choose))).collect();
+        let after = Folder { safe_names: names.clone(), names };
+        Self { folder: Arc::new(Mutex::new(after)), locked: Arc::default() }
     }
 
     /// Changes the bytes of a file as a fault of the medium would: at once, safe and unseen.
@@ -76,19 +64,10 @@ impl MemoryDisk {
     #[must_use]
     pub fn copy(&self) -> Self {
         let folder = self.folder();
-        let names: BTreeMap<String, MemoryFile> = folder
-            .names
-            .iter()
-            .map(|(name, file)| (name.clone(), file.copy()))
-            .collect();
-        let after = Folder {
-            safe_names: names.clone(),
-            names,
-        };
-        Self {
-            folder: Arc::new(Mutex::new(after)),
-            locked: Arc::default(),
-        }
+        let names: BTreeMap<String, MemoryFile> =
+            folder.names.iter().map(|(name, file)| (name.clone(), file.copy())).collect();
+        let after = Folder { safe_names: names.clone(), names };
+        Self { folder: Arc::new(Mutex::new(after)), locked: Arc::default() }
     }
 
     /// Removes a file at once and for good, as a person with a file manager would.
@@ -156,15 +135,8 @@ impl MemoryFile {
     pub(super) fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
         let content = self.content();
         let at = usize::try_from(at).map_err(|_| io::ErrorKind::UnexpectedEof)?;
-        let end = at
-            .checked_add(out.len())
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
-        out.copy_from_slice(
-            content
-                .live
-                .get(at..end)
-                .ok_or(io::ErrorKind::UnexpectedEof)?,
-        );
+        let end = at.checked_add(out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(content.live.get(at..end).ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 
@@ -219,11 +191,7 @@ impl MemoryFile {
 
     fn copy(&self) -> Self {
         let live = self.content().live.clone();
-        Self(Arc::new(Mutex::new(Content {
-            safe: live.clone(),
-            live,
-            pending: Vec::new(),
-        })))
+        Self(Arc::new(Mutex::new(Content { safe: live.clone(), live, pending: Vec::new() })))
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {
@@ -234,11 +202,7 @@ impl MemoryFile {
 /// Returns how much of a torn write is there: whole sectors, or any byte of a short one, which is
 /// redb's own header.
 fn torn(length: usize, choose: &mut dyn FnMut(usize) -> usize) -> usize {
-    if length < SECTOR {
-        choose(length + 1)
-    } else {
-        choose(length / SECTOR + 1) * SECTOR
-    }
+    if length < SECTOR { choose(length + 1) } else { choose(length / SECTOR + 1) * SECTOR }
 }
 
 fn apply(bytes: &mut Vec<u8>, at: u64, data: &[u8]) {

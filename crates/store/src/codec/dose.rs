@@ -129,9 +129,8 @@ impl OutcomeRecorded1 {
     }
 
     pub(super) fn read(self) -> Option<DoseFact> {
-        let prompt = |wire: Prompt1| {
-            Some(Prompt { what: wire.what, answer: answer_of(wire.answer)? })
-        };
+        let prompt =
+            |wire: Prompt1| Some(Prompt { what: wire.what, answer: answer_of(wire.answer)? });
         Some(DoseFact::Recorded(OutcomeRecorded {
             administration: AdministrationId(self.administration),
             order: OrderId(self.order),

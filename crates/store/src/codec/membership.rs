@@ -66,11 +66,7 @@ struct Device1 {
 
 impl Device1 {
     fn of(keys: &DeviceKeys) -> Self {
-        Self {
-            device: keys.device.0,
-            recipient: keys.recipient.clone(),
-            name: keys.name.clone(),
-        }
+        Self { device: keys.device.0, recipient: keys.recipient.clone(), name: keys.name.clone() }
     }
 
     fn read(self) -> DeviceKeys {
@@ -143,11 +139,7 @@ impl DeviceRevoked1 {
             last_valid: revoked
                 .last_valid
                 .iter()
-                .map(|(log, sequence, hash)| Head1 {
-                    log: log.0,
-                    sequence: *sequence,
-                    hash: *hash,
-                })
+                .map(|(log, sequence, hash)| Head1 { log: log.0, sequence: *sequence, hash: *hash })
                 .collect(),
             reason: revoked.reason.clone(),
             at: revoked.at.0,

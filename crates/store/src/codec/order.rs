@@ -2,9 +2,7 @@
 
 use mar::fact::OrderFact;
 use mar::ids::{OrderId, SupplyId, VersionId};
-use mar::order::{
-    Content, Flags, Grade, Proposal, SameMeaning, Source, Supply, Version,
-};
+use mar::order::{Content, Flags, Grade, Proposal, SameMeaning, Source, Supply, Version};
 use mar::time::{Minutes, Timestamp};
 use serde::{Deserialize, Serialize};
 

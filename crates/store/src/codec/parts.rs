@@ -366,9 +366,7 @@ impl Schedule1 {
                 days: Days::from_bits(days)?,
                 times: times(minutes)?,
             },
-            Self::EveryHours { n, anchor } => {
-                Schedule::EveryHours { n, anchor: Timestamp(anchor) }
-            }
+            Self::EveryHours { n, anchor } => Schedule::EveryHours { n, anchor: Timestamp(anchor) },
             Self::Once { at } => Schedule::Once { at: Timestamp(at) },
             Self::WhenRequired(prn) => Schedule::WhenRequired(prn.read()?),
         })
@@ -422,9 +420,7 @@ pub(super) struct External1 {
 }
 
 pub(super) fn external(ids: &[ExternalId]) -> Vec<External1> {
-    ids.iter()
-        .map(|id| External1 { system: id.system.clone(), value: id.value.clone() })
-        .collect()
+    ids.iter().map(|id| External1 { system: id.system.clone(), value: id.value.clone() }).collect()
 }
 
 pub(super) fn external_of(ids: Vec<External1>) -> Vec<ExternalId> {

@@ -93,9 +93,7 @@ impl AllergiesWritten1 {
         };
         match allergies {
             Allergies::Recorded(list) => Self::Recorded(list.iter().map(allergy).collect()),
-            Allergies::NoneKnown { by, on } => {
-                Self::NoneKnown { by: by.clone(), on: on.map(date) }
-            }
+            Allergies::NoneKnown { by, on } => Self::NoneKnown { by: by.clone(), on: on.map(date) },
             Allergies::NotAsked => Self::NotAsked,
         }
     }
@@ -113,9 +111,7 @@ impl AllergiesWritten1 {
             Self::Recorded(list) => {
                 Allergies::Recorded(list.into_iter().map(allergy).collect::<Option<_>>()?)
             }
-            Self::NoneKnown { by, on } => {
-                Allergies::NoneKnown { by, on: optional(on, date_of)? }
-            }
+            Self::NoneKnown { by, on } => Allergies::NoneKnown { by, on: optional(on, date_of)? },
             Self::NotAsked => Allergies::NotAsked,
         }))
     }

@@ -1,0 +1,535 @@
+//! What belongs to this device alone: it is never copied to another, and can be lost without loss
+//! of care.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mar::ids::{DeviceId, StaffId};
+use mar::time::Timestamp;
+use redb::{Database, Durability, ReadableDatabase, ReadableTable};
+
+use crate::backend::{Disk, FileKind, OpenFault};
+use crate::entry::{HomeId, Sealed};
+use crate::heads::Heads;
+use crate::tables::{
+    self, ADDRESSES, DiskFault, HEARD, PIN_FAILURES, RECEIPTS, SET_ASIDE, Table, entry_key, number,
+};
+
+/// The most bytes of entries that are set aside; beyond it the newest are let go, and come again
+/// when the peer is asked again.
+const SET_ASIDE_BYTES_MAX: usize = 16 << 20;
+
+/// Failures of one person before the first stop (T1).
+const FREE_FAILURES: u32 = 5;
+/// The stops after the fifth to the eighth failure (T1).
+const STOPS: [Duration; 4] = [
+    Duration::from_secs(60),
+    Duration::from_secs(2 * 60),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(15 * 60),
+];
+/// Failures of one person after which a manager has to help (T1).
+const FAILURES_MAX: u32 = 10;
+/// Failures of all persons together on this device, and within how long (T1).
+const DEVICE_LIMITS: [(usize, Duration); 2] =
+    [(10, Duration::from_secs(5 * 60)), (60, Duration::from_secs(60 * 60))];
+
+/// Why a PIN may not be tried now. Nothing was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AttemptRefusal {
+    /// This person has to wait.
+    #[error("too many wrong PINs: wait {} and try again", minutes(*wait))]
+    Wait {
+        /// For how long.
+        wait: Duration,
+    },
+    /// Everybody on this device has to wait.
+    #[error("too many wrong PINs on this device: wait {} and try again", minutes(*wait))]
+    DeviceWaits {
+        /// For how long.
+        wait: Duration,
+    },
+    /// A manager has to set a new PIN.
+    #[error("too many wrong PINs: ask a manager to set a new one")]
+    Locked,
+}
+
+/// Why a PIN attempt could not be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum AttemptFault {
+    /// It is not allowed now.
+    #[error(transparent)]
+    Refused(#[from] AttemptRefusal),
+    /// The attempt could not be counted, so it is not made.
+    #[error("the attempt could not be counted: {0}")]
+    Disk(#[from] DiskFault),
+}
+
+/// What is known of another device's whereabouts and state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Heard {
+    /// When it was last heard; `None` for never.
+    pub heard: Option<Timestamp>,
+    /// When this device last held all that it had; `None` for never.
+    pub complete_to: Option<Timestamp>,
+}
+
+/// The file `local.redb`. It may be used from several threads.
+#[derive(Debug)]
+pub struct Local {
+    db: Database,
+    tallies: Mutex<Tallies>,
+}
+
+/// Counters of wrong PINs. Time is that of a clock that only runs on while the program does: a
+/// wall clock can be set, and a restart begins every wait again. An hour is added to it, so that
+/// failures before the start have a time as well.
+#[derive(Debug, Default)]
+struct Tallies {
+    staff: BTreeMap<StaffId, Tally>,
+    /// When each recent failure on this device was.
+    device: Vec<Duration>,
+    /// When the latest attempt was.
+    now: Duration,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    failures: u32,
+    last: Duration,
+}
+
+impl Local {
+    /// Opens the file. One that is missing or cannot be read is begun anew: it can be lost.
+    pub(crate) fn open(disk: &Disk, id: [u8; 16]) -> Result<Self, OpenFault> {
+        let db = match Self::open_existing(disk) {
+            Ok(db) => db,
+            Err(OpenFault::NotWritable { folder }) => {
+                return Err(OpenFault::NotWritable { folder });
+            }
+            Err(fault) => {
+                if disk.exists(FileKind::Local) {
+                    tracing::warn!(%fault, "what this device knew by itself is begun anew");
+                }
+                tables::create(disk, FileKind::Local, id, |_| Ok(()))?;
+                tables::open(disk, FileKind::Local)?
+            }
+        };
+        let local = Self { db, tallies: Mutex::default() };
+        let restored = local.restore_tallies();
+        restored.map_err(|fault| tables::open_fault(disk, FileKind::Local, fault))?;
+        Ok(local)
+    }
+
+    fn open_existing(disk: &Disk) -> Result<Database, OpenFault> {
+        if disk.exists(FileKind::Local) {
+            tables::open(disk, FileKind::Local)
+        } else {
+            Err(OpenFault::CutShort { file: FileKind::Local.name() })
+        }
+    }
+
+    /// Counts an attempt at a person's PIN, on the disk, before it is made.
+    ///
+    /// `running` is how long the program has been running, by a clock that cannot be set. Call
+    /// [`Local::attempt_succeeded`] when the PIN was right; otherwise the attempt stays a failure.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AttemptFault::Refused`] if the person or everybody has to wait, and
+    /// [`AttemptFault::Disk`] if the attempt cannot be counted: it must not be made then either.
+    pub fn begin_attempt(&self, staff: StaffId, running: Duration) -> Result<(), AttemptFault> {
+        let running = running + DEVICE_LIMITS[1].1;
+        let mut tallies = self.tallies();
+        tallies.may_try(staff, running)?;
+        tallies.device.retain(|at| running.saturating_sub(*at) < DEVICE_LIMITS[1].1);
+        tallies.device.push(running);
+        let tally = tallies.staff.entry(staff).or_default();
+        *tally = Tally { failures: tally.failures.saturating_add(1), last: running };
+        tallies.now = running;
+        self.keep_tallies(&tallies, staff)?;
+        Ok(())
+    }
+
+    /// Forgets a person's failures after the right PIN.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if that could not be kept; the failures stand then after a restart.
+    pub fn attempt_succeeded(&self, staff: StaffId) -> Result<(), DiskFault> {
+        let mut tallies = self.tallies();
+        tallies.staff.remove(&staff);
+        tallies.device.pop();
+        self.keep_tallies(&tallies, staff)
+    }
+
+    /// Forgets a person's failures because a manager set a new PIN.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if that could not be kept.
+    pub fn unlock(&self, staff: StaffId) -> Result<(), DiskFault> {
+        let mut tallies = self.tallies();
+        tallies.staff.remove(&staff);
+        self.keep_tallies(&tallies, staff)
+    }
+
+    fn restore_tallies(&self) -> Result<(), DiskFault> {
+        let transaction = self.db.begin_read()?;
+        let mut tallies = self.tallies();
+        for row in tables::read(&transaction, PIN_FAILURES)?.iter()? {
+            let row = row?;
+            let hour = DEVICE_LIMITS[1].1;
+            match <[u8; 16]>::try_from(row.0.value()) {
+                Ok(staff) => {
+                    let failures = number(row.1.value(), "pin-failures-1")?;
+                    let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+                    tallies.staff.insert(StaffId(staff), Tally { failures, last: hour });
+                }
+                Err(_) => {
+                    let (ages, _) = row.1.value().as_chunks::<4>();
+                    let age = |age: &[u8; 4]| Duration::from_secs(u32::from_be_bytes(*age).into());
+                    tallies.device =
+                        ages.iter().map(|bytes| hour.saturating_sub(age(bytes))).collect();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_tallies(&self, tallies: &Tallies, staff: StaffId) -> Result<(), DiskFault> {
+        self.write(Durability::Immediate, |transaction| {
+            let mut table = transaction.open_table(PIN_FAILURES)?;
+            match tallies.staff.get(&staff) {
+                Some(tally) => {
+                    let failures = u64::from(tally.failures).to_be_bytes();
+                    table.insert(&staff.0[..], &failures[..])?;
+                }
+                None => drop(table.remove(&staff.0[..])?),
+            }
+            let age = |at: &Duration| tallies.now.saturating_sub(*at).as_secs();
+            let ages: Vec<u8> = tallies
+                .device
+                .iter()
+                .flat_map(|at| u32::try_from(age(at)).unwrap_or(u32::MAX).to_be_bytes())
+                .collect();
+            table.insert(&b"device"[..], &ages[..])?;
+            Ok(())
+        })
+    }
+
+    /// Remembers an address at which a device was reached. At most the eight latest are kept.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be kept.
+    pub fn reached(&self, device: DeviceId, address: &str, at: Timestamp) -> Result<(), DiskFault> {
+        let mut known = self.addresses_with_times(device)?;
+        known.retain(|(known, _)| known != address);
+        known.insert(0, (address.to_owned(), at.0));
+        self.write(Durability::None, |transaction| {
+            let mut table = transaction.open_table(ADDRESSES)?;
+            for (address, at) in known.iter().take(8) {
+                let key = [&device.0[..], address.as_bytes()].concat();
+                table.insert(&key[..], &at.to_be_bytes()[..])?;
+            }
+            for (address, _) in known.iter().skip(8) {
+                let key = [&device.0[..], address.as_bytes()].concat();
+                table.remove(&key[..])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Returns the addresses at which a device was reached, latest first.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if they could not be read.
+    pub fn addresses(&self, device: DeviceId) -> Result<Vec<String>, DiskFault> {
+        let known = self.addresses_with_times(device)?;
+        Ok(known.into_iter().map(|(address, _)| address).collect())
+    }
+
+    fn addresses_with_times(&self, device: DeviceId) -> Result<Vec<(String, i64)>, DiskFault> {
+        let mut known = Vec::new();
+        for (key, value) in self.rows(ADDRESSES, &device.0)? {
+            let damaged = |_| DiskFault::Row { table: "addresses-1" };
+            let address = String::from_utf8(key[32..].to_vec()).map_err(|_| damaged(()))?;
+            let at = number(&value, "addresses-1")?.cast_signed();
+            known.push((address, at));
+        }
+        known.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
+        Ok(known)
+    }
+
+    /// Remembers when a device was heard, and when this one held all that it had.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be kept.
+    pub fn set_heard(&self, device: DeviceId, heard: Heard) -> Result<(), DiskFault> {
+        let millis = |at: Option<Timestamp>| at.map_or(i64::MIN, |at| at.0).to_be_bytes();
+        let value = [millis(heard.heard), millis(heard.complete_to)].concat();
+        self.write(Durability::None, |transaction| {
+            transaction.open_table(HEARD)?.insert(&device.0[..], &value[..])?;
+            Ok(())
+        })
+    }
+
+    /// Returns when each device was heard.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be read.
+    pub fn heard(&self) -> Result<BTreeMap<DeviceId, Heard>, DiskFault> {
+        let mut all = BTreeMap::new();
+        for (key, value) in self.rows(HEARD, &[])? {
+            let damaged = || DiskFault::Row { table: "heard-1" };
+            let device = key.try_into().map_err(|_| damaged())?;
+            let (heard, complete_to) = value.split_at_checked(8).ok_or_else(damaged)?;
+            let at = |bytes: &[u8]| -> Result<Option<Timestamp>, DiskFault> {
+                let millis = number(bytes, "heard-1")?.cast_signed();
+                Ok((millis != i64::MIN).then_some(Timestamp(millis)))
+            };
+            let heard = Heard { heard: at(heard)?, complete_to: at(complete_to)? };
+            all.insert(DeviceId(device), heard);
+        }
+        Ok(all)
+    }
+
+    /// Remembers what a device said is on its disk.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be kept.
+    pub fn set_receipt(&self, device: DeviceId, heads: &Heads) -> Result<(), DiskFault> {
+        let value = heads.encode();
+        self.write(Durability::None, |transaction| {
+            transaction.open_table(RECEIPTS)?.insert(&device.0[..], &value[..])?;
+            Ok(())
+        })
+    }
+
+    /// Returns what each device said is on its disk.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be read.
+    pub fn receipts(&self) -> Result<BTreeMap<DeviceId, Heads>, DiskFault> {
+        let mut all = BTreeMap::new();
+        for (key, value) in self.rows(RECEIPTS, &[])? {
+            let damaged = DiskFault::Row { table: "receipts-1" };
+            let Ok(device) = key.try_into() else { return Err(damaged) };
+            let Ok(heads) = Heads::decode(&value) else { return Err(damaged) };
+            all.insert(DeviceId(device), heads);
+        }
+        Ok(all)
+    }
+
+    /// Keeps exactly these entries aside, as many as there is room for.
+    pub(crate) fn set_aside(&self, entries: &[Sealed]) -> Result<(), DiskFault> {
+        self.write(Durability::None, |transaction| {
+            let mut table = transaction.open_table(SET_ASIDE)?;
+            table.retain(|_, _| false)?;
+            let mut bytes = 0;
+            for entry in entries {
+                bytes += entry.bytes().len();
+                if bytes > SET_ASIDE_BYTES_MAX {
+                    break;
+                }
+                let key = entry_key(&entry.log(), entry.sequence(), &entry.id());
+                table.insert(&key[..], entry.bytes())?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Returns the entries aside. Their signatures are checked again; what fails is let go.
+    pub(crate) fn aside(&self, home: &HomeId) -> Result<Vec<Sealed>, DiskFault> {
+        let rows = self.rows(SET_ASIDE, &[])?;
+        Ok(rows.iter().filter_map(|(_, bytes)| Sealed::verify(bytes, home).ok()).collect())
+    }
+
+    /// Makes what was written so far safe. Nothing of care depends on it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if the disk failed.
+    pub fn make_durable(&self) -> Result<(), DiskFault> {
+        self.write(Durability::Immediate, |_| Ok(()))
+    }
+
+    fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, DiskFault> {
+        let transaction = self.db.begin_read()?;
+        let table = tables::read(&transaction, table)?;
+        let mut rows = Vec::new();
+        for row in table.range::<&[u8]>(prefix..)? {
+            let row = row?;
+            if !row.0.value().starts_with(prefix) {
+                break;
+            }
+            rows.push((row.0.value().to_vec(), row.1.value().to_vec()));
+        }
+        Ok(rows)
+    }
+
+    fn write(
+        &self,
+        durability: Durability,
+        change: impl FnOnce(&redb::WriteTransaction) -> Result<(), DiskFault>,
+    ) -> Result<(), DiskFault> {
+        let mut transaction = self.db.begin_write()?;
+        transaction.set_durability(durability)?;
+        transaction.set_quick_repair(matches!(durability, Durability::Immediate));
+        change(&transaction)?;
+        Ok(transaction.commit()?)
+    }
+
+    fn tallies(&self) -> MutexGuard<'_, Tallies> {
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tallies {
+    fn may_try(&self, staff: StaffId, running: Duration) -> Result<(), AttemptRefusal> {
+        for (most, within) in DEVICE_LIMITS {
+            let recent: Vec<Duration> = self
+                .device
+                .iter()
+                .copied()
+                .filter(|at| running.saturating_sub(*at) < within)
+                .collect();
+            if recent.len() >= most {
+                let frees = recent[recent.len() - most] + within;
+                let wait = frees.saturating_sub(running);
+                return Err(AttemptRefusal::DeviceWaits { wait });
+            }
+        }
+        let Some(tally) = self.staff.get(&staff) else { return Ok(()) };
+        if tally.failures >= FAILURES_MAX {
+            return Err(AttemptRefusal::Locked);
+        }
+        let Some(stop) = tally.failures.checked_sub(FREE_FAILURES) else { return Ok(()) };
+        let stop = STOPS[(stop as usize).min(STOPS.len() - 1)];
+        let wait = (tally.last + stop).saturating_sub(running);
+        if wait.is_zero() { Ok(()) } else { Err(AttemptRefusal::Wait { wait }) }
+    }
+}
+
+fn minutes(wait: Duration) -> String {
+    match wait.as_secs().div_ceil(60) {
+        0 | 1 => "a minute".to_owned(),
+        many => format!("{many} minutes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::memory::MemoryDisk;
+
+    const ANN: StaffId = StaffId([1; 16]);
+    const BOB: StaffId = StaffId([2; 16]);
+
+    fn open(disk: &MemoryDisk) -> Local {
+        Local::open(&Disk::memory(disk), [0; 16]).unwrap()
+    }
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn wait_of(local: &Local, staff: StaffId, running: Duration) -> Option<AttemptRefusal> {
+        match local.begin_attempt(staff, running) {
+            Ok(()) => None,
+            Err(AttemptFault::Refused(refusal)) => Some(refusal),
+            Err(AttemptFault::Disk(fault)) => panic!("{fault}"),
+        }
+    }
+
+    #[test]
+    fn five_wrong_pins_stop_one_person_and_a_colleague_can_still_work() {
+        let local = open(&MemoryDisk::default());
+        for _ in 0..5 {
+            assert_eq!(wait_of(&local, ANN, at(0)), None);
+        }
+        assert_eq!(wait_of(&local, ANN, at(0)), Some(AttemptRefusal::Wait { wait: at(60) }));
+        assert_eq!(wait_of(&local, BOB, at(1)), None);
+        local.attempt_succeeded(BOB).unwrap();
+        assert_eq!(wait_of(&local, ANN, at(59)), Some(AttemptRefusal::Wait { wait: at(1) }));
+        assert_eq!(wait_of(&local, ANN, at(60)), None);
+        assert_eq!(wait_of(&local, ANN, at(60)), Some(AttemptRefusal::Wait { wait: at(120) }));
+    }
+
+    #[test]
+    fn ten_wrong_pins_need_a_manager() {
+        let local = open(&MemoryDisk::default());
+        for hour in 0..10 {
+            assert_eq!(wait_of(&local, ANN, at(hour * 3600)), None);
+        }
+        assert_eq!(wait_of(&local, ANN, at(900_000)), Some(AttemptRefusal::Locked));
+        local.unlock(ANN).unwrap();
+        assert_eq!(wait_of(&local, ANN, at(900_000)), None);
+    }
+
+    #[test]
+    fn killing_the_program_gives_no_extra_guess() {
+        let disk = MemoryDisk::default();
+        let local = open(&disk);
+        for _ in 0..5 {
+            assert_eq!(wait_of(&local, ANN, at(0)), None);
+        }
+        // The power goes: what was only in memory is lost, and the wait begins again.
+        let local = open(&disk.power_cut(&mut |_| 0));
+        assert_eq!(wait_of(&local, ANN, at(59)), Some(AttemptRefusal::Wait { wait: at(1) }));
+    }
+
+    #[test]
+    fn guessing_on_everybody_s_account_stops_the_device() {
+        let disk = MemoryDisk::default();
+        let local = open(&disk);
+        let mut guesses = 0;
+        for second in 0..3_600 {
+            let staff = StaffId([u8::try_from(second % 40).unwrap(); 16]);
+            if wait_of(&local, staff, at(second)).is_none() {
+                guesses += 1;
+            }
+        }
+        assert!(guesses <= 60, "{guesses}");
+        let local = open(&disk.copy());
+        let refusal = wait_of(&local, StaffId([99; 16]), at(0));
+        assert!(matches!(refusal, Some(AttemptRefusal::DeviceWaits { .. })));
+    }
+
+    #[test]
+    fn addresses_times_and_receipts_come_back() {
+        let disk = MemoryDisk::default();
+        let local = open(&disk);
+        let device = DeviceId([7; 32]);
+        for port in 0..12 {
+            local.reached(device, &format!("10.0.0.2:{port}"), Timestamp(port)).unwrap();
+        }
+        local.reached(device, "10.0.0.2:5", Timestamp(99)).unwrap();
+        let heard = Heard { heard: Some(Timestamp(5)), complete_to: None };
+        local.set_heard(device, heard).unwrap();
+        local.set_receipt(device, &Heads::default()).unwrap();
+        local.make_durable().unwrap();
+        drop(local);
+        let local = open(&disk.power_cut(&mut |_| 0));
+        let addresses = local.addresses(device).unwrap();
+        assert_eq!(addresses.len(), 8);
+        assert_eq!(addresses[0], "10.0.0.2:5");
+        assert_eq!(local.heard().unwrap()[&device], heard);
+        assert_eq!(local.receipts().unwrap()[&device], Heads::default());
+    }
+
+    #[test]
+    fn a_damaged_file_is_begun_anew_because_no_care_is_in_it() {
+        let disk = MemoryDisk::default();
+        drop(open(&disk));
+        disk.damage("local.redb", |bytes| bytes.truncate(5_000));
+        assert!(open(&disk).heard().unwrap().is_empty());
+    }
+}
