@@ -333,10 +333,7 @@ impl Command {
         let month = |at: Timestamp| Some(at.minus(look_back).month());
         match &self.ask {
             Ask::Home(_) => Needs::default(),
-            Ask::Resident(id, _) | Ask::Order(id, _) => Needs {
-                resident: Some(*id),
-                from: None,
-            },
+            Ask::Resident(id, _) | Ask::Order(id, _) => Needs { resident: Some(*id), from: None },
             Ask::Dose(id, dose) => {
                 let from = match dose {
                     AskDose::Pop { slot, .. } => month(slot_day(slot)),
@@ -349,10 +346,7 @@ impl Command {
                         month(instead.as_ref().and_then(|t| t.given_at).unwrap_or(now))
                     }
                 };
-                Needs {
-                    resident: Some(*id),
-                    from,
-                }
+                Needs { resident: Some(*id), from }
             }
         }
     }

@@ -47,11 +47,7 @@ pub fn decide(
     if picture.home.founding().is_none() {
         return Err(Missing::Home.into());
     }
-    let mut decision = Decision {
-        picture,
-        command,
-        context,
-    };
+    let mut decision = Decision { picture, command, context };
     decision.device_may()?;
     let drafts = match &command.ask {
         Ask::Home(ask) => decision.home(ask)?,
@@ -84,9 +80,7 @@ impl<'d> Decision<'d, '_, '_> {
         let today = self.now().utc().date_naive();
         let home = &self.picture.home;
         let first = home.settings_on(today).ok_or(Missing::Home)?;
-        Ok(home
-            .settings_on(self.now().civil(first.zone).date())
-            .unwrap_or(first))
+        Ok(home.settings_on(self.now().civil(first.zone).date()).unwrap_or(first))
     }
 
     fn device_may(&self) -> Result<(), Refusal> {
@@ -119,11 +113,7 @@ impl<'d> Decision<'d, '_, '_> {
         }
         let (staff, authority) = self.active(id)?;
         if !staff.role.may(act) {
-            return Err(WhoRefusal::Role {
-                role: staff.role,
-                act,
-            }
-            .into());
+            return Err(WhoRefusal::Role { role: staff.role, act }.into());
         }
         Ok((id, staff, authority))
     }
@@ -224,28 +214,21 @@ impl<'d> Decision<'d, '_, '_> {
 
 /// Returns the devices other than `own` that count for "not heard" warnings (W-16).
 pub fn counted_devices(picture: &Picture, own: DeviceId) -> impl Iterator<Item = DeviceId> {
-    picture
-        .home
-        .devices()
-        .iter()
-        .filter_map(move |(id, device)| {
-            let member = device
-                .enrolment()
-                .is_some_and(|(_, role)| role == crate::fact::DeviceRole::Member);
-            (*id != own && member && device.is_active() && !device.is_parked()).then_some(*id)
-        })
+    picture.home.devices().iter().filter_map(move |(id, device)| {
+        let member =
+            device.enrolment().is_some_and(|(_, role)| role == crate::fact::DeviceRole::Member);
+        (*id != own && member && device.is_active() && !device.is_parked()).then_some(*id)
+    })
 }
 
 fn reads_of(device: &crate::picture::DeviceRecord) -> Option<BTreeSet<u16>> {
-    crate::picture::counting(&device.reads)
-        .last()
-        .and_then(|w| {
-            if let Fact::Membership(MembershipFact::DeviceReads { accepts, .. }) = &w.fact {
-                Some(accepts.iter().map(|a| a.kind).collect())
-            } else {
-                None
-            }
-        })
+    crate::picture::counting(&device.reads).last().and_then(|w| {
+        if let Fact::Membership(MembershipFact::DeviceReads { accepts, .. }) = &w.fact {
+            Some(accepts.iter().map(|a| a.kind).collect())
+        } else {
+            None
+        }
+    })
 }
 
 /// Returns an error when a text that must be there is blank.

@@ -135,8 +135,7 @@ pub fn recorded_for<'p>(resident: &'p ResidentPicture, slot: &SlotId) -> Vec<&'p
         .administrations
         .values()
         .filter(|a| {
-            a.record()
-                .is_some_and(|(_, o)| o.slot.as_ref() == Some(slot))
+            a.record().is_some_and(|(_, o)| o.slot.as_ref() == Some(slot))
                 && a.effective().is_some()
         })
         .collect();
@@ -154,15 +153,8 @@ pub fn shown<'p>(recorded: &[&'p Administration]) -> Option<&'p Administration> 
 }
 
 fn state(due: &Due<'_>, now: Timestamp) -> DueState {
-    if let Some(outcome) = shown(&due.recorded)
-        .and_then(|a| a.effective())
-        .map(|r| r.outcome)
-    {
-        return if outcome == Outcome::OnPaper {
-            DueState::OnPaper
-        } else {
-            DueState::Recorded
-        };
+    if let Some(outcome) = shown(&due.recorded).and_then(|a| a.effective()).map(|r| r.outcome) {
+        return if outcome == Outcome::OnPaper { DueState::OnPaper } else { DueState::Recorded };
     }
     let window = due.slot.window;
     if due.suspended.is_some() || now < window.from {
@@ -217,9 +209,7 @@ pub fn unscheduled(
         .iter()
         .filter(|(_, a)| {
             let outside = a.record().is_some_and(|(_, o)| o.slot.is_none());
-            outside
-                && a.effective()
-                    .is_some_and(|r| r.given_at >= from && r.given_at < to)
+            outside && a.effective().is_some_and(|r| r.given_at >= from && r.given_at < to)
         })
         .map(|(id, a)| (*id, a))
         .collect();

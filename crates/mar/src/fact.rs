@@ -297,202 +297,34 @@ const OTHER: u8 = 4;
 
 /// Every kind of fact with the name it has in messages and tests. Numbers are never used again.
 pub const KINDS: [(Kind, &str); 28] = [
-    (
-        Kind {
-            class: MEMBERSHIP,
-            number: 1,
-        },
-        "log started",
-    ),
-    (
-        Kind {
-            class: MEMBERSHIP,
-            number: 2,
-        },
-        "home founded",
-    ),
-    (
-        Kind {
-            class: MEMBERSHIP,
-            number: 3,
-        },
-        "device enrolled",
-    ),
-    (
-        Kind {
-            class: MEMBERSHIP,
-            number: 4,
-        },
-        "device revoked",
-    ),
-    (
-        Kind {
-            class: MEMBERSHIP,
-            number: 5,
-        },
-        "device parked",
-    ),
-    (
-        Kind {
-            class: MEMBERSHIP,
-            number: 6,
-        },
-        "home secret sealed",
-    ),
-    (
-        Kind {
-            class: MEMBERSHIP,
-            number: 7,
-        },
-        "device reads",
-    ),
-    (
-        Kind {
-            class: HOME,
-            number: 20,
-        },
-        "settings set",
-    ),
-    (
-        Kind {
-            class: HOME,
-            number: 21,
-        },
-        "staff written",
-    ),
-    (
-        Kind {
-            class: HOME,
-            number: 22,
-        },
-        "PIN set",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 40,
-        },
-        "identity written",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 41,
-        },
-        "allergies written",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 42,
-        },
-        "status changed",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 60,
-        },
-        "order proposed",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 61,
-        },
-        "order written",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 62,
-        },
-        "order checked",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 63,
-        },
-        "order activated alone",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 64,
-        },
-        "order rejected",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 65,
-        },
-        "order held",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 66,
-        },
-        "order resumed",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 67,
-        },
-        "order stopped",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 68,
-        },
-        "supply received",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 80,
-        },
-        "dose popped",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 81,
-        },
-        "outcome recorded",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 82,
-        },
-        "effect recorded",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 83,
-        },
-        "administration corrected",
-    ),
-    (
-        Kind {
-            class: CARE,
-            number: 100,
-        },
-        "follow-up",
-    ),
-    (
-        Kind {
-            class: OTHER,
-            number: 120,
-        },
-        "access",
-    ),
+    (Kind { class: MEMBERSHIP, number: 1 }, "log started"),
+    (Kind { class: MEMBERSHIP, number: 2 }, "home founded"),
+    (Kind { class: MEMBERSHIP, number: 3 }, "device enrolled"),
+    (Kind { class: MEMBERSHIP, number: 4 }, "device revoked"),
+    (Kind { class: MEMBERSHIP, number: 5 }, "device parked"),
+    (Kind { class: MEMBERSHIP, number: 6 }, "home secret sealed"),
+    (Kind { class: MEMBERSHIP, number: 7 }, "device reads"),
+    (Kind { class: HOME, number: 20 }, "settings set"),
+    (Kind { class: HOME, number: 21 }, "staff written"),
+    (Kind { class: HOME, number: 22 }, "PIN set"),
+    (Kind { class: CARE, number: 40 }, "identity written"),
+    (Kind { class: CARE, number: 41 }, "allergies written"),
+    (Kind { class: CARE, number: 42 }, "status changed"),
+    (Kind { class: CARE, number: 60 }, "order proposed"),
+    (Kind { class: CARE, number: 61 }, "order written"),
+    (Kind { class: CARE, number: 62 }, "order checked"),
+    (Kind { class: CARE, number: 63 }, "order activated alone"),
+    (Kind { class: CARE, number: 64 }, "order rejected"),
+    (Kind { class: CARE, number: 65 }, "order held"),
+    (Kind { class: CARE, number: 66 }, "order resumed"),
+    (Kind { class: CARE, number: 67 }, "order stopped"),
+    (Kind { class: CARE, number: 68 }, "supply received"),
+    (Kind { class: CARE, number: 80 }, "dose popped"),
+    (Kind { class: CARE, number: 81 }, "outcome recorded"),
+    (Kind { class: CARE, number: 82 }, "effect recorded"),
+    (Kind { class: CARE, number: 83 }, "administration corrected"),
+    (Kind { class: CARE, number: 100 }, "follow-up"),
+    (Kind { class: OTHER, number: 120 }, "access"),
 ];
 
 impl Fact {

@@ -31,19 +31,14 @@ fn write_base32(bytes: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
         }
     }
     if bits > 0 {
-        out.write_char(char::from(
-            ALPHABET[((pending << (5 - bits)) & 31) as usize],
-        ))?;
+        out.write_char(char::from(ALPHABET[((pending << (5 - bits)) & 31) as usize]))?;
     }
     Ok(())
 }
 
 fn read_base32<const N: usize>(text: &str) -> Result<[u8; N], IdFault> {
     let expected = (N * 8).div_ceil(5);
-    let fault = || IdFault {
-        text: text.chars().take(80).collect(),
-        expected,
-    };
+    let fault = || IdFault { text: text.chars().take(80).collect(), expected };
     if text.len() != expected {
         return Err(fault());
     }
@@ -51,10 +46,7 @@ fn read_base32<const N: usize>(text: &str) -> Result<[u8; N], IdFault> {
     let (mut pending, mut bits, mut at) = (0_u32, 0, 0);
     for byte in text.bytes() {
         let lower = byte.to_ascii_lowercase();
-        let value = ALPHABET
-            .iter()
-            .position(|&a| a == lower)
-            .ok_or_else(fault)?;
+        let value = ALPHABET.iter().position(|&a| a == lower).ok_or_else(fault)?;
         pending = ((pending << 5) | u32::try_from(value).map_err(|_| fault())?) & 0xfff;
         bits += 5;
         if bits >= 8 {
@@ -64,11 +56,7 @@ fn read_base32<const N: usize>(text: &str) -> Result<[u8; N], IdFault> {
         }
     }
     // Left-over bits must be zero, so that one id has one text.
-    if pending & ((1 << bits) - 1) == 0 {
-        Ok(out)
-    } else {
-        Err(fault())
-    }
+    if pending & ((1 << bits) - 1) == 0 { Ok(out) } else { Err(fault()) }
 }
 
 macro_rules! identity {

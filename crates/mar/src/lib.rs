@@ -34,3 +34,6 @@ pub mod rules;
 pub mod command;
 pub mod decide;
 pub mod due;
+
+pub mod alerts;
+pub mod chart;

@@ -43,24 +43,15 @@ impl Medicine {
     #[must_use]
     pub fn weekly_only(&self) -> bool {
         let name = self.name.to_lowercase();
-        let matches = |text: &str| {
-            WEEKLY_ONLY
-                .iter()
-                .any(|w| w.iter().all(|part| text.contains(part)))
-        };
-        matches(&name)
-            || self
-                .ingredients
-                .iter()
-                .any(|i| matches(&i.name.to_lowercase()))
+        let matches =
+            |text: &str| WEEKLY_ONLY.iter().any(|w| w.iter().all(|part| text.contains(part)));
+        matches(&name) || self.ingredients.iter().any(|i| matches(&i.name.to_lowercase()))
     }
 
     /// Whether one of the ingredients is `name`, without regard to case.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        self.ingredients
-            .iter()
-            .any(|i| i.name.eq_ignore_ascii_case(name))
+        self.ingredients.iter().any(|i| i.name.eq_ignore_ascii_case(name))
     }
 }
 

@@ -102,10 +102,7 @@ impl Dose {
     pub fn most(&self) -> Amount {
         match self {
             Self::Fixed(amount) => amount.clone(),
-            Self::Range { to, unit, .. } => Amount {
-                value: *to,
-                unit: unit.clone(),
-            },
+            Self::Range { to, unit, .. } => Amount { value: *to, unit: unit.clone() },
         }
     }
 
@@ -114,10 +111,7 @@ impl Dose {
     pub fn least(&self) -> Amount {
         match self {
             Self::Fixed(amount) => amount.clone(),
-            Self::Range { from, unit, .. } => Amount {
-                value: *from,
-                unit: unit.clone(),
-            },
+            Self::Range { from, unit, .. } => Amount { value: *from, unit: unit.clone() },
         }
     }
 }

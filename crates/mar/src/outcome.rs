@@ -109,12 +109,7 @@ struct Row {
 }
 
 const fn row(word: &'static str, letter: &'static str, label: &'static str, reason: bool) -> Row {
-    Row {
-        word,
-        letter,
-        label,
-        reason,
-    }
+    Row { word, letter, label, reason }
 }
 
 impl Outcome {
@@ -125,24 +120,18 @@ impl Outcome {
             Self::SelfAdministered => row("self-administered", "SA", "Self-administered", false),
             Self::Prompted => row("prompted", "PR", "Prompted", false),
             Self::Refused => row("refused", "R", "Refused, not prepared", true),
-            Self::RefusedDestroyed => row(
-                "refused-destroyed",
-                "E",
-                "Refused after preparing, destroyed",
-                true,
-            ),
+            Self::RefusedDestroyed => {
+                row("refused-destroyed", "E", "Refused after preparing, destroyed", true)
+            }
             Self::Vomited => row("vomited", "V", "Spat out or vomited", true),
             Self::Asleep => row("asleep", "S", "Asleep", false),
             Self::NotRequired => row("not-required", "NR", "Offered, not required", false),
             Self::Hospital => row("hospital", "H", "In hospital", false),
             Self::Leave => row("leave", "L", "On leave", false),
             Self::Held => row("held", "HA", "Held on advice", true),
-            Self::ClinicalReading => row(
-                "clinical-reading",
-                "CR",
-                "Clinical reading outside limit",
-                true,
-            ),
+            Self::ClinicalReading => {
+                row("clinical-reading", "CR", "Clinical reading outside limit", true)
+            }
             Self::OutOfStock => row("out-of-stock", "OS", "Out of stock", true),
             Self::OmittedInError => row("omitted-in-error", "OE", "Omitted in error", true),
             Self::Other => row("other", "O", "Other: see the reverse", true),
@@ -226,12 +215,9 @@ impl Practice {
     const fn row(self) -> Row {
         match self {
             Self::NilByMouth => row("nil-by-mouth", "N", "Nil by mouth or too drowsy", true),
-            Self::GivenByProfessional => row(
-                "given-by-professional",
-                "VP",
-                "Given by a visiting professional",
-                true,
-            ),
+            Self::GivenByProfessional => {
+                row("given-by-professional", "VP", "Given by a visiting professional", true)
+            }
             Self::GivenElsewhere => row("given-elsewhere", "GE", "Given elsewhere", true),
             Self::GivenCovertly => row("given-covertly", "GC", "Given as in the plan", false),
             Self::MadeAvailable => row("made-available", "M", "Made available", false),
@@ -284,10 +270,7 @@ impl Effect {
     /// Returns the effect's word on the command line.
     #[must_use]
     pub fn word(self) -> &'static str {
-        EFFECTS
-            .iter()
-            .find(|(e, _)| *e == self)
-            .map_or("", |(_, word)| word)
+        EFFECTS.iter().find(|(e, _)| *e == self).map_or("", |(_, word)| word)
     }
 
     /// Returns the effect of a word; `None` for any other text.

@@ -96,10 +96,7 @@ impl Recorded {
     #[must_use]
     pub fn saw(&self, other: &Self) -> bool {
         (self.stamp.log == other.stamp.log && self.stamp.sequence > other.stamp.sequence)
-            || self
-                .made
-                .as_ref()
-                .is_some_and(|made| made.base.contains(&other.id))
+            || self.made.as_ref().is_some_and(|made| made.base.contains(&other.id))
     }
 }
 
@@ -124,19 +121,11 @@ pub fn heads<'w>(writes: impl Iterator<Item = &'w Arc<Recorded>>) -> Vec<&'w Arc
 /// by way of entries outside the part (a version, its check, the next version).
 #[must_use]
 pub fn heads_within<'w>(all: &Writes, part: &[&'w Arc<Recorded>]) -> Vec<&'w Arc<Recorded>> {
-    let counting: Vec<_> = part
-        .iter()
-        .copied()
-        .filter(|w| w.standing.counts())
-        .collect();
+    let counting: Vec<_> = part.iter().copied().filter(|w| w.standing.counts()).collect();
     let mut found: Vec<_> = counting
         .iter()
         .copied()
-        .filter(|w| {
-            !counting
-                .iter()
-                .any(|o| o.id != w.id && saw_through(all, o, w))
-        })
+        .filter(|w| !counting.iter().any(|o| o.id != w.id && saw_through(all, o, w)))
         .collect();
     found.sort_by_key(|w| w.stamp);
     found
@@ -182,10 +171,8 @@ impl Picture {
         match entry.subject {
             None => Arc::make_mut(&mut self.home).apply(entry),
             Some(id) => {
-                let resident = self
-                    .residents
-                    .entry(id)
-                    .or_insert_with(|| Arc::new(ResidentPicture::new(id)));
+                let resident =
+                    self.residents.entry(id).or_insert_with(|| Arc::new(ResidentPicture::new(id)));
                 Arc::make_mut(resident).apply(entry);
             }
         }
@@ -200,9 +187,7 @@ impl Picture {
     /// Returns the resident whose order this is.
     #[must_use]
     pub fn resident_of_order(&self, order: crate::ids::OrderId) -> Option<&Arc<ResidentPicture>> {
-        self.residents
-            .values()
-            .find(|r| r.orders.contains_key(&order))
+        self.residents.values().find(|r| r.orders.contains_key(&order))
     }
 
     /// Returns the residents whose names or birthdays could be mistaken for this one's.

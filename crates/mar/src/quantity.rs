@@ -48,11 +48,7 @@ impl Quantity {
         if value > LARGEST {
             return Err(QuantityFault::TooLarge);
         }
-        Ok(Self(if value.is_zero() {
-            Decimal::ZERO
-        } else {
-            value
-        }))
+        Ok(Self(if value.is_zero() { Decimal::ZERO } else { value }))
     }
 
     /// The whole number `value`.
@@ -82,11 +78,7 @@ impl Quantity {
     /// Returns what is left of `self` after `other`, and zero where nothing is left.
     #[must_use]
     pub fn less(self, other: Self) -> Self {
-        if other.0 >= self.0 {
-            Self::ZERO
-        } else {
-            Self((self.0 - other.0).normalize())
-        }
+        if other.0 >= self.0 { Self::ZERO } else { Self((self.0 - other.0).normalize()) }
     }
 
     /// Returns the product, rounded up to thousandths (so that a limit is never under-counted).
@@ -137,21 +129,8 @@ const SAME_UNIT: &[&[&str]] = &[
     &["mg", "milligram", "milligrams", "mgs"],
     &["microgram", "micrograms", "mcg", "µg", "μg", "ug"],
     &["g", "gram", "grams", "gm"],
-    &[
-        "unit",
-        "units",
-        "iu",
-        "international unit",
-        "international units",
-    ],
-    &[
-        "puff",
-        "puffs",
-        "actuation",
-        "actuations",
-        "inhalation",
-        "inhalations",
-    ],
+    &["unit", "units", "iu", "international unit", "international units"],
+    &["puff", "puffs", "actuation", "actuations", "inhalation", "inhalations"],
     &["drop", "drops"],
     &["spray", "sprays"],
     &["patch", "patches"],
@@ -210,10 +189,7 @@ impl Amount {
     /// An amount of a quantity and a unit.
     #[must_use]
     pub fn new(value: Quantity, unit: &str) -> Self {
-        Self {
-            value,
-            unit: Unit::new(unit),
-        }
+        Self { value, unit: Unit::new(unit) }
     }
 }
 
@@ -238,9 +214,7 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_amount_is_refused() {
-        for text in [
-            "", "-1", "+1", "1e3", ".5", "5.", "1,000", "0.1234", "1000001", "ten", "½",
-        ] {
+        for text in ["", "-1", "+1", "1e3", ".5", "5.", "1,000", "0.1234", "1000001", "ten", "½"] {
             assert!(text.parse::<Quantity>().is_err(), "{text}");
         }
     }
@@ -250,10 +224,7 @@ mod tests {
         assert_eq!(Unit::new("Tablets"), Unit::new("tab."));
         assert_eq!(Unit::new("mcg"), Unit::new("micrograms"));
         assert_ne!(Unit::new("mg"), Unit::new("microgram"));
-        assert_eq!(
-            Amount::new(Quantity::whole(2), "tablet").to_string(),
-            "2 tablets"
-        );
+        assert_eq!(Amount::new(Quantity::whole(2), "tablet").to_string(), "2 tablets");
         assert_eq!(Amount::new(Quantity::whole(10), "ml").to_string(), "10 ml");
     }
 

@@ -379,19 +379,11 @@ impl DoseRefusal {
 
 fn clock(at: Timestamp, zone: Tz) -> String {
     let local = at.utc().with_timezone(&zone);
-    format!(
-        "{} {}",
-        crate::words::date(local.date_naive()),
-        local.format("%H:%M %Z")
-    )
+    format!("{} {}", crate::words::date(local.date_naive()), local.format("%H:%M %Z"))
 }
 
 fn already(outcome: Outcome, by: &str, at: Timestamp, zone: Tz) -> String {
-    format!(
-        "this dose was already recorded as {} by {by}, {}",
-        outcome.word(),
-        clock(at, zone)
-    )
+    format!("this dose was already recorded as {} by {by}, {}", outcome.word(), clock(at, zone))
 }
 
 fn limit_words(limit: &Limit, zone: Tz) -> String {
@@ -402,32 +394,19 @@ fn limit_words(limit: &Limit, zone: Tz) -> String {
         )
     };
     match limit {
-        Limit::Interval {
-            last,
-            interval,
-            earliest,
-        } => format!(
+        Limit::Interval { last, interval, earliest } => format!(
             "too soon: given {}, at least {} between doses, next allowed from {}",
             clock(*last, zone),
             crate::words::length(*interval),
             clock(*earliest, zone)
         ),
-        Limit::Amount {
-            most,
-            taken,
-            earliest,
-        } => {
+        Limit::Amount { most, taken, earliest } => {
             format!(
                 "too much: {taken} of at most {most} in 24 hours are taken; this is allowed {}",
                 from(earliest)
             )
         }
-        Limit::Ingredient {
-            name,
-            most_mg,
-            taken_mg,
-            earliest,
-        } => format!(
+        Limit::Ingredient { name, most_mg, taken_mg, earliest } => format!(
             "too much {name}: {taken_mg} mg of at most {most_mg} mg in 24 hours are taken; this is allowed {}",
             from(earliest)
         ),

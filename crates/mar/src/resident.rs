@@ -126,11 +126,7 @@ impl FromStr for NhsNumber {
         if digits.iter().all(|d| *d == digits[0]) {
             return Err(NhsNumberFault::AllSame);
         }
-        let sum: u32 = digits[..9]
-            .iter()
-            .zip((2..=10).rev())
-            .map(|(d, w)| u32::from(*d) * w)
-            .sum();
+        let sum: u32 = digits[..9].iter().zip((2..=10).rev()).map(|(d, w)| u32::from(*d) * w).sum();
         let check = match 11 - sum % 11 {
             11 => 0,
             other => other,
@@ -239,13 +235,8 @@ pub fn similar(a: &Identity, b: &Identity) -> bool {
     let same = |x: &str, y: &str| {
         !x.trim().is_empty() && x.trim().to_lowercase() == y.trim().to_lowercase()
     };
-    let initial = |x: &Identity| {
-        x.family
-            .trim()
-            .chars()
-            .next()
-            .map(|c| c.to_lowercase().to_string())
-    };
+    let initial =
+        |x: &Identity| x.family.trim().chars().next().map(|c| c.to_lowercase().to_string());
     let born = match (a.born, b.born) {
         (Some(x), Some(y)) => (x.year(), x.ordinal()) == (y.year(), y.ordinal()),
         (None, _) | (_, None) => false,
@@ -289,13 +280,7 @@ mod tests {
         assert!(!similar(&gladys, &george));
         george.born = gladys.born;
         assert!(similar(&gladys, &george));
-        assert!(similar(
-            &Identity::named("Bell", "Ann"),
-            &Identity::named("Brown", "Ann")
-        ));
-        assert!(!similar(
-            &Identity::named("", "Ann"),
-            &Identity::named("", "Bob")
-        ));
+        assert!(similar(&Identity::named("Bell", "Ann"), &Identity::named("Brown", "Ann")));
+        assert!(!similar(&Identity::named("", "Ann"), &Identity::named("", "Bob")));
     }
 }

@@ -78,9 +78,7 @@ pub fn taken<'p>(
         let Some(history) = resident.orders.get(&record.order) else {
             continue;
         };
-        let of_order = versions
-            .entry(record.order)
-            .or_insert_with(|| history.versions());
+        let of_order = versions.entry(record.order).or_insert_with(|| history.versions());
         let Some(view) = of_order.iter().find(|v| v.version.id == record.version) else {
             continue;
         };
@@ -96,10 +94,7 @@ pub fn taken<'p>(
             slot,
             at: recording.given_at,
             counts_at: in_window.map_or(recording.given_at, |s| s.due),
-            amount: recording
-                .amount
-                .clone()
-                .unwrap_or_else(|| content.dose.most()),
+            amount: recording.amount.clone().unwrap_or_else(|| content.dose.most()),
         });
     }
     found.sort_by_key(|t| (t.at, t.administration));
@@ -120,9 +115,7 @@ pub fn slot_of<'s>(
     let zone = settings(id.date).zone;
     let (from, _) = crate::time::day_span(zone, id.date.pred_opt()?);
     let (_, to) = crate::time::day_span(zone, id.date.succ_opt()?);
-    crate::schedule::slots(version, settings, from, to)
-        .into_iter()
-        .find(|s| s.id == *id)
+    crate::schedule::slots(version, settings, from, to).into_iter().find(|s| s.id == *id)
 }
 
 /// Whether two orders share their limits (design, section 3): the same named group, or, where
@@ -136,10 +129,7 @@ pub fn share_limits((a, of_a): (OrderId, &Content), (b, of_b): (OrderId, &Conten
         (Some(x), Some(y)) => x == y,
         (Some(_), None) | (None, Some(_)) => false,
         (None, None) => of_a.medicine.ingredients.iter().any(|i| {
-            of_b.medicine
-                .ingredients
-                .iter()
-                .any(|j| i.name.eq_ignore_ascii_case(&j.name))
+            of_b.medicine.ingredients.iter().any(|j| i.name.eq_ignore_ascii_case(&j.name))
         }),
     }
 }
@@ -148,11 +138,8 @@ pub fn share_limits((a, of_a): (OrderId, &Content), (b, of_b): (OrderId, &Conten
 /// not say, or counts it in another unit.
 #[must_use]
 pub fn ingredient_mg(content: &Content, ingredient: &str, amount: &Amount) -> Option<Quantity> {
-    let found = content
-        .medicine
-        .ingredients
-        .iter()
-        .find(|i| i.name.eq_ignore_ascii_case(ingredient))?;
+    let found =
+        content.medicine.ingredients.iter().find(|i| i.name.eq_ignore_ascii_case(ingredient))?;
     let (each, per) = (found.amount.as_ref()?, found.per.as_ref()?);
     if *per != amount.unit {
         return None;
@@ -199,15 +186,7 @@ const CLASSES: &[(&str, &[&str])] = &[
             "cefixime",
         ],
     ),
-    (
-        "sulfonamide",
-        &[
-            "sulfamethoxazole",
-            "co-trimoxazole",
-            "sulfadiazine",
-            "sulfasalazine",
-        ],
-    ),
+    ("sulfonamide", &["sulfamethoxazole", "co-trimoxazole", "sulfadiazine", "sulfasalazine"]),
     (
         "nsaid",
         &[

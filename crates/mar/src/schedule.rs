@@ -73,11 +73,7 @@ impl TimeOfDay {
     /// A time of day; `None` when it is none.
     #[must_use]
     pub const fn new(hour: u8, minute: u8) -> Option<Self> {
-        if hour < 24 && minute < 60 {
-            Some(Self(hour as u16 * 60 + minute as u16))
-        } else {
-            None
-        }
+        if hour < 24 && minute < 60 { Some(Self(hour as u16 * 60 + minute as u16)) } else { None }
     }
 
     /// Returns the minutes since midnight, 0 to 1439.
@@ -89,11 +85,7 @@ impl TimeOfDay {
     /// A time of minutes since midnight; `None` from 1440 on.
     #[must_use]
     pub const fn from_minutes(minutes: u16) -> Option<Self> {
-        if minutes < 24 * 60 {
-            Some(Self(minutes))
-        } else {
-            None
-        }
+        if minutes < 24 * 60 { Some(Self(minutes)) } else { None }
     }
 
     /// Returns chrono's type.
@@ -153,20 +145,14 @@ impl Days {
     /// The days given; every day when none is.
     #[must_use]
     pub fn of(days: &[Weekday]) -> Self {
-        let bits = days
-            .iter()
-            .fold(0, |bits, d| bits | (1 << d.num_days_from_monday()));
+        let bits = days.iter().fold(0, |bits, d| bits | (1 << d.num_days_from_monday()));
         if bits == 0 { Self::ALL } else { Self(bits) }
     }
 
     /// The days of a bit mask with Monday as bit 0; `None` for an empty or too large mask.
     #[must_use]
     pub const fn from_bits(bits: u8) -> Option<Self> {
-        if bits == 0 || bits > 0x7f {
-            None
-        } else {
-            Some(Self(bits))
-        }
+        if bits == 0 || bits > 0x7f { None } else { Some(Self(bits)) }
     }
 
     /// Returns the bit mask with Monday as bit 0.
@@ -236,14 +222,8 @@ impl FromStr for SlotId {
     fn from_str(text: &str) -> Result<Self, SlotFault> {
         let fault = || SlotFault(text.chars().take(80).collect());
         let mut parts = text.splitn(3, '.');
-        let version = parts
-            .next()
-            .and_then(|v| v.parse().ok())
-            .ok_or_else(fault)?;
-        let date = parts
-            .next()
-            .and_then(|d| d.parse().ok())
-            .ok_or_else(fault)?;
+        let version = parts.next().and_then(|v| v.parse().ok()).ok_or_else(fault)?;
+        let date = parts.next().and_then(|d| d.parse().ok()).ok_or_else(fault)?;
         let key = parts.next().and_then(read_key).ok_or_else(fault)?;
         Ok(Self { version, date, key })
     }
@@ -255,10 +235,8 @@ fn read_key(text: &str) -> Option<SlotKey> {
     }
     if text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit()) {
         let number: u16 = text.parse().ok()?;
-        let time = TimeOfDay::new(
-            u8::try_from(number / 100).ok()?,
-            u8::try_from(number % 100).ok()?,
-        )?;
+        let time =
+            TimeOfDay::new(u8::try_from(number / 100).ok()?, u8::try_from(number % 100).ok()?)?;
         return Some(SlotKey::Time(time));
     }
     crate::settings::is_round_id(text).then(|| SlotKey::Round(text.to_owned()))
@@ -357,21 +335,14 @@ fn daily<'s>(
                 found.extend(times.iter().map(|t| at_time(version, on, date, *t)));
             }
             Schedule::Rounds { rounds, days } if days.contains(date.weekday()) => {
-                found.extend(
-                    rounds
-                        .iter()
-                        .filter_map(|id| at_round(version, on, date, id)),
-                );
+                found.extend(rounds.iter().filter_map(|id| at_round(version, on, date, id)));
             }
             Schedule::EveryDays { n, anchor, times } if falls_on(*n, *anchor, date) => {
                 found.extend(times.iter().map(|t| at_time(version, on, date, *t)));
             }
-            Schedule::EveryWeeks {
-                n,
-                anchor,
-                days,
-                times,
-            } if days.contains(date.weekday()) && week_falls_on(*n, *anchor, date) => {
+            Schedule::EveryWeeks { n, anchor, days, times }
+                if days.contains(date.weekday()) && week_falls_on(*n, *anchor, date) =>
+            {
                 found.extend(times.iter().map(|t| at_time(version, on, date, *t)));
             }
             Schedule::Times { .. }
@@ -396,40 +367,20 @@ fn falls_on(n: u16, anchor: NaiveDate, date: NaiveDate) -> bool {
 fn week_falls_on(n: u16, anchor: NaiveDate, date: NaiveDate) -> bool {
     let monday =
         |d: NaiveDate| d - chrono::TimeDelta::days(i64::from(d.weekday().num_days_from_monday()));
-    let days = monday(date)
-        .signed_duration_since(monday(anchor))
-        .num_days();
+    let days = monday(date).signed_duration_since(monday(anchor)).num_days();
     date >= anchor && (days / 7) % i64::from(n.max(1)) == 0
 }
 
 fn at_time(version: &Version, on: &Settings, date: NaiveDate, time: TimeOfDay) -> Slot {
     let due = at_civil(on.zone, date, time.naive());
-    slot(
-        version,
-        on,
-        SlotId {
-            version: version.id,
-            date,
-            key: SlotKey::Time(time),
-        },
-        due,
-    )
+    slot(version, on, SlotId { version: version.id, date, key: SlotKey::Time(time) }, due)
 }
 
 fn at_round(version: &Version, on: &Settings, date: NaiveDate, id: &str) -> Option<Slot> {
     let round = on.rounds.iter().find(|r| r.id == id)?;
     let due = at_civil(on.zone, date, round.start.naive());
     let key = SlotKey::Round(id.to_owned());
-    let mut slot = slot(
-        version,
-        on,
-        SlotId {
-            version: version.id,
-            date,
-            key,
-        },
-        due,
-    );
+    let mut slot = slot(version, on, SlotId { version: version.id, date, key }, due);
     if slot.kind == SlotKind::Regular {
         let cut_off = at_civil(on.zone, date, round.cut_off.naive());
         slot.window = Window {
@@ -444,27 +395,13 @@ fn at_round(version: &Version, on: &Settings, date: NaiveDate, id: &str) -> Opti
 fn slot(version: &Version, on: &Settings, id: SlotId, due: Timestamp) -> Slot {
     let windows = &on.windows;
     let (kind, each_side, alert) = if version.content.flags.time_critical {
-        (
-            SlotKind::TimeCritical,
-            windows.critical,
-            windows.critical_alert,
-        )
+        (SlotKind::TimeCritical, windows.critical, windows.critical_alert)
     } else {
         (SlotKind::Regular, windows.clock, windows.clock_alert)
     };
     let to = due.plus(each_side);
-    let window = Window {
-        from: due.minus(each_side),
-        to,
-        unrecorded_after: to.plus(alert),
-    };
-    Slot {
-        id,
-        order: version.order,
-        due,
-        window,
-        kind,
-    }
+    let window = Window { from: due.minus(each_side), to, unrecorded_after: to.plus(alert) };
+    Slot { id, order: version.order, due, window, kind }
 }
 
 fn every_hours<'s>(
@@ -485,11 +422,7 @@ fn every_hours<'s>(
             break;
         }
         let date = due.civil(zone_on(settings, due)).date();
-        let id = SlotId {
-            version: version.id,
-            date,
-            key: SlotKey::Interval(number),
-        };
+        let id = SlotId { version: version.id, date, key: SlotKey::Interval(number) };
         found.push(slot(version, settings(date), id, due));
     }
     found
@@ -503,10 +436,6 @@ fn once<'s>(
     let civil = at.civil(zone_on(settings, at));
     let minutes = u16::try_from(civil.hour() * 60 + civil.minute()).unwrap_or(0);
     let key = TimeOfDay::from_minutes(minutes).map_or(SlotKey::Interval(0), SlotKey::Time);
-    let id = SlotId {
-        version: version.id,
-        date: civil.date(),
-        key,
-    };
+    let id = SlotId { version: version.id, date: civil.date(), key };
     vec![slot(version, settings(civil.date()), id, at)]
 }

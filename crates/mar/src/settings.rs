@@ -119,9 +119,7 @@ impl Settings {
     /// Returns the letters printed for an outcome: the home's, else the default.
     #[must_use]
     pub fn letter(&self, outcome: Outcome) -> &str {
-        self.letters
-            .get(&outcome)
-            .map_or(outcome.letter(), String::as_str)
+        self.letters.get(&outcome).map_or(outcome.letter(), String::as_str)
     }
 
     /// Whether giving a medicine of this category takes a witness here (C-02).
@@ -166,10 +164,7 @@ impl Settings {
                 ));
             }
         }
-        self.name
-            .trim()
-            .is_empty()
-            .then(|| "the home needs a name".to_owned())
+        self.name.trim().is_empty().then(|| "the home needs a name".to_owned())
     }
 }
 
@@ -179,9 +174,7 @@ impl Settings {
 pub fn is_round_id(text: &str) -> bool {
     (1..=24).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 #[cfg(test)]

@@ -23,15 +23,9 @@ pub fn judge(home: &HomePicture, entry: &Recorded) -> Standing {
     }
     let Some(device) = entry.device.and_then(|id| home.devices().get(&id)) else {
         // The founding log's own start comes before its device is known.
-        return if is_start(&entry.fact) {
-            Standing::InForce
-        } else {
-            Standing::Unknown
-        };
+        return if is_start(&entry.fact) { Standing::InForce } else { Standing::Unknown };
     };
-    let observer = device
-        .enrolment()
-        .is_some_and(|(_, role)| role == DeviceRole::Observer);
+    let observer = device.enrolment().is_some_and(|(_, role)| role == DeviceRole::Observer);
     if observer && !observer_may(&entry.fact) {
         return Standing::Quarantined;
     }
@@ -48,10 +42,7 @@ pub fn judge(home: &HomePicture, entry: &Recorded) -> Standing {
 }
 
 fn is_start(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::Membership(MembershipFact::LogStarted(_) | MembershipFact::HomeFounded(_))
-    )
+    matches!(fact, Fact::Membership(MembershipFact::LogStarted(_) | MembershipFact::HomeFounded(_)))
 }
 
 fn observer_may(fact: &Fact) -> bool {
@@ -87,10 +78,7 @@ fn is_cut_off(home: &HomePicture, entry: &Recorded) -> bool {
         return false;
     };
     device.revocations().any(|(_, revoked)| {
-        let valid = revoked
-            .last_valid
-            .iter()
-            .find(|(log, ..)| *log == entry.stamp.log);
+        let valid = revoked.last_valid.iter().find(|(log, ..)| *log == entry.stamp.log);
         valid.is_none_or(|(_, last, _)| entry.stamp.sequence > *last)
     })
 }
@@ -103,9 +91,7 @@ fn judge_device(home: &HomePicture, entry: &Recorded, made: &Made, act: Option<A
     let at_setup = founding.is_some_and(|f| f.id == authority.id && f.stamp.log == entry.stamp.log)
         && entry.stamp.sequence < SETUP_ENTRIES;
     let own = entry.device.is_some_and(|d| {
-        home.devices()
-            .get(&d)
-            .is_some_and(|r| r.enrolled.contains_key(&authority.id))
+        home.devices().get(&d).is_some_and(|r| r.enrolled.contains_key(&authority.id))
     });
     let unattended = match &entry.fact {
         Fact::Access(_) => true,
@@ -117,10 +103,8 @@ fn judge_device(home: &HomePicture, entry: &Recorded, made: &Made, act: Option<A
         | Fact::FollowUp(_)
         | Fact::Unknown => false,
     };
-    let setup_fact = matches!(
-        &entry.fact,
-        Fact::Home(_) | Fact::Membership(MembershipFact::SecretSealed(_))
-    );
+    let setup_fact =
+        matches!(&entry.fact, Fact::Home(_) | Fact::Membership(MembershipFact::SecretSealed(_)));
     if (own && (unattended || act.is_none())) || (at_setup && setup_fact) {
         Standing::InForce
     } else {
@@ -138,20 +122,13 @@ fn judge_staff(home: &HomePicture, entry: &Recorded, made: &Made, staff: StaffId
     let Some(act) = entry.fact.act() else {
         return Standing::InForce;
     };
-    let out_of_role = if act.has_happened() {
-        Standing::NeedsReview
-    } else {
-        Standing::Quarantined
-    };
+    let out_of_role =
+        if act.has_happened() { Standing::NeedsReview } else { Standing::Quarantined };
     if !allows(authority, act) {
         return out_of_role;
     }
     let mut standing = Standing::InForce;
-    for later in record
-        .writes
-        .values()
-        .filter(|w| w.id != authority.id && !allows(w, act))
-    {
+    for later in record.writes.values().filter(|w| w.id != authority.id && !allows(w, act)) {
         if !superseded(record, later, authority) || !later.standing.counts() {
             continue;
         }
@@ -170,20 +147,12 @@ fn judge_witness(home: &HomePicture, made: &Made) -> Standing {
     let Some((witness, authority)) = made.witness else {
         return Standing::InForce;
     };
-    let Some(written) = home
-        .staff()
-        .get(&witness)
-        .and_then(|r| r.writes.get(&authority))
-    else {
+    let Some(written) = home.staff().get(&witness).and_then(|r| r.writes.get(&authority)) else {
         return Standing::Unknown;
     };
     let may = details(written).is_some_and(|d| d.may_witness && d.standing == Employment::Active);
     let is_actor = matches!(made.actor, Actor::Staff(actor) if actor == witness);
-    if may && !is_actor {
-        Standing::InForce
-    } else {
-        Standing::NeedsReview
-    }
+    if may && !is_actor { Standing::InForce } else { Standing::NeedsReview }
 }
 
 fn details(entry: &Recorded) -> Option<&Staff> {
@@ -233,8 +202,7 @@ fn came_before(entry: &Recorded, change: &Recorded) -> bool {
     let Fact::Home(HomeFact::StaffWritten { seen, .. }) = &change.fact else {
         return false;
     };
-    seen.iter()
-        .any(|(log, sequence)| *log == entry.stamp.log && entry.stamp.sequence <= *sequence)
+    seen.iter().any(|(log, sequence)| *log == entry.stamp.log && entry.stamp.sequence <= *sequence)
 }
 
 /// What has to be judged again after a home entry was taken in.
@@ -250,11 +218,7 @@ pub struct Reopened {
 /// change it.
 #[must_use]
 pub fn reopened(home: &HomePicture, entry: &Recorded) -> Reopened {
-    let all_of = |device| {
-        home.logs()
-            .iter()
-            .filter(move |(_, (start, _))| start.device == device)
-    };
+    let all_of = |device| home.logs().iter().filter(move |(_, (start, _))| start.device == device);
     match &entry.fact {
         Fact::Membership(MembershipFact::DeviceRevoked(revoked)) => {
             let from = |log: &LogId| {
@@ -265,23 +229,16 @@ pub fn reopened(home: &HomePicture, entry: &Recorded) -> Reopened {
                     .map_or(0, |(_, last, _)| last.saturating_add(1))
             };
             Reopened {
-                logs: all_of(revoked.device)
-                    .map(|(log, _)| (*log, from(log)))
-                    .collect(),
+                logs: all_of(revoked.device).map(|(log, _)| (*log, from(log))).collect(),
                 unknown: false,
             }
         }
         Fact::Membership(MembershipFact::DeviceEnrolled(enrolled)) => Reopened {
-            logs: all_of(enrolled.keys.device)
-                .map(|(log, _)| (*log, 0))
-                .collect(),
+            logs: all_of(enrolled.keys.device).map(|(log, _)| (*log, 0)).collect(),
             unknown: true,
         },
         Fact::Membership(MembershipFact::LogStarted(_) | MembershipFact::HomeFounded(_)) => {
-            Reopened {
-                logs: Vec::new(),
-                unknown: true,
-            }
+            Reopened { logs: Vec::new(), unknown: true }
         }
         Fact::Home(HomeFact::StaffWritten { seen, .. }) => {
             let held = |log: &LogId| {

@@ -57,12 +57,7 @@ impl Timestamp {
     /// Returns the offset from UTC in `zone` at this instant, in minutes east.
     #[must_use]
     pub fn offset_minutes(self, zone: Tz) -> i16 {
-        let seconds = self
-            .utc()
-            .with_timezone(&zone)
-            .offset()
-            .fix()
-            .local_minus_utc();
+        let seconds = self.utc().with_timezone(&zone).offset().fix().local_minus_utc();
         i16::try_from(seconds / 60).unwrap_or(0)
     }
 
@@ -70,17 +65,13 @@ impl Timestamp {
     /// millisecond where there are any).
     #[must_use]
     pub fn rfc3339(self, zone: Tz) -> String {
-        self.utc()
-            .with_timezone(&zone)
-            .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)
+        self.utc().with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)
     }
 
     /// Reads RFC 3339. `None` when the text is not an instant with an offset.
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|t| Self(t.timestamp_millis()))
+        DateTime::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_millis()))
     }
 
     /// Returns the calendar month of the instant in UTC.
@@ -137,10 +128,7 @@ pub fn at_civil(zone: Tz, date: NaiveDate, time: NaiveTime) -> Timestamp {
 #[must_use]
 pub fn day_span(zone: Tz, date: NaiveDate) -> (Timestamp, Timestamp) {
     let next = date.succ_opt().unwrap_or(date);
-    (
-        at_civil(zone, date, NaiveTime::MIN),
-        at_civil(zone, next, NaiveTime::MIN),
-    )
+    (at_civil(zone, date, NaiveTime::MIN), at_civil(zone, next, NaiveTime::MIN))
 }
 
 /// The 28-day cycle of a date (S-04).
@@ -186,22 +174,10 @@ mod tests {
     #[test]
     fn the_cycle_of_the_rule_s_own_dates_is_right() {
         let start = date("2026-09-28");
-        assert_eq!(
-            cycle_of(start, date("2026-10-25")),
-            (1, 28, date("2026-09-28"))
-        );
-        assert_eq!(
-            cycle_of(start, date("2026-10-26")),
-            (2, 1, date("2026-10-26"))
-        );
-        assert_eq!(
-            cycle_of(start, date("2026-11-21")),
-            (2, 27, date("2026-10-26"))
-        );
-        assert_eq!(
-            cycle_of(start, date("2026-09-27")),
-            (0, 28, date("2026-08-31"))
-        );
+        assert_eq!(cycle_of(start, date("2026-10-25")), (1, 28, date("2026-09-28")));
+        assert_eq!(cycle_of(start, date("2026-10-26")), (2, 1, date("2026-10-26")));
+        assert_eq!(cycle_of(start, date("2026-11-21")), (2, 27, date("2026-10-26")));
+        assert_eq!(cycle_of(start, date("2026-09-27")), (0, 28, date("2026-08-31")));
     }
 
     #[test]

@@ -26,10 +26,8 @@ pub fn directions(content: &Content, settings: &Settings) -> String {
     if let Some(prn) = content.prn() {
         text.push_str(&limits(prn));
     }
-    let extra = [
-        content.indication.as_deref().map(|i| format!("For {i}")),
-        content.instruction.clone(),
-    ];
+    let extra =
+        [content.indication.as_deref().map(|i| format!("For {i}")), content.instruction.clone()];
     for sentence in extra.into_iter().flatten() {
         let sentence = sentence.trim().trim_end_matches('.').to_owned();
         if !sentence.is_empty() {
@@ -43,9 +41,7 @@ pub fn directions(content: &Content, settings: &Settings) -> String {
 
 fn upper_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
 fn route_words(route: &str) -> (&'static str, &str) {
@@ -73,12 +69,8 @@ const NUMBERS: [&str; 13] = [
 /// Small whole numbers in capital words, everything else in digits: `TWO tablets`, `2.5 ml`.
 fn number(quantity: Quantity) -> String {
     use rust_decimal::prelude::ToPrimitive;
-    let whole = quantity
-        .decimal()
-        .fract()
-        .is_zero()
-        .then(|| quantity.decimal().to_usize())
-        .flatten();
+    let whole =
+        quantity.decimal().fract().is_zero().then(|| quantity.decimal().to_usize()).flatten();
     whole
         .and_then(|n| NUMBERS.get(n))
         .map_or_else(|| quantity.to_string(), |word| (*word).to_owned())
@@ -95,12 +87,7 @@ pub fn dose(dose: &Dose) -> String {
             } else {
                 "to"
             };
-            format!(
-                "{} {between} {} {}",
-                number(*from),
-                number(*to),
-                unit.beside(*to)
-            )
+            format!("{} {between} {} {}", number(*from), number(*to), unit.beside(*to))
         }
     }
 }
@@ -108,15 +95,8 @@ pub fn dose(dose: &Dose) -> String {
 /// Returns an amount in words: `TWO tablets`. Measures stay in digits: `10 ml`.
 #[must_use]
 pub fn amount_words(amount: &Amount) -> String {
-    let measure = matches!(
-        amount.unit.as_str(),
-        "ml" | "mg" | "g" | "l" | "microgram" | "unit"
-    );
-    let number = if measure {
-        amount.value.to_string()
-    } else {
-        number(amount.value)
-    };
+    let measure = matches!(amount.unit.as_str(), "ml" | "mg" | "g" | "l" | "microgram" | "unit");
+    let number = if measure { amount.value.to_string() } else { number(amount.value) };
     format!("{number} {}", amount.unit.beside(amount.value))
 }
 
@@ -124,11 +104,7 @@ pub fn amount_words(amount: &Amount) -> String {
 #[must_use]
 pub fn length(length: Minutes) -> String {
     let plural = |n: u32, word: &str| {
-        if n == 1 {
-            format!("1 {word}")
-        } else {
-            format!("{n} {word}s")
-        }
+        if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
     };
     if length.0 >= 60 && length.0.is_multiple_of(60) {
         plural(length.0 / 60, "hour")
@@ -148,21 +124,11 @@ pub fn list(items: &[String]) -> String {
 }
 
 fn times(times: &[TimeOfDay]) -> String {
-    format!(
-        "at {}",
-        list(&times.iter().map(ToString::to_string).collect::<Vec<_>>())
-    )
+    format!("at {}", list(&times.iter().map(ToString::to_string).collect::<Vec<_>>()))
 }
 
-const DAY_NAMES: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
+const DAY_NAMES: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// Returns weekdays in words: `on Monday and Thursday`; empty for every day.
 #[must_use]
@@ -170,48 +136,29 @@ pub fn days(days: Days) -> String {
     if days == Days::ALL {
         return String::new();
     }
-    let names: Vec<String> = days
-        .iter()
-        .map(|(d, _)| DAY_NAMES[d.num_days_from_monday() as usize].to_owned())
-        .collect();
+    let names: Vec<String> =
+        days.iter().map(|(d, _)| DAY_NAMES[d.num_days_from_monday() as usize].to_owned()).collect();
     format!("on {}", list(&names))
 }
 
 fn join(parts: [String; 2]) -> String {
-    parts
-        .into_iter()
-        .filter(|p| !p.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn when(schedule: &Schedule, settings: &Settings) -> String {
     match schedule {
-        Schedule::Times {
-            times: at,
-            days: on,
-        } => join([times(at), days(*on)]),
+        Schedule::Times { times: at, days: on } => join([times(at), days(*on)]),
         Schedule::Rounds { rounds, days: on } => {
             let name = |id: &String| {
-                settings
-                    .round(id)
-                    .map_or_else(|| id.clone(), |r| r.name.to_lowercase())
+                settings.round(id).map_or_else(|| id.clone(), |r| r.name.to_lowercase())
             };
             let names: Vec<String> = rounds.iter().map(name).collect();
             join([
-                format!(
-                    "in the {} round{}",
-                    list(&names),
-                    if names.len() == 1 { "" } else { "s" }
-                ),
+                format!("in the {} round{}", list(&names), if names.len() == 1 { "" } else { "s" }),
                 days(*on),
             ])
         }
-        Schedule::EveryDays {
-            n,
-            anchor,
-            times: at,
-        } => {
+        Schedule::EveryDays { n, anchor, times: at } => {
             let every = match n {
                 1 => "every day".to_owned(),
                 2 => format!("every other day, counted from {}", date(*anchor)),
@@ -219,27 +166,14 @@ fn when(schedule: &Schedule, settings: &Settings) -> String {
             };
             join([every, times(at)])
         }
-        Schedule::EveryWeeks {
-            n,
-            days: on,
-            times: at,
-            ..
-        } => {
-            let every = if *n == 1 {
-                "every week".to_owned()
-            } else {
-                format!("every {n} weeks")
-            };
+        Schedule::EveryWeeks { n, days: on, times: at, .. } => {
+            let every = if *n == 1 { "every week".to_owned() } else { format!("every {n} weeks") };
             join([join([every, days(*on)]), times(at)])
         }
         Schedule::EveryHours { n, .. } => format!("every {}", length(Minutes(u32::from(*n) * 60))),
         Schedule::Once { at } => {
             let civil = at.civil(settings.zone);
-            format!(
-                "once, on {} at {}",
-                date(civil.date()),
-                civil.format("%H:%M")
-            )
+            format!("once, on {} at {}", date(civil.date()), civil.format("%H:%M"))
         }
         Schedule::WhenRequired(_) => "when required".to_owned(),
     }

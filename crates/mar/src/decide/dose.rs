@@ -49,29 +49,19 @@ impl<'d> Decision<'d, '_, '_> {
         }
         let (authority, base, fact) = match ask {
             AskDose::Pop { slot, amount } => self.pop(resident, slot, amount.as_ref())?,
-            AskDose::Record {
-                slot,
-                told,
-                second_dose_really,
-            } => self.record(resident, slot, told, *second_dose_really)?,
+            AskDose::Record { slot, told, second_dose_really } => {
+                self.record(resident, slot, told, *second_dose_really)?
+            }
             AskDose::Prn { order, told, note } => self.prn(resident, *order, told, note)?,
-            AskDose::NoteEffect {
-                administration,
-                effect,
-                note,
-            } => self.note_effect(resident, *administration, *effect, note)?,
-            AskDose::Correct {
-                administration,
-                instead,
-                reason,
-            } => self.correct(resident, *administration, instead.as_ref(), reason)?,
+            AskDose::NoteEffect { administration, effect, note } => {
+                self.note_effect(resident, *administration, *effect, note)?
+            }
+            AskDose::Correct { administration, instead, reason } => {
+                self.correct(resident, *administration, instead.as_ref(), reason)?
+            }
         };
         let made = self.made(authority, base)?;
-        Ok(vec![Draft {
-            subject: Some(id),
-            made: Some(made),
-            fact: Fact::Dose(fact),
-        }])
+        Ok(vec![Draft { subject: Some(id), made: Some(made), fact: Fact::Dose(fact) }])
     }
 
     fn pop(
@@ -89,9 +79,7 @@ impl<'d> Decision<'d, '_, '_> {
         let popped = Popped {
             order: asked.history.id,
             slot: Some(slot.clone()),
-            amount: amount
-                .cloned()
-                .unwrap_or_else(|| asked.content().dose.most()),
+            amount: amount.cloned().unwrap_or_else(|| asked.content().dose.most()),
             at: self.now(),
         };
         Ok((asked.authority, Vec::new(), DoseFact::Popped(popped)))
@@ -138,10 +126,7 @@ impl<'d> Decision<'d, '_, '_> {
         };
         // The outcomes of this slot that the writer saw: two records that name each other are an
         // offer made again, two that do not were made apart.
-        let seen = recorded
-            .iter()
-            .filter_map(|a| a.record().map(|(w, _)| w.id))
-            .collect();
+        let seen = recorded.iter().filter_map(|a| a.record().map(|(w, _)| w.id)).collect();
         Ok((asked.authority, seen, DoseFact::Recorded(fact)))
     }
 
@@ -159,12 +144,7 @@ impl<'d> Decision<'d, '_, '_> {
             Some(view) => view,
             None => return Err(not_active(history, at).into()),
         };
-        let asked = Asked {
-            resident,
-            history,
-            view,
-            authority: self.giver(history, at)?,
-        };
+        let asked = Asked { resident, history, view, authority: self.giver(history, at)? };
         let Some(prn) = asked.content().prn().cloned() else {
             return Err(DoseRefusal::Outcome(
                 "this order has due times: record the dose that is due",
@@ -179,10 +159,8 @@ impl<'d> Decision<'d, '_, '_> {
                 if note.reason.trim().is_empty() {
                     return Err(DoseRefusal::PrnReason.into());
                 }
-                let amount = recording
-                    .amount
-                    .clone()
-                    .unwrap_or_else(|| asked.content().dose.most());
+                let amount =
+                    recording.amount.clone().unwrap_or_else(|| asked.content().dose.most());
                 let taken = rules::taken(&self.picture.home, resident, at.minus(rules::LOOK_BACK));
                 let allowed = rules::allows((order, asked.content()), &prn, &taken, &amount, at);
                 if !elsewhere(recording.outcome) {
@@ -229,34 +207,18 @@ impl<'d> Decision<'d, '_, '_> {
                 });
             }
             let authority = self.giver(history, self.now())?;
-            return Ok((
-                Asked {
-                    resident,
-                    history,
-                    view,
-                    authority,
-                },
-                found,
-            ));
+            return Ok((Asked { resident, history, view, authority }, found));
         }
         Err(Missing::Slot.into())
     }
 
     fn giver(&self, history: &OrderHistory, at: Timestamp) -> Result<EntryId, Refusal> {
-        let topical = history
-            .best_version(at)
-            .is_some_and(|v| v.content.flags.topical);
-        Ok(self
-            .person(if topical { Act::GiveTopical } else { Act::Give })?
-            .2)
+        let topical = history.best_version(at).is_some_and(|v| v.content.flags.topical);
+        Ok(self.person(if topical { Act::GiveTopical } else { Act::Give })?.2)
     }
 
     fn role_fits(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
-        let act = if asked.content().flags.topical {
-            Act::GiveTopical
-        } else {
-            Act::Give
-        };
+        let act = if asked.content().flags.topical { Act::GiveTopical } else { Act::Give };
         self.person(act).map(|_| ())
     }
 
@@ -272,15 +234,8 @@ impl<'d> Decision<'d, '_, '_> {
         if let Some(words) = away {
             return Err(DoseRefusal::Away(words).into());
         }
-        if asked
-            .history
-            .stopped_at()
-            .is_some_and(|stopped| at >= stopped)
-        {
-            return Err(DoseRefusal::NotActive {
-                state: State::Stopped.word(),
-            }
-            .into());
+        if asked.history.stopped_at().is_some_and(|stopped| at >= stopped) {
+            return Err(DoseRefusal::NotActive { state: State::Stopped.word() }.into());
         }
         let held = asked
             .history
@@ -288,10 +243,7 @@ impl<'d> Decision<'d, '_, '_> {
             .iter()
             .any(|(from, to)| at >= *from && to.is_none_or(|to| at < to));
         if held && !asked.rescue() {
-            return Err(DoseRefusal::NotActive {
-                state: State::Held.word(),
-            }
-            .into());
+            return Err(DoseRefusal::NotActive { state: State::Held.word() }.into());
         }
         if asked.view.from.is_none_or(|from| at < from) {
             return Err(DoseRefusal::NotInForce.into());
@@ -314,9 +266,7 @@ impl<'d> Decision<'d, '_, '_> {
             && told.professional.is_none()
             && told.reason.trim().is_empty()
         {
-            return Err(
-                DoseRefusal::Outcome("say who gave it: name, role and organisation").into(),
-            );
+            return Err(DoseRefusal::Outcome("say who gave it: name, role and organisation").into());
         }
         if told.outcome == Outcome::NotRequired && asked.content().prn().is_none() {
             return Err(DoseRefusal::Outcome(
@@ -330,7 +280,7 @@ impl<'d> Decision<'d, '_, '_> {
         let late = self.now() > at.plus(settings.windows.late_entry);
         if late && told.reason.trim().is_empty() {
             return Err(
-                DoseRefusal::TimingReason("entered more than an hour after it was given").into(),
+                DoseRefusal::TimingReason("entered more than an hour after it was given").into()
             );
         }
         Ok(Recording {
@@ -342,11 +292,7 @@ impl<'d> Decision<'d, '_, '_> {
             site: told.site,
             given_by: told.given_by,
             professional: told.professional.clone(),
-            timing_reason: if late {
-                told.reason.clone()
-            } else {
-                String::new()
-            },
+            timing_reason: if late { told.reason.clone() } else { String::new() },
         })
     }
 
@@ -417,17 +363,9 @@ impl<'d> Decision<'d, '_, '_> {
             return Ok(None);
         }
         let demanded = outcome.is_taken() && !asked.rescue();
-        let answer = told
-            .checked
-            .as_deref()
-            .map(str::trim)
-            .filter(|a| !a.is_empty());
+        let answer = told.checked.as_deref().map(str::trim).filter(|a| !a.is_empty());
         let Some(answer) = answer else {
-            return if demanded {
-                Err(self.question(unheard))
-            } else {
-                Ok(None)
-            };
+            return if demanded { Err(self.question(unheard)) } else { Ok(None) };
         };
         let controlled = self.settings()?.witnessed(asked.content().medicine.cd);
         let check = if in_window && !controlled && asked.content().prn().is_none() {
@@ -439,18 +377,12 @@ impl<'d> Decision<'d, '_, '_> {
                 None => SecondPerson::OwnStatement,
             })
         };
-        Ok(Some(Gap {
-            unheard,
-            answer: answer.to_owned(),
-            check,
-        }))
+        Ok(Some(Gap { unheard, answer: answer.to_owned(), check }))
     }
 
     fn question(&self, devices: Vec<crate::ids::DeviceId>) -> Refusal {
-        let names: Vec<String> = devices
-            .iter()
-            .map(|d| self.picture.home.device_name(*d))
-            .collect();
+        let names: Vec<String> =
+            devices.iter().map(|d| self.picture.home.device_name(*d)).collect();
         let words = format!(
             "{} {} not heard: is it giving here? Ask, and say who or what you checked",
             crate::words::list(&names),
@@ -463,16 +395,11 @@ impl<'d> Decision<'d, '_, '_> {
 /// Given by somebody outside the home's round: its time and gap are not the giver's to answer for,
 /// yet it counts for every total (W-01, W-04).
 const fn elsewhere(outcome: Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Practice(Practice::GivenElsewhere | Practice::GivenByProfessional)
-    )
+    matches!(outcome, Outcome::Practice(Practice::GivenElsewhere | Practice::GivenByProfessional))
 }
 
 fn not_active(history: &OrderHistory, at: Timestamp) -> DoseRefusal {
-    DoseRefusal::NotActive {
-        state: history.state(at).word(),
-    }
+    DoseRefusal::NotActive { state: history.state(at).word() }
 }
 
 /// The amount that was taken: the dose where nobody says otherwise (D-03, S-08).
@@ -503,10 +430,7 @@ fn amount(dose: &Dose, told: &Told) -> Result<Option<Amount>, Refusal> {
             if outcome != Outcome::PartGiven
                 && (given.value < least.value || given.value > most.value) =>
         {
-            wrong(format!(
-                "{given} is not the prescribed dose, {}",
-                crate::words::dose(dose)
-            ))
+            wrong(format!("{given} is not the prescribed dose, {}", crate::words::dose(dose)))
         }
         (None, _) => Ok(Some(most)),
         (Some(given), _) => Ok(Some(given.clone())),
@@ -529,12 +453,8 @@ fn already(
     if (taken && second_dose_really) || (!taken && offered_again) {
         return None;
     }
-    let by = recording
-        .given_by
-        .or_else(|| shown.record().and_then(|(w, _)| w.staff()));
-    let name = by
-        .and_then(|id| decision.picture.home.person(id))
-        .map(|s| s.name.clone());
+    let by = recording.given_by.or_else(|| shown.record().and_then(|(w, _)| w.staff()));
+    let name = by.and_then(|id| decision.picture.home.person(id)).map(|s| s.name.clone());
     Some(
         DoseRefusal::AlreadyRecorded {
             outcome: recording.outcome,

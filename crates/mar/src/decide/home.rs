@@ -16,18 +16,11 @@ impl Decision<'_, '_, '_> {
         let (made, fact) = match ask {
             AskHome::SetSettings(settings) => self.set_settings(settings)?,
             AskHome::WriteStaff { staff, details } => self.write_staff(*staff, details)?,
-            AskHome::SetPin {
-                staff,
-                generation,
-                sealed,
-            } => {
+            AskHome::SetPin { staff, generation, sealed } => {
                 // A person may set their own PIN; anybody else's takes a manager (U-04).
                 let own = self.command.actor == Actor::Staff(*staff);
-                let authority = if own {
-                    self.active(*staff)?.1
-                } else {
-                    self.keeper(Act::KeepStaff)?
-                };
+                let authority =
+                    if own { self.active(*staff)?.1 } else { self.keeper(Act::KeepStaff)? };
                 self.picture.home.staff().get(staff).ok_or(Missing::Staff)?;
                 let fact = HomeFact::PinSet {
                     staff: *staff,
@@ -51,17 +44,13 @@ impl Decision<'_, '_, '_> {
                     )
                     .into());
                 }
-                let fact = MembershipFact::DeviceEnrolled(Enrolled {
-                    keys: keys.clone(),
-                    role: *role,
-                });
+                let fact =
+                    MembershipFact::DeviceEnrolled(Enrolled { keys: keys.clone(), role: *role });
                 (self.made(authority, Vec::new())?, Fact::Membership(fact))
             }
-            AskHome::RevokeDevice {
-                device,
-                last_valid,
-                reason,
-            } => self.revoke(*device, last_valid, reason)?,
+            AskHome::RevokeDevice { device, last_valid, reason } => {
+                self.revoke(*device, last_valid, reason)?
+            }
             AskHome::SealSecret(secret) => {
                 let authority = self.keeper(Act::KeepDevices)?;
                 (
@@ -70,40 +59,22 @@ impl Decision<'_, '_, '_> {
                 )
             }
             AskHome::Park { parked } => {
-                let fact = MembershipFact::DeviceParked {
-                    device: self.context.device,
-                    parked: *parked,
-                };
-                (
-                    self.made(self.device_authority()?, Vec::new())?,
-                    Fact::Membership(fact),
-                )
+                let fact =
+                    MembershipFact::DeviceParked { device: self.context.device, parked: *parked };
+                (self.made(self.device_authority()?, Vec::new())?, Fact::Membership(fact))
             }
             AskHome::TellReads { program } => {
                 let accepts = KINDS
                     .iter()
-                    .map(|(kind, _)| Accepts {
-                        kind: kind.number,
-                        version: 1,
-                    })
+                    .map(|(kind, _)| Accepts { kind: kind.number, version: 1 })
                     .collect();
                 let device = self.context.device;
-                let fact = MembershipFact::DeviceReads {
-                    device,
-                    program: program.clone(),
-                    accepts,
-                };
-                (
-                    self.made(self.device_authority()?, Vec::new())?,
-                    Fact::Membership(fact),
-                )
+                let fact =
+                    MembershipFact::DeviceReads { device, program: program.clone(), accepts };
+                (self.made(self.device_authority()?, Vec::new())?, Fact::Membership(fact))
             }
         };
-        Ok(vec![Draft {
-            subject: None,
-            made: Some(made),
-            fact,
-        }])
+        Ok(vec![Draft { subject: None, made: Some(made), fact }])
     }
 
     /// The authority of a person with this right; or, while there is no staff at all, of the
@@ -121,10 +92,7 @@ impl Decision<'_, '_, '_> {
         if let Some(fault) = settings.fault() {
             return Err(EntryRefusal::Settings(fault).into());
         }
-        Ok((
-            self.made(authority, Vec::new())?,
-            Fact::Home(HomeFact::SettingsSet(settings.clone())),
-        ))
+        Ok((self.made(authority, Vec::new())?, Fact::Home(HomeFact::SettingsSet(settings.clone()))))
     }
 
     fn write_staff(&self, id: StaffId, details: &Staff) -> Result<(Made, Fact), Refusal> {
@@ -156,17 +124,10 @@ impl Decision<'_, '_, '_> {
         if was_manager && !manages(details) && !others().any(manages) {
             return Err(EntryRefusal::LastManager.into());
         }
-        let base = home
-            .staff()
-            .get(&id)
-            .map(crate::picture::StaffRecord::heads)
-            .unwrap_or_default();
+        let base =
+            home.staff().get(&id).map(crate::picture::StaffRecord::heads).unwrap_or_default();
         let seen = self.context.held.to_vec();
-        let fact = HomeFact::StaffWritten {
-            staff: id,
-            details: details.clone(),
-            seen,
-        };
+        let fact = HomeFact::StaffWritten { staff: id, details: details.clone(), seen };
         Ok((self.made(authority, base)?, Fact::Home(fact)))
     }
 
@@ -178,12 +139,7 @@ impl Decision<'_, '_, '_> {
     ) -> Result<(Made, Fact), Refusal> {
         let authority = self.keeper(Act::KeepDevices)?;
         named(reason, "reason")?;
-        let record = self
-            .picture
-            .home
-            .devices()
-            .get(&device)
-            .ok_or(Missing::Device)?;
+        let record = self.picture.home.devices().get(&device).ok_or(Missing::Device)?;
         if device == self.context.device {
             return Err(EntryRefusal::Device(
                 "a device cannot take itself out: do it on another one",
@@ -200,9 +156,6 @@ impl Decision<'_, '_, '_> {
             at: self.now(),
         };
         let base = record.enrolled.keys().copied().collect();
-        Ok((
-            self.made(authority, base)?,
-            Fact::Membership(MembershipFact::DeviceRevoked(fact)),
-        ))
+        Ok((self.made(authority, base)?, Fact::Membership(MembershipFact::DeviceRevoked(fact))))
     }
 }

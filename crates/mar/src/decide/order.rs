@@ -22,29 +22,11 @@ impl Decision<'_, '_, '_> {
             AskOrder::Propose { order, proposal } => {
                 let (_, _, authority) = self.person(Act::WriteOrder)?;
                 named(&proposal.medicine.name, "medicine")?;
-                let base = resident
-                    .orders
-                    .get(order)
-                    .map(OrderHistory::heads)
-                    .unwrap_or_default();
-                (
-                    authority,
-                    base,
-                    OrderFact::Proposed {
-                        order: *order,
-                        proposal: proposal.clone(),
-                    },
-                )
+                let base = resident.orders.get(order).map(OrderHistory::heads).unwrap_or_default();
+                (authority, base, OrderFact::Proposed { order: *order, proposal: proposal.clone() })
             }
-            AskOrder::Write {
-                order,
-                content,
-                same_meaning,
-                allergy_decided,
-            } => {
-                let decided = allergy_decided
-                    .as_deref()
-                    .is_some_and(|d| !d.trim().is_empty());
+            AskOrder::Write { order, content, same_meaning, allergy_decided } => {
+                let decided = allergy_decided.as_deref().is_some_and(|d| !d.trim().is_empty());
                 self.write(&resident, *order, content, same_meaning.as_ref(), decided)?
             }
             AskOrder::Check { order, version } => self.check(&resident, *order, *version)?,
@@ -56,18 +38,10 @@ impl Decision<'_, '_, '_> {
                 (
                     authority,
                     history.heads(),
-                    OrderFact::ActivatedAlone {
-                        order: *order,
-                        version,
-                        reason: reason.clone(),
-                    },
+                    OrderFact::ActivatedAlone { order: *order, version, reason: reason.clone() },
                 )
             }
-            AskOrder::Reject {
-                order,
-                version,
-                reason,
-            } => {
+            AskOrder::Reject { order, version, reason } => {
                 let (_, _, authority) = self.person(Act::WriteOrder)?;
                 named(reason, "reason")?;
                 let history = history(&resident, *order)?;
@@ -75,11 +49,7 @@ impl Decision<'_, '_, '_> {
                 (
                     authority,
                     history.heads(),
-                    OrderFact::Rejected {
-                        order: *order,
-                        version,
-                        reason: reason.clone(),
-                    },
+                    OrderFact::Rejected { order: *order, version, reason: reason.clone() },
                 )
             }
             AskOrder::Hold { .. } | AskOrder::Resume { .. } | AskOrder::Stop { .. } => {
@@ -89,19 +59,11 @@ impl Decision<'_, '_, '_> {
                 let (_, _, authority) = self.person(Act::Give)?;
                 named(&supply.product, "product")?;
                 let history = history(&resident, supply.order)?;
-                (
-                    authority,
-                    history.heads(),
-                    OrderFact::Supplied(supply.clone()),
-                )
+                (authority, history.heads(), OrderFact::Supplied(supply.clone()))
             }
         };
         let made = self.made(authority, base)?;
-        Ok(vec![Draft {
-            subject: Some(id),
-            made: Some(made),
-            fact: Fact::Order(fact),
-        }])
+        Ok(vec![Draft { subject: Some(id), made: Some(made), fact: Fact::Order(fact) }])
     }
 
     fn write(
@@ -113,10 +75,7 @@ impl Decision<'_, '_, '_> {
         allergy_decided: bool,
     ) -> Result<(EntryId, Vec<EntryId>, OrderFact), Refusal> {
         let (_, _, authority) = self.person(Act::WriteOrder)?;
-        let elsewhere = self
-            .picture
-            .resident_of_order(order)
-            .is_some_and(|r| r.id != resident.id);
+        let elsewhere = self.picture.resident_of_order(order).is_some_and(|r| r.id != resident.id);
         if elsewhere {
             return Err(Missing::Order(order).into());
         }
@@ -162,11 +121,7 @@ impl Decision<'_, '_, '_> {
         };
         let (authority, content) = self.may_check(history, version)?;
         regular_total(resident, order, &content, self.settings()?, self.now())?;
-        Ok((
-            authority,
-            history.heads(),
-            OrderFact::Checked { order, version },
-        ))
+        Ok((authority, history.heads(), OrderFact::Checked { order, version }))
     }
 
     /// Whether the person who asks may check this version; with the fact they act under.
@@ -210,22 +165,14 @@ impl Decision<'_, '_, '_> {
             }
         };
         let (act, order, fact) = match ask {
-            AskOrder::Hold {
-                order,
-                reason,
-                review,
-            } => {
+            AskOrder::Hold { order, reason, review } => {
                 named(reason, "reason and who advised it")?;
                 short(reason, "reason")?;
                 in_state(history(resident, *order)?, &[State::Active])?;
                 (
                     Act::StopOrder,
                     *order,
-                    OrderFact::Held {
-                        order: *order,
-                        reason: reason.clone(),
-                        review: *review,
-                    },
+                    OrderFact::Held { order: *order, reason: reason.clone(), review: *review },
                 )
             }
             AskOrder::Resume { order, reason } => {
@@ -234,29 +181,17 @@ impl Decision<'_, '_, '_> {
                 (
                     Act::WriteOrder,
                     *order,
-                    OrderFact::Resumed {
-                        order: *order,
-                        reason: reason.clone(),
-                    },
+                    OrderFact::Resumed { order: *order, reason: reason.clone() },
                 )
             }
-            AskOrder::Stop {
-                order,
-                at,
-                authorised_by,
-                reason,
-            } => {
+            AskOrder::Stop { order, at, authorised_by, reason } => {
                 if authorised_by.trim().is_empty() || reason.trim().is_empty() {
                     return Err(OrderRefusal::StopReason.into());
                 }
                 short(reason, "reason")?;
                 let history = history(resident, *order)?;
-                let open = [
-                    State::Active,
-                    State::Held,
-                    State::AwaitingSecondCheck,
-                    State::Proposal,
-                ];
+                let open =
+                    [State::Active, State::Held, State::AwaitingSecondCheck, State::Proposal];
                 in_state(history, &open)?;
                 let fact = OrderFact::Stopped {
                     order: *order,
@@ -323,11 +258,7 @@ fn rejectable(
 /// O-01: what an order must have.
 fn complete(content: &Content) -> Result<(), Refusal> {
     let needed = |missing: bool, what: &'static str| {
-        if missing {
-            Err(OrderRefusal::Incomplete(what))
-        } else {
-            Ok(())
-        }
+        if missing { Err(OrderRefusal::Incomplete(what)) } else { Ok(()) }
     };
     let blank = |text: &Option<String>| text.as_deref().is_none_or(|t| t.trim().is_empty());
     needed(content.medicine.name.trim().is_empty(), "medicine")?;
@@ -340,10 +271,7 @@ fn complete(content: &Content) -> Result<(), Refusal> {
         content.prn().is_some() && blank(&content.indication),
         "indication, since it is given when required",
     )?;
-    for text in [&content.label, &content.instruction, &content.indication]
-        .into_iter()
-        .flatten()
-    {
+    for text in [&content.label, &content.instruction, &content.indication].into_iter().flatten() {
         short(text, "text of the order")?;
     }
     Ok(())
@@ -357,7 +285,7 @@ fn possible(content: &Content, settings: &crate::settings::Settings) -> Result<(
         }
         Dose::Range { from, to, .. } if from >= to || from.is_zero() => {
             return Err(
-                OrderRefusal::Dose("the range must go from a smaller to a larger amount").into(),
+                OrderRefusal::Dose("the range must go from a smaller to a larger amount").into()
             );
         }
         Dose::Fixed(_) | Dose::Range { .. } => {}
@@ -366,11 +294,7 @@ fn possible(content: &Content, settings: &crate::settings::Settings) -> Result<(
         return Err(OrderRefusal::Schedule("it ends before it starts".to_owned()).into());
     }
     let none = |empty: bool| {
-        if empty {
-            Err(OrderRefusal::Schedule("no time is named".to_owned()))
-        } else {
-            Ok(())
-        }
+        if empty { Err(OrderRefusal::Schedule("no time is named".to_owned())) } else { Ok(()) }
     };
     match &content.schedule {
         Schedule::Times { times, .. } => none(times.is_empty())?,
@@ -382,7 +306,7 @@ fn possible(content: &Content, settings: &crate::settings::Settings) -> Result<(
             none(rounds.is_empty())?;
             if let Some(unknown) = rounds.iter().find(|id| settings.round(id).is_none()) {
                 return Err(
-                    OrderRefusal::Schedule(format!("this home has no round `{unknown}`")).into(),
+                    OrderRefusal::Schedule(format!("this home has no round `{unknown}`")).into()
                 );
             }
         }
@@ -433,19 +357,13 @@ fn no_allergy(resident: &ResidentPicture, content: &Content) -> Result<(), Refus
         return Ok(());
     };
     let name = content.medicine.name.to_lowercase();
-    let ingredients: Vec<String> = content
-        .medicine
-        .ingredients
-        .iter()
-        .map(|i| i.name.to_lowercase())
-        .collect();
+    let ingredients: Vec<String> =
+        content.medicine.ingredients.iter().map(|i| i.name.to_lowercase()).collect();
     for allergy in list {
         let substance = allergy.substance.trim().to_lowercase();
         let matches = !substance.is_empty()
             && (name.contains(&substance)
-                || ingredients
-                    .iter()
-                    .any(|i| i.contains(&substance) || substance.contains(i)));
+                || ingredients.iter().any(|i| i.contains(&substance) || substance.contains(i)));
         if matches || rules::same_class(&substance, &name, &ingredients) {
             return Err(OrderRefusal::Allergy {
                 medicine: content.medicine.name.clone(),
@@ -479,17 +397,12 @@ fn regular_total(
             doses.extend(slots.iter().map(|s| (s.due, mg)));
         }
     };
-    let proposed = Version {
-        order,
-        id: VersionId([0; 16]),
-        content: content.clone(),
-        same_meaning: None,
-    };
+    let proposed =
+        Version { order, id: VersionId([0; 16]), content: content.clone(), same_meaning: None };
     add(content, crate::schedule::slots(&proposed, &on, from, to));
     for (id, history) in &resident.orders {
-        if let Some(version) = history
-            .version_at(now)
-            .filter(|v| *id != order && v.content.medicine.contains(NAME))
+        if let Some(version) =
+            history.version_at(now).filter(|v| *id != order && v.content.medicine.contains(NAME))
         {
             add(&version.content, history.slots(&on, from, to));
         }

@@ -31,22 +31,14 @@ impl Decision<'_, '_, '_> {
                     Actor::Device => self.device_authority()?,
                     Actor::Staff(_) => self.person(Act::Read)?.2,
                 };
-                let fact = Access {
-                    what: *what,
-                    session: *session,
-                    at: self.now(),
-                };
+                let fact = Access { what: *what, session: *session, at: self.now() };
                 (authority, Vec::new(), Fact::Access(fact))
             }
             AskResident::OpenFollowUp { .. }
             | AskResident::ContinueFollowUp { .. }
             | AskResident::CloseFollowUp { .. } => self.follow_up(id, ask)?,
         };
-        Ok(vec![Draft {
-            subject: Some(id),
-            made: Some(self.made(authority, base)?),
-            fact,
-        }])
+        Ok(vec![Draft { subject: Some(id), made: Some(self.made(authority, base)?), fact }])
     }
 
     fn write_identity(
@@ -57,10 +49,7 @@ impl Decision<'_, '_, '_> {
         let (_, _, authority) = self.person(Act::KeepResident)?;
         named(&identity.family, "family name")?;
         short(&identity.how_i_take, "words on how medicines are taken")?;
-        if identity
-            .born
-            .is_some_and(|born| born > self.now().utc().date_naive())
-        {
+        if identity.born.is_some_and(|born| born > self.now().utc().date_naive()) {
             return Err(EntryRefusal::BornInFuture.into());
         }
         // One person is one resident (H-39): the same NHS number is never admitted twice.
@@ -76,16 +65,8 @@ impl Decision<'_, '_, '_> {
         if let Some(twin) = twin {
             return Err(EntryRefusal::SameNhsNumber(twin.list_name()).into());
         }
-        let base = self
-            .picture
-            .resident(id)
-            .map(|r| r.identity_heads())
-            .unwrap_or_default();
-        Ok((
-            authority,
-            base,
-            Fact::Resident(ResidentFact::IdentityWritten(identity.clone())),
-        ))
+        let base = self.picture.resident(id).map(|r| r.identity_heads()).unwrap_or_default();
+        Ok((authority, base, Fact::Resident(ResidentFact::IdentityWritten(identity.clone()))))
     }
 
     fn write_allergies(
@@ -110,34 +91,20 @@ impl Decision<'_, '_, '_> {
             Allergies::NotAsked => {}
         }
         let base = self.resident_picture(id)?.allergy_heads();
-        Ok((
-            authority,
-            base,
-            Fact::Resident(ResidentFact::AllergiesWritten(allergies.clone())),
-        ))
+        Ok((authority, base, Fact::Resident(ResidentFact::AllergiesWritten(allergies.clone()))))
     }
 
     fn change_status(&self, status: &Status) -> Result<(EntryId, Vec<EntryId>, Fact), Refusal> {
         let (_, _, authority) = self.person(Act::KeepResident)?;
         short(&status.note, "note")?;
-        let leaves = matches!(
-            status.whereabouts,
-            Whereabouts::Discharged | Whereabouts::Deceased
-        );
+        let leaves = matches!(status.whereabouts, Whereabouts::Discharged | Whereabouts::Deceased);
         let second = status.second.or(self.command.witness);
         // One person stops all doses at once after a death; the second person follows (W-15).
         if leaves && second.is_none() && status.whereabouts != Whereabouts::Deceased {
             return Err(EntryRefusal::SecondPerson.into());
         }
-        let status = Status {
-            second,
-            ..status.clone()
-        };
-        Ok((
-            authority,
-            Vec::new(),
-            Fact::Resident(ResidentFact::StatusChanged(status)),
-        ))
+        let status = Status { second, ..status.clone() };
+        Ok((authority, Vec::new(), Fact::Resident(ResidentFact::StatusChanged(status))))
     }
 
     /// A resident's whole page in one sitting: a tick per line, one signature (W-09). All or none.
@@ -154,16 +121,9 @@ impl Decision<'_, '_, '_> {
         for (order, version) in orders {
             let history = resident.orders.get(order).ok_or(Missing::Order(*order))?;
             let (authority, _) = self.may_check(history, *version)?;
-            let fact = Fact::Order(OrderFact::Checked {
-                order: *order,
-                version: *version,
-            });
+            let fact = Fact::Order(OrderFact::Checked { order: *order, version: *version });
             let made = self.made(authority, history.heads())?;
-            drafts.push(Draft {
-                subject: Some(id),
-                made: Some(made),
-                fact,
-            });
+            drafts.push(Draft { subject: Some(id), made: Some(made), fact });
         }
         Ok(drafts)
     }
@@ -177,11 +137,7 @@ impl Decision<'_, '_, '_> {
         let resident = self.resident_picture(id)?.clone();
         let known = |follow_up: FollowUpId| {
             let heads = resident.follow_up_heads(follow_up);
-            if heads.is_empty() {
-                Err(Refusal::from(Missing::FollowUp))
-            } else {
-                Ok(heads)
-            }
+            if heads.is_empty() { Err(Refusal::from(Missing::FollowUp)) } else { Ok(heads) }
         };
         let (base, fact) = match ask {
             AskResident::ContinueFollowUp {
@@ -201,11 +157,7 @@ impl Decision<'_, '_, '_> {
                 };
                 (known(*follow_up)?, fact)
             }
-            AskResident::CloseFollowUp {
-                follow_up,
-                outcome,
-                corrective_action,
-            } => {
+            AskResident::CloseFollowUp { follow_up, outcome, corrective_action } => {
                 named(outcome, "word on what became of it")?;
                 short(outcome, "outcome")?;
                 let fact = FollowUpFact::Closed {
@@ -238,9 +190,5 @@ impl Decision<'_, '_, '_> {
 }
 
 pub(super) fn short(text: &str, what: &'static str) -> Result<(), Refusal> {
-    if text.len() > TEXT_MAX {
-        Err(EntryRefusal::TooLong(what).into())
-    } else {
-        Ok(())
-    }
+    if text.len() > TEXT_MAX { Err(EntryRefusal::TooLong(what).into()) } else { Ok(()) }
 }

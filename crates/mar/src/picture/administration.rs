@@ -47,10 +47,7 @@ impl Administration {
         if !self.counts() {
             return None;
         }
-        match heads(self.corrections.values())
-            .last()
-            .and_then(|w| correction(w))
-        {
+        match heads(self.corrections.values()).last().and_then(|w| correction(w)) {
             Some(corrected) => corrected.instead.as_ref(),
             None => self.record().map(|(_, o)| &o.recording),
         }
@@ -87,11 +84,7 @@ impl Administration {
         found
             .into_iter()
             .filter_map(|w| {
-                if let Fact::Dose(DoseFact::Effect(e)) = &w.fact {
-                    Some((w, e))
-                } else {
-                    None
-                }
+                if let Fact::Dose(DoseFact::Effect(e)) = &w.fact { Some((w, e)) } else { None }
             })
             .collect()
     }
@@ -130,11 +123,7 @@ impl Administration {
 }
 
 fn outcome(entry: &Recorded) -> Option<&OutcomeRecorded> {
-    if let Fact::Dose(DoseFact::Recorded(outcome)) = &entry.fact {
-        Some(outcome)
-    } else {
-        None
-    }
+    if let Fact::Dose(DoseFact::Recorded(outcome)) = &entry.fact { Some(outcome) } else { None }
 }
 
 fn correction(entry: &Recorded) -> Option<&Corrected> {

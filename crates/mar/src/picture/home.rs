@@ -80,10 +80,7 @@ impl StaffRecord {
     #[must_use]
     pub fn pin(&self) -> Option<(u32, &[u8])> {
         counting(&self.pins).last().and_then(|w| {
-            if let Fact::Home(HomeFact::PinSet {
-                generation, sealed, ..
-            }) = &w.fact
-            {
+            if let Fact::Home(HomeFact::PinSet { generation, sealed, .. }) = &w.fact {
                 Some((*generation, sealed.as_slice()))
             } else {
                 None
@@ -134,26 +131,20 @@ impl DeviceRecord {
 
     /// Returns its revocations that count.
     pub fn revocations(&self) -> impl Iterator<Item = (&Arc<Recorded>, &Revoked)> {
-        self.revoked
-            .values()
-            .filter(|w| w.standing.counts())
-            .filter_map(|w| {
-                if let Fact::Membership(MembershipFact::DeviceRevoked(revoked)) = &w.fact {
-                    Some((w, revoked))
-                } else {
-                    None
-                }
-            })
+        self.revoked.values().filter(|w| w.standing.counts()).filter_map(|w| {
+            if let Fact::Membership(MembershipFact::DeviceRevoked(revoked)) = &w.fact {
+                Some((w, revoked))
+            } else {
+                None
+            }
+        })
     }
 
     /// Whether it ended cleanly and has not come back (W-16).
     #[must_use]
     pub fn is_parked(&self) -> bool {
         counting(&self.parked).last().is_some_and(|w| {
-            matches!(
-                &w.fact,
-                Fact::Membership(MembershipFact::DeviceParked { parked: true, .. })
-            )
+            matches!(&w.fact, Fact::Membership(MembershipFact::DeviceParked { parked: true, .. }))
         })
     }
 }
@@ -166,18 +157,10 @@ impl HomePicture {
                 self.settings.insert(entry.id, entry.clone());
             }
             Fact::Home(HomeFact::StaffWritten { staff, .. }) => {
-                self.staff
-                    .entry(*staff)
-                    .or_default()
-                    .writes
-                    .insert(entry.id, entry.clone());
+                self.staff.entry(*staff).or_default().writes.insert(entry.id, entry.clone());
             }
             Fact::Home(HomeFact::PinSet { staff, .. }) => {
-                self.staff
-                    .entry(*staff)
-                    .or_default()
-                    .pins
-                    .insert(entry.id, entry.clone());
+                self.staff.entry(*staff).or_default().pins.insert(entry.id, entry.clone());
             }
             // A fact about a resident with no subject is malformed in substance: kept, not used.
             Fact::Unknown
@@ -199,14 +182,11 @@ impl HomePicture {
         };
         match fact {
             MembershipFact::LogStarted(start) => {
-                self.logs
-                    .insert(entry.stamp.log, (start.clone(), entry.clone()));
+                self.logs.insert(entry.stamp.log, (start.clone(), entry.clone()));
             }
             MembershipFact::HomeFounded(founding) => {
                 self.founded = Some(entry.clone());
-                own(founding.device.device, &mut self.devices, |d| {
-                    &mut d.enrolled
-                });
+                own(founding.device.device, &mut self.devices, |d| &mut d.enrolled);
             }
             MembershipFact::DeviceEnrolled(enrolled) => {
                 own(enrolled.keys.device, &mut self.devices, |d| &mut d.enrolled);
@@ -255,22 +235,17 @@ impl HomePicture {
     #[must_use]
     pub fn settings_on(&self, date: NaiveDate) -> Option<&Settings> {
         let all = || {
-            self.settings
-                .values()
-                .filter(|w| w.standing.counts())
-                .filter_map(|w| {
-                    if let Fact::Home(HomeFact::SettingsSet(settings)) = &w.fact {
-                        Some((settings.from, w.stamp, settings))
-                    } else {
-                        None
-                    }
-                })
+            self.settings.values().filter(|w| w.standing.counts()).filter_map(|w| {
+                if let Fact::Home(HomeFact::SettingsSet(settings)) = &w.fact {
+                    Some((settings.from, w.stamp, settings))
+                } else {
+                    None
+                }
+            })
         };
-        let held = all()
-            .filter(|(from, ..)| *from <= date)
-            .max_by_key(|(from, stamp, _)| (*from, *stamp));
-        held.or_else(|| all().min_by_key(|(from, stamp, _)| (*from, *stamp)))
-            .map(|(.., s)| s)
+        let held =
+            all().filter(|(from, ..)| *from <= date).max_by_key(|(from, stamp, _)| (*from, *stamp));
+        held.or_else(|| all().min_by_key(|(from, stamp, _)| (*from, *stamp))).map(|(.., s)| s)
     }
 
     /// Returns the staff, by id.
@@ -296,11 +271,7 @@ impl HomePicture {
                 s.initials.eq_ignore_ascii_case(text) && s.standing == Employment::Active
             })
         };
-        let mut found = self
-            .staff
-            .iter()
-            .filter(|(_, r)| fits(r))
-            .map(|(id, _)| *id);
+        let mut found = self.staff.iter().filter(|(_, r)| fits(r)).map(|(id, _)| *id);
         // Two people with the same initials wrote apart: ask for the id.
         found.next().filter(|_| found.next().is_none())
     }
@@ -314,10 +285,8 @@ impl HomePicture {
     /// Returns the name of a device, or its id where it has none.
     #[must_use]
     pub fn device_name(&self, id: DeviceId) -> String {
-        let name = self
-            .devices
-            .get(&id)
-            .and_then(|d| d.enrolment().map(|(keys, _)| keys.name.clone()));
+        let name =
+            self.devices.get(&id).and_then(|d| d.enrolment().map(|(keys, _)| keys.name.clone()));
         name.unwrap_or_else(|| id.to_string())
     }
 

@@ -44,10 +44,7 @@ impl OrderHistory {
     /// An order of which nothing is held yet.
     #[must_use]
     pub const fn new(id: OrderId) -> Self {
-        Self {
-            id,
-            entries: Writes::new(),
-        }
+        Self { id, entries: Writes::new() }
     }
 
     pub(super) fn apply(&mut self, entry: &Arc<Recorded>) {
@@ -62,13 +59,7 @@ impl OrderHistory {
     fn facts(&self) -> Vec<(&Arc<Recorded>, &OrderFact)> {
         counting(&self.entries)
             .into_iter()
-            .filter_map(|w| {
-                if let Fact::Order(fact) = &w.fact {
-                    Some((w, fact))
-                } else {
-                    None
-                }
-            })
+            .filter_map(|w| if let Fact::Order(fact) = &w.fact { Some((w, fact)) } else { None })
             .collect()
     }
 
@@ -77,11 +68,7 @@ impl OrderHistory {
     #[must_use]
     pub fn proposal(&self) -> Option<&Proposal> {
         self.facts().into_iter().rev().find_map(|(_, f)| {
-            if let OrderFact::Proposed { proposal, .. } = f {
-                Some(proposal)
-            } else {
-                None
-            }
+            if let OrderFact::Proposed { proposal, .. } = f { Some(proposal) } else { None }
         })
     }
 
@@ -90,13 +77,11 @@ impl OrderHistory {
     pub fn supplies(&self) -> Vec<&Supply> {
         self.facts()
             .into_iter()
-            .filter_map(|(_, f)| {
-                if let OrderFact::Supplied(supply) = f {
-                    Some(supply)
-                } else {
-                    None
-                }
-            })
+            .filter_map(
+                |(_, f)| {
+                    if let OrderFact::Supplied(supply) = f { Some(supply) } else { None }
+                },
+            )
             .collect()
     }
 
@@ -107,11 +92,7 @@ impl OrderHistory {
         let mut views: Vec<VersionView<'_>> = facts
             .iter()
             .filter_map(|(w, f)| {
-                if let OrderFact::Written(version) = f {
-                    Some((*w, version))
-                } else {
-                    None
-                }
+                if let OrderFact::Written(version) = f { Some((*w, version)) } else { None }
             })
             .map(|(written, version)| view(&facts, written, version))
             .collect();
@@ -135,13 +116,7 @@ impl OrderHistory {
         self.facts()
             .into_iter()
             .filter_map(|(w, f)| {
-                if let OrderFact::Stopped {
-                    at,
-                    authorised_by,
-                    reason,
-                    ..
-                } = f
-                {
+                if let OrderFact::Stopped { at, authorised_by, reason, .. } = f {
                     Some((*at, w, authorised_by.as_str(), reason.as_str()))
                 } else {
                     None
@@ -152,10 +127,7 @@ impl OrderHistory {
 
     fn holds(&self) -> impl Iterator<Item = &Arc<Recorded>> {
         self.entries.values().filter(|w| {
-            matches!(
-                &w.fact,
-                Fact::Order(OrderFact::Held { .. } | OrderFact::Resumed { .. })
-            )
+            matches!(&w.fact, Fact::Order(OrderFact::Held { .. } | OrderFact::Resumed { .. }))
         })
     }
 
@@ -163,16 +135,13 @@ impl OrderHistory {
     #[must_use]
     pub fn hold(&self) -> Option<(&Arc<Recorded>, &str)> {
         let holds: Vec<_> = self.holds().collect();
-        heads_within(&self.entries, &holds)
-            .into_iter()
-            .rev()
-            .find_map(|w| {
-                if let Fact::Order(OrderFact::Held { reason, .. }) = &w.fact {
-                    Some((w, reason.as_str()))
-                } else {
-                    None
-                }
-            })
+        heads_within(&self.entries, &holds).into_iter().rev().find_map(|w| {
+            if let Fact::Order(OrderFact::Held { reason, .. }) = &w.fact {
+                Some((w, reason.as_str()))
+            } else {
+                None
+            }
+        })
     }
 
     /// Returns the half-open spans in which the order was held; the end is `None` while it is.
@@ -204,24 +173,14 @@ impl OrderHistory {
         }
         let versions = self.versions();
         if versions.iter().any(|v| v.from.is_some()) {
-            return if self.hold().is_some() {
-                State::Held
-            } else {
-                State::Active
-            };
+            return if self.hold().is_some() { State::Held } else { State::Active };
         }
         if versions.iter().any(|v| !v.rejected) {
             return State::AwaitingSecondCheck;
         }
-        let turned_down = self
-            .facts()
-            .into_iter()
-            .any(|(_, f)| matches!(f, OrderFact::Rejected { .. }));
-        if turned_down {
-            State::Rejected
-        } else {
-            State::Proposal
-        }
+        let turned_down =
+            self.facts().into_iter().any(|(_, f)| matches!(f, OrderFact::Rejected { .. }));
+        if turned_down { State::Rejected } else { State::Proposal }
     }
 
     /// Returns the version to be followed at `at`: active, not superseded, not stopped.
@@ -331,11 +290,8 @@ fn view<'p>(
 /// Versions that are both heads were written apart: two drafts that need a person (Y-01). A later
 /// version that saw both, or turning one down, resolves it.
 fn mark_conflicts(all: &Writes, views: &mut [VersionView<'_>]) {
-    let standing: Vec<&Arc<Recorded>> = views
-        .iter()
-        .filter(|v| !v.rejected)
-        .map(|v| v.written)
-        .collect();
+    let standing: Vec<&Arc<Recorded>> =
+        views.iter().filter(|v| !v.rejected).map(|v| v.written).collect();
     let heads: BTreeSet<EntryId> = heads_within(all, &standing).iter().map(|w| w.id).collect();
     if heads.len() > 1 {
         for view in views {

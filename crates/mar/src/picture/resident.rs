@@ -70,10 +70,7 @@ impl ResidentPicture {
             Fact::Resident(ResidentFact::StatusChanged(_)) => keep(&mut self.status, entry),
             Fact::Order(fact) => {
                 let id = fact.order();
-                self.orders
-                    .entry(id)
-                    .or_insert_with(|| OrderHistory::new(id))
-                    .apply(entry);
+                self.orders.entry(id).or_insert_with(|| OrderHistory::new(id)).apply(entry);
             }
             Fact::Dose(fact) => self.apply_dose(entry, fact),
             Fact::FollowUp(fact) => {
@@ -92,10 +89,7 @@ impl ResidentPicture {
             DoseFact::Effect(effect) => effect.of.administration,
             DoseFact::Corrected(corrected) => corrected.of.administration,
         };
-        self.administrations
-            .entry(id)
-            .or_default()
-            .apply(entry, fact);
+        self.administrations.entry(id).or_default().apply(entry, fact);
     }
 
     /// Lets go of the administrations filed under months before `month`, so that memory does not
@@ -124,9 +118,7 @@ impl ResidentPicture {
     /// Returns the identity; `None` before admission.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
-        heads(self.identity.values())
-            .last()
-            .and_then(|w| identity_of(w))
+        heads(self.identity.values()).last().and_then(|w| identity_of(w))
     }
 
     /// Returns the identities that were written apart, when there is more than one.
@@ -213,21 +205,14 @@ impl ResidentPicture {
     #[must_use]
     pub fn pot(&self) -> Vec<(&Arc<Recorded>, &Popped)> {
         let done = |popped: &Popped, entry: &Recorded| {
-            self.administrations
-                .values()
-                .filter_map(Administration::record)
-                .any(|(w, o)| {
-                    o.order == popped.order && o.slot == popped.slot && w.stamp > entry.stamp
-                })
+            self.administrations.values().filter_map(Administration::record).any(|(w, o)| {
+                o.order == popped.order && o.slot == popped.slot && w.stamp > entry.stamp
+            })
         };
         counting(&self.popped)
             .into_iter()
             .filter_map(|w| {
-                if let Fact::Dose(DoseFact::Popped(p)) = &w.fact {
-                    Some((w, p))
-                } else {
-                    None
-                }
+                if let Fact::Dose(DoseFact::Popped(p)) = &w.fact { Some((w, p)) } else { None }
             })
             .filter(|(w, p)| !done(p, w))
             .collect()
@@ -257,11 +242,8 @@ impl ResidentPicture {
     /// Returns the follow-ups, oldest first.
     #[must_use]
     pub fn follow_ups(&self) -> Vec<FollowUp<'_>> {
-        let mut found: Vec<_> = self
-            .follow_ups
-            .iter()
-            .filter_map(|(id, writes)| follow_up(*id, writes))
-            .collect();
+        let mut found: Vec<_> =
+            self.follow_ups.iter().filter_map(|(id, writes)| follow_up(*id, writes)).collect();
         found.sort_by_key(|f| (f.since, f.id));
         found
     }
@@ -275,10 +257,7 @@ impl ResidentPicture {
     /// Returns the heads that new allergies should name.
     #[must_use]
     pub fn allergy_heads(&self) -> Vec<EntryId> {
-        heads(self.allergies.values())
-            .iter()
-            .map(|w| w.id)
-            .collect()
+        heads(self.allergies.values()).iter().map(|w| w.id).collect()
     }
 
     /// Returns the heads of a follow-up.
@@ -294,17 +273,8 @@ impl ResidentPicture {
     #[must_use]
     pub fn in_doubt(&self) -> Vec<&Arc<Recorded>> {
         let orders = self.orders.values().flat_map(OrderHistory::entries);
-        let doses = self
-            .administrations
-            .values()
-            .flat_map(Administration::history);
-        let own = [
-            &self.identity,
-            &self.allergies,
-            &self.status,
-            &self.popped,
-            &self.unknown,
-        ];
+        let doses = self.administrations.values().flat_map(Administration::history);
+        let own = [&self.identity, &self.allergies, &self.status, &self.popped, &self.unknown];
         let mut found: Vec<_> = own
             .into_iter()
             .chain(self.follow_ups.values())
@@ -345,12 +315,7 @@ fn follow_up(id: FollowUpId, writes: &Writes) -> Option<FollowUp<'_>> {
             continue;
         };
         match (fact, &mut found) {
-            (
-                FollowUpFact::Opened {
-                    what, order, owner, ..
-                },
-                None,
-            ) => {
+            (FollowUpFact::Opened { what, order, owner, .. }, None) => {
                 found = Some(FollowUp {
                     id,
                     what,

@@ -71,10 +71,7 @@ pub fn double_doses(resident: &ResidentPicture) -> BTreeMap<SlotId, Vec<Administ
         };
         let taken = |r: &Recording| r.outcome.is_taken();
         if let (Some(slot), Some(true)) = (&record.slot, administration.effective().map(taken)) {
-            by_slot
-                .entry(slot.clone())
-                .or_default()
-                .push(record.administration);
+            by_slot.entry(slot.clone()).or_default().push(record.administration);
         }
     }
     by_slot.retain(|_, doses| doses.len() > 1);

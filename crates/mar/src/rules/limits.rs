@@ -58,17 +58,10 @@ pub fn allows(
     amount: &Amount,
     at: Timestamp,
 ) -> Result<(), Limit> {
-    let group: Vec<&Taken<'_>> = taken
-        .iter()
-        .filter(|t| share_limits(order, (t.order, t.content)))
-        .collect();
+    let group: Vec<&Taken<'_>> =
+        taken.iter().filter(|t| share_limits(order, (t.order, t.content))).collect();
     // Where nobody stated an interval, a gap that the ingredient asks for still holds (W-06, P-04).
-    if let Some(interval) = prn
-        .min_interval
-        .value()
-        .copied()
-        .or_else(|| min_gap(order.1))
-    {
+    if let Some(interval) = prn.min_interval.value().copied().or_else(|| min_gap(order.1)) {
         apart(&group, interval, at)?;
     }
     if let Some(most) = prn.max_24h.value() {
@@ -83,10 +76,7 @@ pub fn allows(
             fits(&same_unit, amount.value, most.value, at).map_err(|(so_far, earliest)| {
                 Limit::Amount {
                     most: most.clone(),
-                    taken: Amount {
-                        value: so_far,
-                        unit: most.unit.clone(),
-                    },
+                    taken: Amount { value: so_far, unit: most.unit.clone() },
                     earliest,
                 }
             })?;
@@ -115,13 +105,8 @@ pub fn allows(
 fn apart(group: &[&Taken<'_>], interval: Minutes, at: Timestamp) -> Result<(), Limit> {
     let before = group.iter().map(|t| t.at).filter(|t| *t <= at).max();
     let after = group.iter().map(|t| t.at).filter(|t| *t > at).min();
-    let too_close = |last: Timestamp, earliest: Timestamp| {
-        Err(Limit::Interval {
-            last,
-            interval,
-            earliest,
-        })
-    };
+    let too_close =
+        |last: Timestamp, earliest: Timestamp| Err(Limit::Interval { last, interval, earliest });
     if let Some(last) = before.filter(|last| at < last.plus(interval)) {
         return too_close(last, earliest_gap(group, interval, at));
     }
@@ -132,14 +117,9 @@ fn apart(group: &[&Taken<'_>], interval: Minutes, at: Timestamp) -> Result<(), L
 }
 
 fn earliest_gap(group: &[&Taken<'_>], interval: Minutes, at: Timestamp) -> Timestamp {
-    let ends = group
-        .iter()
-        .map(|t| t.at.plus(interval))
-        .filter(|end| *end >= at);
+    let ends = group.iter().map(|t| t.at.plus(interval)).filter(|end| *end >= at);
     let fits = |end: &Timestamp| {
-        group
-            .iter()
-            .all(|t| *end >= t.at.plus(interval) || t.at >= end.plus(interval))
+        group.iter().all(|t| *end >= t.at.plus(interval) || t.at >= end.plus(interval))
     };
     ends.filter(fits).min().unwrap_or(at)
 }
@@ -161,28 +141,17 @@ fn fits(
             .fold(Quantity::ZERO, |sum, (_, q)| sum.plus(*q))
     };
     let fullest = |from: Timestamp| {
-        let ends = doses
-            .iter()
-            .map(|(t, _)| *t)
-            .filter(|t| *t > from && *t < from.plus(DAY));
-        ends.chain([from])
-            .map(within)
-            .max()
-            .unwrap_or(Quantity::ZERO)
+        let ends = doses.iter().map(|(t, _)| *t).filter(|t| *t > from && *t < from.plus(DAY));
+        ends.chain([from]).map(within).max().unwrap_or(Quantity::ZERO)
     };
     let so_far = fullest(at);
     if so_far.plus(amount) <= most {
         return Ok(());
     }
-    let mut candidates: Vec<Timestamp> = doses
-        .iter()
-        .map(|(t, _)| t.plus(DAY))
-        .filter(|t| *t > at)
-        .collect();
+    let mut candidates: Vec<Timestamp> =
+        doses.iter().map(|(t, _)| t.plus(DAY)).filter(|t| *t > at).collect();
     candidates.sort();
-    let earliest = candidates
-        .into_iter()
-        .find(|t| fullest(*t).plus(amount) <= most);
+    let earliest = candidates.into_iter().find(|t| fullest(*t).plus(amount) <= most);
     Err((so_far, earliest))
 }
 
@@ -190,12 +159,7 @@ fn fits(
 /// whatever holds paracetamol (W-01, D-07). `None` for none.
 #[must_use]
 pub fn min_gap(content: &Content) -> Option<Minutes> {
-    content.min_gap.or_else(|| {
-        content
-            .medicine
-            .contains("paracetamol")
-            .then_some(PARACETAMOL_GAP)
-    })
+    content.min_gap.or_else(|| content.medicine.contains("paracetamol").then_some(PARACETAMOL_GAP))
 }
 
 /// Whether the minimum gap lets a regular dose be given at `at`: the only limit that can stop one
@@ -211,10 +175,8 @@ pub fn gap_allows(
     let Some(gap) = min_gap(order.1) else {
         return Ok(());
     };
-    let group: Vec<&Taken<'_>> = taken
-        .iter()
-        .filter(|t| share_limits(order, (t.order, t.content)))
-        .collect();
+    let group: Vec<&Taken<'_>> =
+        taken.iter().filter(|t| share_limits(order, (t.order, t.content))).collect();
     apart(&group, gap, at)
 }
 
@@ -270,30 +232,18 @@ pub fn prn_status(
     taken: &[Taken<'_>],
     now: Timestamp,
 ) -> PrnStatus {
-    let group = || {
-        taken
-            .iter()
-            .filter(|t| share_limits(order, (t.order, t.content)))
-    };
+    let group = || taken.iter().filter(|t| share_limits(order, (t.order, t.content)));
     let last = group().filter(|t| t.at <= now).max_by_key(|t| t.at);
     let least = order.1.dose.least();
     let mut candidates = vec![now];
     candidates.extend(taken.iter().map(|t| t.counts_at.plus(DAY)));
-    if let Some(interval) = prn
-        .min_interval
-        .value()
-        .copied()
-        .or_else(|| min_gap(order.1))
-    {
+    if let Some(interval) = prn.min_interval.value().copied().or_else(|| min_gap(order.1)) {
         candidates.extend(group().map(|t| t.at.plus(interval)));
     }
     candidates.retain(|t| *t >= now);
     candidates.sort();
     let open = |t: &Timestamp| allows(order, prn, taken, &least, *t).is_ok();
-    let earliest = candidates
-        .into_iter()
-        .find(open)
-        .unwrap_or(Timestamp(i64::MAX));
+    let earliest = candidates.into_iter().find(open).unwrap_or(Timestamp(i64::MAX));
     let left_24h = prn.max_24h.value().map(|most| {
         let used = group()
             .filter(|t| {
@@ -301,10 +251,7 @@ pub fn prn_status(
             })
             .filter(|t| t.counts_at > now.minus(DAY) && t.counts_at <= now)
             .fold(Quantity::ZERO, |sum, t| sum.plus(t.amount.value));
-        Amount {
-            value: most.value.less(used),
-            unit: most.unit.clone(),
-        }
+        Amount { value: most.value.less(used), unit: most.unit.clone() }
     });
     let week = Minutes(7 * 24 * 60);
     PrnStatus {

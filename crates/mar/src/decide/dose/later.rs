@@ -24,13 +24,10 @@ impl<'d> Decision<'d, '_, '_> {
         let (_, record) = administration.record().ok_or(Missing::Administration)?;
         if record.prn.is_none() {
             return Err(
-                DoseRefusal::Effect("an effect is noted for when-required doses only").into(),
+                DoseRefusal::Effect("an effect is noted for when-required doses only").into()
             );
         }
-        if administration
-            .effective()
-            .is_none_or(|r| !r.outcome.is_taken())
-        {
+        if administration.effective().is_none_or(|r| !r.outcome.is_taken()) {
             return Err(DoseRefusal::Effect(
                 "nothing was taken of this dose: there is no effect to note",
             )
@@ -38,12 +35,7 @@ impl<'d> Decision<'d, '_, '_> {
         }
         super::super::resident::short(note, "note")?;
         let base = administration.history().iter().map(|w| w.id).collect();
-        let fact = EffectRecorded {
-            of,
-            effect,
-            at: self.now(),
-            note: note.to_owned(),
-        };
+        let fact = EffectRecorded { of, effect, at: self.now(), note: note.to_owned() };
         Ok((authority, base, DoseFact::Effect(fact)))
     }
 
@@ -64,24 +56,12 @@ impl<'d> Decision<'d, '_, '_> {
             return Err(DoseRefusal::TimingReason("corrected").into());
         }
         super::super::resident::short(reason, "reason")?;
-        let history = resident
-            .orders
-            .get(&record.order)
-            .ok_or(Missing::Order(record.order))?;
-        let view = history
-            .version(record.version)
-            .ok_or(Missing::Order(record.order))?;
+        let history = resident.orders.get(&record.order).ok_or(Missing::Order(record.order))?;
+        let view = history.version(record.version).ok_or(Missing::Order(record.order))?;
         let authority = self.giver(history, self.now())?;
-        let asked = Asked {
-            resident,
-            history,
-            view,
-            authority,
-        };
+        let asked = Asked { resident, history, view, authority };
         let told = instead.map(|told| Told {
-            given_at: told
-                .given_at
-                .or(administration.effective().map(|r| r.given_at)),
+            given_at: told.given_at.or(administration.effective().map(|r| r.given_at)),
             reason: if told.reason.trim().is_empty() {
                 reason.to_owned()
             } else {
@@ -89,10 +69,7 @@ impl<'d> Decision<'d, '_, '_> {
             },
             ..told.clone()
         });
-        let instead = told
-            .as_ref()
-            .map(|told| self.recording(&asked, told))
-            .transpose()?;
+        let instead = told.as_ref().map(|told| self.recording(&asked, told)).transpose()?;
         if let (Some(told), Some(instead)) = (&told, &instead)
             && instead.outcome.is_taken()
             && !elsewhere(instead.outcome)
@@ -100,11 +77,7 @@ impl<'d> Decision<'d, '_, '_> {
             self.witnessed(&asked, told, instead.outcome)?;
         }
         let base = administration.correction_heads();
-        let fact = Corrected {
-            of,
-            instead,
-            reason: reason.to_owned(),
-        };
+        let fact = Corrected { of, instead, reason: reason.to_owned() };
         Ok((authority, base, DoseFact::Corrected(fact)))
     }
 }

@@ -1,0 +1,381 @@
+//! What somebody has to look at: functions of (picture, now), never stored. One alert a cause, each
+//! with one owner.
+
+use crate::due::{self, DueState};
+use crate::fact::{Check, Fact, HomeFact, MembershipFact, SecondPerson};
+use crate::ids::{AdministrationId, EntryId, OrderId, ResidentId, StaffId};
+use crate::order::EFFECT_CHECK_DEFAULT;
+use crate::picture::{Picture, ResidentPicture, Standing};
+use crate::rules::{self, Breach, BreachKind};
+use crate::schedule::{SlotId, SlotKind};
+use crate::time::{Minutes, Timestamp};
+
+/// How urgent an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// Act now.
+    Red,
+    /// This shift.
+    Amber,
+    /// A list.
+    Grey,
+}
+
+impl Tier {
+    /// Returns the tier's word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Red => "red",
+            Self::Amber => "amber",
+            Self::Grey => "grey",
+        }
+    }
+}
+
+/// Something to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// How urgent.
+    pub tier: Tier,
+    /// The cause.
+    pub cause: Cause,
+    /// The resident; `None` for the home.
+    pub resident: Option<ResidentId>,
+    /// Since when the cause is there.
+    pub since: Timestamp,
+    /// Who owns it: a person who took it, else a role in words.
+    pub owner: Owner,
+}
+
+/// Who looks after an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// This person.
+    Staff(StaffId),
+    /// Whoever leads the shift.
+    ShiftLead,
+    /// The manager.
+    Manager,
+}
+
+/// The causes of alerts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// One slot, more than one dose taken: POSSIBLE DOUBLE DOSE (Y-03).
+    DoubleDose(SlotId, Vec<AdministrationId>),
+    /// A dose that the merged record shows to have been too soon (Y-09).
+    IntervalBreach(AdministrationId),
+    /// A dose that the merged record shows to have been too much (Y-09).
+    TotalBreach(AdministrationId),
+    /// A due dose that nobody recorded (D-04).
+    Unrecorded(SlotId),
+    /// A time-critical dose past its time (W-02).
+    CriticalLate(SlotId),
+    /// The effect of a when-required dose was not noted (P-07).
+    EffectDue(AdministrationId),
+    /// A medicine stands in the pot (D-02, W-03).
+    Popped(EntryId),
+    /// A check is owed for an order that one person activated (W-09).
+    CheckOwed(OrderId),
+    /// Versions of an order were written apart (Y-01).
+    OrderConflict(OrderId),
+    /// Identity was written apart.
+    IdentityConflict,
+    /// Allergies were written apart and joined (Y-02).
+    AllergyConflict,
+    /// A dose was corrected apart.
+    CorrectionConflict(AdministrationId),
+    /// Nobody has asked for allergies.
+    AllergiesNotAsked,
+    /// An entry that does not count, or that a manager is to look at.
+    InDoubt(EntryId),
+    /// A named check rests on the giver's own statement (W-16), or a controlled drug was given
+    /// without a witness (W-13).
+    AloneReview(AdministrationId),
+    /// A clinical entry that this program cannot read: update this device (Y-11).
+    NeedsUpdate,
+    /// An open follow-up (W-12).
+    FollowUp(crate::ids::FollowUpId),
+}
+
+impl Cause {
+    /// Returns the cause's word on the command line.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::DoubleDose(..) => "possible-double-dose",
+            Self::IntervalBreach(_) => "interval-breach",
+            Self::TotalBreach(_) => "total-breach",
+            Self::Unrecorded(_) => "unrecorded",
+            Self::CriticalLate(_) => "time-critical-late",
+            Self::EffectDue(_) => "effect-due",
+            Self::Popped(_) => "popped-without-outcome",
+            Self::CheckOwed(_) => "check-owed",
+            Self::OrderConflict(_) => "order-conflict",
+            Self::IdentityConflict => "identity-conflict",
+            Self::AllergyConflict => "allergy-conflict",
+            Self::CorrectionConflict(_) => "correction-conflict",
+            Self::AllergiesNotAsked => "allergies-not-asked",
+            Self::InDoubt(_) => "in-doubt",
+            Self::AloneReview(_) => "review-alone",
+            Self::NeedsUpdate => "update-this-device",
+            Self::FollowUp(_) => "follow-up",
+        }
+    }
+
+    /// Whether it comes of what was done while apart: what `conflicts` lists.
+    #[must_use]
+    pub const fn is_conflict(&self) -> bool {
+        matches!(
+            self,
+            Self::DoubleDose(..)
+                | Self::IntervalBreach(_)
+                | Self::TotalBreach(_)
+                | Self::OrderConflict(_)
+                | Self::IdentityConflict
+                | Self::AllergyConflict
+                | Self::CorrectionConflict(_)
+                | Self::InDoubt(_)
+        )
+    }
+}
+
+/// Unrecorded doses are told for this long back; older ones stand on the chart as ringed boxes.
+const UNRECORDED_BACK: Minutes = Minutes(3 * 24 * 60);
+/// A prepared dose with no outcome is told after this (D-02).
+const POPPED_AFTER: Minutes = Minutes(30);
+/// A time-critical dose is told when it is this late (D-05, W-02).
+const CRITICAL_AFTER: Minutes = Minutes(15);
+
+/// Returns what somebody has to look at, most urgent first, then oldest first.
+#[must_use]
+pub fn alerts(picture: &Picture, now: Timestamp) -> Vec<Alert> {
+    let mut found = Vec::new();
+    for resident in picture.residents.values() {
+        let mut list = Collector { resident, now, found: &mut found };
+        list.apart();
+        list.doses(picture);
+        list.tasks(picture);
+    }
+    found.extend(home_in_doubt(picture));
+    found.sort_by(|a, b| (a.tier, a.since, &a.cause).cmp(&(b.tier, b.since, &b.cause)));
+    found
+}
+
+struct Collector<'a> {
+    resident: &'a ResidentPicture,
+    now: Timestamp,
+    found: &'a mut Vec<Alert>,
+}
+
+impl Collector<'_> {
+    fn add(&mut self, tier: Tier, cause: Cause, since: Timestamp, owner: Owner) {
+        self.found.push(Alert { tier, cause, resident: Some(self.resident.id), since, owner });
+    }
+
+    /// What two people did while apart.
+    fn apart(&mut self) {
+        let resident = self.resident;
+        for (slot, doses) in rules::double_doses(resident) {
+            let since =
+                doses.iter().filter_map(|id| given_at(resident, *id)).max().unwrap_or(self.now);
+            self.add(Tier::Red, Cause::DoubleDose(slot, doses), since, Owner::ShiftLead);
+        }
+        for history in resident.orders.values().filter(|h| h.has_conflict()) {
+            let since =
+                history.versions().iter().filter(|v| v.conflict).map(|v| v.written.wall).max();
+            self.add(
+                Tier::Red,
+                Cause::OrderConflict(history.id),
+                since.unwrap_or(self.now),
+                Owner::ShiftLead,
+            );
+        }
+        if let Some((entry, _)) = resident.identity_conflict().last() {
+            self.add(Tier::Amber, Cause::IdentityConflict, entry.wall, Owner::Manager);
+        }
+        if resident.has_allergy_conflict() {
+            self.add(Tier::Amber, Cause::AllergyConflict, self.now, Owner::ShiftLead);
+        }
+        for administration in resident.administrations.values().filter(|a| a.has_conflict()) {
+            if let Some(id) = administration.id() {
+                self.add(Tier::Red, Cause::CorrectionConflict(id), self.now, Owner::ShiftLead);
+            }
+        }
+        for entry in resident.in_doubt() {
+            match (&entry.fact, entry.standing) {
+                (Fact::Unknown, _) => {
+                    self.add(Tier::Red, Cause::NeedsUpdate, entry.wall, Owner::Manager)
+                }
+                (_, Standing::InForce) => {}
+                (_, Standing::NeedsReview | Standing::Quarantined | Standing::Unknown) => {
+                    self.add(Tier::Amber, Cause::InDoubt(entry.id), entry.wall, Owner::Manager);
+                }
+            }
+        }
+    }
+
+    fn doses(&mut self, picture: &Picture) {
+        let resident = self.resident;
+        // The look-back reaches before the cycles that are listed, so that their first doses have
+        // their neighbours.
+        let taken = rules::taken(&picture.home, resident, Timestamp(i64::MIN));
+        for Breach { administration, kind, .. } in rules::breaches(&taken) {
+            let since = given_at(resident, administration).unwrap_or(self.now);
+            let cause = match kind {
+                BreachKind::Interval => Cause::IntervalBreach(administration),
+                BreachKind::Total => Cause::TotalBreach(administration),
+            };
+            self.add(Tier::Red, cause, since, Owner::ShiftLead);
+        }
+        if !resident.is_here() {
+            return;
+        }
+        let span = (self.now.minus(UNRECORDED_BACK), self.now.plus(Minutes(1)));
+        for due in due::due(&picture.home, resident, span, self.now) {
+            let critical = due.slot.kind == SlotKind::TimeCritical;
+            let late = self.now >= due.slot.due.plus(CRITICAL_AFTER);
+            let open = matches!(due.state, DueState::Due | DueState::Late);
+            if due.state == DueState::Unrecorded {
+                let tier = if critical { Tier::Red } else { Tier::Amber };
+                self.add(
+                    tier,
+                    Cause::Unrecorded(due.slot.id),
+                    due.slot.window.unrecorded_after,
+                    Owner::ShiftLead,
+                );
+            } else if critical && open && late {
+                self.add(
+                    Tier::Red,
+                    Cause::CriticalLate(due.slot.id),
+                    due.slot.due.plus(CRITICAL_AFTER),
+                    Owner::ShiftLead,
+                );
+            }
+        }
+    }
+
+    fn tasks(&mut self, picture: &Picture) {
+        let resident = self.resident;
+        for (entry, _) in resident.pot() {
+            if self.now >= entry.wall.plus(POPPED_AFTER) {
+                let owner = entry.staff().map_or(Owner::ShiftLead, Owner::Staff);
+                self.add(
+                    Tier::Amber,
+                    Cause::Popped(entry.id),
+                    entry.wall.plus(POPPED_AFTER),
+                    owner,
+                );
+            }
+        }
+        self.effects();
+        self.alone(picture);
+        for history in resident.orders.values() {
+            let owed =
+                history.versions().into_iter().find(|v| v.checked.is_none() && v.from.is_some());
+            if let Some(alone) = owed.and_then(|v| v.alone) {
+                self.add(Tier::Amber, Cause::CheckOwed(history.id), alone.wall, Owner::ShiftLead);
+            }
+        }
+        if resident.is_here()
+            && resident.identity().is_some()
+            && resident.allergies() == crate::resident::Allergies::NotAsked
+        {
+            self.add(Tier::Amber, Cause::AllergiesNotAsked, self.now, Owner::ShiftLead);
+        }
+        for follow_up in resident.follow_ups().into_iter().filter(|f| f.closed.is_none()) {
+            let owner = follow_up.owner.map_or(Owner::ShiftLead, Owner::Staff);
+            self.add(Tier::Amber, Cause::FollowUp(follow_up.id), follow_up.since, owner);
+        }
+    }
+
+    /// The effect of a when-required dose is looked for at the protocol's time (P-07).
+    fn effects(&mut self) {
+        let resident = self.resident;
+        for administration in resident.administrations.values() {
+            let Some((entry, record)) = administration.record() else {
+                continue;
+            };
+            let Some(recording) = administration.effective().filter(|r| r.outcome.is_taken())
+            else {
+                continue;
+            };
+            if record.prn.is_none() || !administration.effects().is_empty() {
+                continue;
+            }
+            let version =
+                resident.orders.get(&record.order).and_then(|h| h.version(record.version));
+            let after =
+                version.and_then(|v| v.version.content.prn().and_then(|p| p.protocol.check_after));
+            let since = recording.given_at.plus(after.unwrap_or(EFFECT_CHECK_DEFAULT));
+            if self.now >= since {
+                let owner = entry.staff().map_or(Owner::ShiftLead, Owner::Staff);
+                self.add(Tier::Amber, Cause::EffectDue(record.administration), since, owner);
+            }
+        }
+    }
+
+    /// What one person did alone is shown to the manager next morning (W-13, W-16).
+    fn alone(&mut self, picture: &Picture) {
+        for administration in self.resident.administrations.values() {
+            let Some((entry, record)) = administration.record() else {
+                continue;
+            };
+            let statement = record
+                .gap
+                .as_ref()
+                .is_some_and(|g| g.check == Check::Named(SecondPerson::OwnStatement));
+            let history =
+                self.resident.orders.get(&record.order).and_then(|h| h.version(record.version));
+            let day = record.recording.given_at.utc().date_naive();
+            let controlled = history.is_some_and(|v| {
+                let settings = picture.home.settings_on(day);
+                settings.is_some_and(|s| s.witnessed(v.version.content.medicine.cd))
+            });
+            let taken = administration.effective().is_some_and(|r| r.outcome.is_taken());
+            let unwitnessed =
+                controlled && taken && entry.made.as_ref().is_some_and(|m| m.witness.is_none());
+            if statement || unwitnessed {
+                self.add(
+                    Tier::Grey,
+                    Cause::AloneReview(record.administration),
+                    entry.wall,
+                    Owner::Manager,
+                );
+            }
+        }
+    }
+}
+
+fn given_at(resident: &ResidentPicture, id: AdministrationId) -> Option<Timestamp> {
+    resident.administration(id).and_then(|a| a.effective()).map(|r| r.given_at)
+}
+
+/// Home entries that do not count: a manager has to know that somebody tried.
+fn home_in_doubt(picture: &Picture) -> Vec<Alert> {
+    let staff =
+        picture.home.staff().values().flat_map(|s| s.writes.values().chain(s.pins.values()));
+    let devices =
+        picture.home.devices().values().flat_map(|d| d.enrolled.values().chain(d.revoked.values()));
+    staff
+        .chain(devices)
+        .filter(|w| w.standing != Standing::InForce)
+        .filter(|w| {
+            matches!(
+                &w.fact,
+                Fact::Home(HomeFact::StaffWritten { .. } | HomeFact::PinSet { .. })
+                    | Fact::Membership(
+                        MembershipFact::DeviceEnrolled(_) | MembershipFact::DeviceRevoked(_)
+                    )
+            )
+        })
+        .map(|w| Alert {
+            tier: Tier::Amber,
+            cause: Cause::InDoubt(w.id),
+            resident: None,
+            since: w.wall,
+            owner: Owner::Manager,
+        })
+        .collect()
+}
