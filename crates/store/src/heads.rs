@@ -98,6 +98,11 @@ impl Heads {
         }
     }
 
+    /// Forgets a log.
+    pub fn remove(&mut self, log: &LogId) {
+        self.logs.remove(log);
+    }
+
     /// Moves the heads over an entry that was just appended above them: it becomes a head, and
     /// its predecessor is one no longer. Where the predecessor already had a successor the log is
     /// forked from now on.

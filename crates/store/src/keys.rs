@@ -136,15 +136,21 @@ impl Keys {
         self.incarnation
     }
 
-    /// Begins a new incarnation with a log key of its own, and keeps it before anything is signed.
+    /// Begins the next incarnation with a log key of its own, and keeps it before anything is
+    /// signed.
     ///
     /// # Errors
     ///
     /// Returns why the new key could not be made or kept; the old one stands then.
     pub(crate) fn reincarnate(&mut self) -> Result<(), KeyFault> {
+        self.reincarnate_at(self.incarnation.saturating_add(1))
+    }
+
+    /// Begins an incarnation with this number, which is above all that are known.
+    pub(crate) fn reincarnate_at(&mut self, incarnation: u32) -> Result<(), KeyFault> {
         let earlier = (self.log.clone(), self.incarnation);
         self.log = random()?;
-        self.incarnation = self.incarnation.saturating_add(1);
+        self.incarnation = incarnation;
         self.keep().inspect_err(|_| (self.log, self.incarnation) = earlier)
     }
 

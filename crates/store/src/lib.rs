@@ -6,12 +6,16 @@ pub mod heads;
 
 pub mod backend;
 pub mod codec;
+mod fold;
 pub mod keys;
 pub mod local;
 mod log;
 pub mod pins;
+pub mod record;
 pub mod secrets;
 mod tables;
+mod views;
 
+pub use fold::Changes;
 pub use log::Pinned;
 pub use tables::DiskFault;

@@ -42,11 +42,20 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn create(disk: &Disk, id: [u8; 16], pinned: &Pinned) -> Result<(), OpenFault> {
+    /// Makes the file with its first entries, whole or not at all.
+    pub(crate) fn create(
+        disk: &Disk,
+        id: [u8; 16],
+        pinned: &Pinned,
+        entries: &[Sealed],
+    ) -> Result<(), OpenFault> {
         tables::create(disk, FileKind::Log, id, |transaction| {
             let mut table = transaction.open_table(PINNED)?;
             table.insert(&b"home"[..], &pinned.home.0[..])?;
             table.insert(&b"founding"[..], &pinned.founding.0[..])?;
+            for entry in entries {
+                append(transaction, entry, None)?;
+            }
             Ok(())
         })
     }
@@ -214,13 +223,89 @@ impl LogRead {
         Ok(entries)
     }
 
-    /// Returns every entry of one log in order of sequence, branches side by side.
-    pub(crate) fn log(&self, log: &LogId) -> Result<Vec<Sealed>, DiskFault> {
-        let mut entries = Vec::new();
-        for key in self.keys(log, 0, u64::MAX)? {
-            entries.extend(self.at(&key)?);
+    /// Returns the entries of one log from a sequence on, in order, branches side by side.
+    pub(crate) fn log(&self, log: &LogId, from: u64) -> Result<Vec<Sealed>, DiskFault> {
+        self.straight(log, from, u64::MAX, usize::MAX)
+    }
+
+    /// Returns how many entries of one log stand at this sequence: more than one after a fork.
+    pub(crate) fn at_sequence(&self, log: &LogId, sequence: u64) -> Result<usize, DiskFault> {
+        Ok(self.keys(log, sequence, sequence)?.len())
+    }
+
+    /// Returns the first sequence at which one log has more than one entry.
+    pub(crate) fn first_fork(&self, log: &LogId, from: u64) -> Result<Option<u64>, DiskFault> {
+        let mut last = None;
+        for key in self.keys(log, from, u64::MAX)? {
+            let sequence = split_entry_key(&key).map(|(_, sequence, _)| sequence);
+            if sequence.is_some() && sequence == last {
+                return Ok(sequence);
+            }
+            last = sequence;
         }
-        Ok(entries)
+        Ok(None)
+    }
+
+    /// Returns the entries at these rising sequences on the branch that ends in `head`, which is
+    /// held.
+    pub(crate) fn on_branch(
+        &self,
+        log: &LogId,
+        head: &Head,
+        sequences: &[u64],
+    ) -> Result<Vec<(u64, EntryId)>, DiskFault> {
+        let mut found = Vec::with_capacity(sequences.len());
+        let first = sequences.first().copied().unwrap_or(head.sequence);
+        let fork = match self.heads()?.get(log) {
+            Some(held) if held.is_forked() => self.first_fork(log, held.anchor())?,
+            Some(_) | None => None,
+        };
+        // Below the first fork every sequence has one entry; above it the branch is walked.
+        let walked = match fork {
+            Some(fork) if head.sequence >= fork => self.branch(log, first.max(fork), head)?,
+            Some(_) | None => Vec::new(),
+        };
+        for sequence in sequences {
+            let from_walk = walked.iter().find(|entry| entry.sequence() == *sequence);
+            let id = match (from_walk, fork) {
+                (Some(entry), _) => Some(entry.id()),
+                (None, Some(fork)) if *sequence >= fork => None,
+                (None, _) => self
+                    .keys(log, *sequence, *sequence)?
+                    .first()
+                    .and_then(|key| split_entry_key(key))
+                    .map(|(_, _, id)| id),
+            };
+            found.extend(id.map(|id| (*sequence, id)));
+        }
+        Ok(found)
+    }
+
+    /// Returns `heads` as they are after these entries were appended: read again for the logs they
+    /// belong to.
+    pub(crate) fn heads_of(&self, heads: &Heads, entries: &[Sealed]) -> Result<Heads, DiskFault> {
+        let mut heads = heads.clone();
+        let logs: std::collections::BTreeSet<LogId> = entries.iter().map(Sealed::log).collect();
+        for log in logs {
+            heads.remove(&log);
+            self.read_heads(&log, &mut heads)?;
+        }
+        Ok(heads)
+    }
+
+    fn read_heads(&self, log: &LogId, heads: &mut Heads) -> Result<(), DiskFault> {
+        let damaged = || DiskFault::Row { table: "heads-1" };
+        let anchors = tables::read(&self.0, LOGS)?;
+        let table = tables::read(&self.0, HEADS)?;
+        let (low, high) =
+            (head_key(log, 0, &Hash::ZERO), head_key(log, u64::MAX, &Hash([0xff; 32])));
+        for row in table.range::<&[u8]>(&low[..]..=&high[..])? {
+            let row = row?;
+            let (log, sequence, hash) = split_head_key(row.0.value()).ok_or_else(damaged)?;
+            let anchor = anchors.get(&log.0[..])?.ok_or_else(damaged)?;
+            heads.insert(log, number(anchor.value(), "logs-1")?, Head { sequence, hash });
+        }
+        Ok(())
     }
 
     /// Returns how many entries are held.
@@ -286,52 +371,13 @@ pub(crate) struct LogWrite(WriteTransaction);
 
 impl LogWrite {
     /// Appends an entry after its predecessor. A second successor of the same entry is a fork and
-    /// is kept like the first. `command` is the command that made it and its place there.
+    /// is kept like the first. `command` is the one that made it.
     pub(crate) fn append(
         &self,
         entry: &Sealed,
-        command: Option<(CommandId, u16)>,
+        command: Option<CommandId>,
     ) -> Result<Appended, DiskFault> {
-        let (log, sequence, id) = (entry.log(), entry.sequence(), entry.id());
-        let key = entry_key(&log, sequence, &id);
-        let mut entries = self.0.open_table(ENTRIES)?;
-        if entries.get(&key[..])?.is_some() {
-            return Ok(Appended::Known);
-        }
-        if let Some(before) = sequence.checked_sub(1) {
-            let previous = entry_key(&log, before, &entry.previous().id());
-            let Some(held) = entries.get(&previous[..])? else {
-                return Ok(Appended::NoPredecessor);
-            };
-            if sealed(&previous, held.value(), true)?.hash() != entry.previous() {
-                return Ok(Appended::NoPredecessor);
-            }
-            drop(held);
-            let head = head_key(&log, before, &entry.previous());
-            self.0.open_table(HEADS)?.remove(&head[..])?;
-        } else if self.0.open_table(LOGS)?.get(&log.0[..])?.is_none() {
-            self.0.open_table(LOGS)?.insert(&log.0[..], &0_u64.to_be_bytes()[..])?;
-        }
-        entries.insert(&key[..], entry.bytes())?;
-        let head = head_key(&log, sequence, &entry.hash());
-        self.0.open_table(HEADS)?.insert(&head[..], &[][..])?;
-        self.0.open_table(IDS)?.insert(&id.0[..], &key[..40])?;
-        let mut arrivals = self.0.open_table(ARRIVALS)?;
-        let number = last_arrival(&arrivals)? + 1;
-        arrivals.insert(&number.to_be_bytes()[..], &key[..])?;
-        if let Some((command, place)) = command {
-            let row = [command.0, id.0].concat();
-            self.0.open_table(COMMANDS)?.insert(&row[..], &place.to_be_bytes()[..])?;
-        }
-        if !entry.is_audited() {
-            self.0.open_table(UNAUDITED)?.insert(&key[..], &[][..])?;
-        }
-        Ok(Appended::New)
-    }
-
-    /// Returns the entries that a command made, those of this transaction included.
-    pub(crate) fn command(&self, command: &CommandId) -> Result<Vec<EntryId>, DiskFault> {
-        command_entries(&self.0.open_table(COMMANDS)?, command)
+        append(&self.0, entry, command)
     }
 
     /// Remembers that these entries' own signatures were checked.
@@ -348,6 +394,48 @@ impl LogWrite {
     pub(crate) fn commit(self) -> Result<(), DiskFault> {
         Ok(self.0.commit()?)
     }
+}
+
+fn append(
+    transaction: &WriteTransaction,
+    entry: &Sealed,
+    command: Option<CommandId>,
+) -> Result<Appended, DiskFault> {
+    let (log, sequence, id) = (entry.log(), entry.sequence(), entry.id());
+    let key = entry_key(&log, sequence, &id);
+    let mut entries = transaction.open_table(ENTRIES)?;
+    if entries.get(&key[..])?.is_some() {
+        return Ok(Appended::Known);
+    }
+    if let Some(before) = sequence.checked_sub(1) {
+        let previous = entry_key(&log, before, &entry.previous().id());
+        let Some(held) = entries.get(&previous[..])? else {
+            return Ok(Appended::NoPredecessor);
+        };
+        if sealed(&previous, held.value(), true)?.hash() != entry.previous() {
+            return Ok(Appended::NoPredecessor);
+        }
+        drop(held);
+        let head = head_key(&log, before, &entry.previous());
+        transaction.open_table(HEADS)?.remove(&head[..])?;
+    } else if transaction.open_table(LOGS)?.get(&log.0[..])?.is_none() {
+        transaction.open_table(LOGS)?.insert(&log.0[..], &0_u64.to_be_bytes()[..])?;
+    }
+    entries.insert(&key[..], entry.bytes())?;
+    let head = head_key(&log, sequence, &entry.hash());
+    transaction.open_table(HEADS)?.insert(&head[..], &[][..])?;
+    transaction.open_table(IDS)?.insert(&id.0[..], &key[..40])?;
+    let mut arrivals = transaction.open_table(ARRIVALS)?;
+    let number = last_arrival(&arrivals)? + 1;
+    arrivals.insert(&number.to_be_bytes()[..], &key[..])?;
+    if let Some(command) = command {
+        let row = [command.0, id.0].concat();
+        transaction.open_table(COMMANDS)?.insert(&row[..], &sequence.to_be_bytes()[..])?;
+    }
+    if !entry.is_audited() {
+        transaction.open_table(UNAUDITED)?.insert(&key[..], &[][..])?;
+    }
+    Ok(Appended::New)
 }
 
 fn last_arrival(
@@ -369,8 +457,7 @@ fn command_entries(
         let row = row?;
         let damaged = || DiskFault::Row { table: "commands-1" };
         let id: [u8; 16] = row.0.value()[16..].try_into().map_err(|_| damaged())?;
-        let place: [u8; 2] = row.1.value().try_into().map_err(|_| damaged())?;
-        found.push((u16::from_be_bytes(place), EntryId(id)));
+        found.push((number(row.1.value(), "commands-1")?, EntryId(id)));
     }
     found.sort_unstable();
     Ok(found.into_iter().map(|(_, id)| id).collect())

@@ -8,7 +8,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use age::secrecy::{ExposeSecret, SecretString};
+use age::secrecy::ExposeSecret;
+pub use age::secrecy::SecretString;
 use mar::fact::{DeviceRole, SealedSecret};
 use mar::ids::{DeviceId, EntryId};
 use zeroize::Zeroizing;

@@ -39,7 +39,7 @@ pub(crate) const ARRIVALS: Table = TableDefinition::new("arrivals-1");
 
 /// Which entries a command made. Can be rebuilt from the entries.
 ///
-/// Key: command id 16, entry id 16. Value: position of the entry among the command's 2.
+/// Key: command id 16, entry id 16. Value: the entry's sequence 8.
 pub(crate) const COMMANDS: Table = TableDefinition::new("commands-1");
 
 /// Entries whose own signature was not checked yet: they came inside a range.
@@ -54,18 +54,29 @@ pub(crate) const PINNED: Table = TableDefinition::new("pinned-1");
 
 /// Facts as the fold judged them, one row per entry.
 ///
-/// Key: subject 16, period 4 (0 for lifelong), entry id 16. Value: see `views::Row`.
+/// Key: subject 16, period 4 (0 for lifelong, else the month), entry id 16. Value: standing 1, hybrid
+/// clock 8, log id 32, sequence 8, wall clock 8, class 1, kind 2, kind version 2, payload.
 pub(crate) const ROWS: Table = TableDefinition::new("rows-1");
 
 /// Wrapping sums of the hashes of a view's rows.
 ///
-/// Key: subject 16, period 4. Value: sum 32, number of rows 8.
+/// Key: subject 16, period 4. Value: sum 32.
 pub(crate) const SUMS: Table = TableDefinition::new("sums-1");
+
+/// Rows whose standing could not be told yet.
+///
+/// Key: the row's key. Value: empty.
+pub(crate) const IN_DOUBT: Table = TableDefinition::new("in-doubt-1");
+
+/// In which months doses of an order stand.
+///
+/// Key: subject 16, order id 16, period 4. Value: empty.
+pub(crate) const DOSES: Table = TableDefinition::new("doses-1");
 
 /// What the views stand for.
 ///
-/// Key: `fold`, `arrival`, `heads` or `state`. Value: version of the fold 4; counter 8 and the
-/// entry's key 56; encoded heads; wrapping sum 32.
+/// Key: `fold`, `arrival` or `state`. Value: version of the fold 8; number of the last arrival 8 and
+/// that entry's key 56; wrapping sum 32.
 pub(crate) const STANDS_FOR: Table = TableDefinition::new("stands-for-1");
 
 /// Failed PIN entries: those of each person since the last right one, and the recent ones of all.
@@ -95,7 +106,7 @@ pub(crate) const RECEIPTS: Table = TableDefinition::new("receipts-1");
 pub(crate) const SET_ASIDE: Table = TableDefinition::new("set-aside-1");
 
 const LOG_TABLES: &[Table] = &[ENTRIES, LOGS, HEADS, IDS, ARRIVALS, COMMANDS, UNAUDITED, PINNED];
-const VIEW_TABLES: &[Table] = &[ROWS, SUMS, STANDS_FOR];
+const VIEW_TABLES: &[Table] = &[ROWS, SUMS, IN_DOUBT, DOSES, STANDS_FOR];
 const LOCAL_TABLES: &[Table] = &[PIN_FAILURES, ADDRESSES, HEARD, RECEIPTS, SET_ASIDE];
 
 /// Why a file of the store could not be read or written.

@@ -1,0 +1,281 @@
+//! The door for what other devices wrote.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use mar::fact::{Fact, LogStart, MembershipFact};
+use mar::ids::{EntryId, LogId};
+use mar::time::Timestamp;
+
+use super::{NotSaved, Record, ToAppend};
+use crate::codec;
+use crate::entry::Sealed;
+use crate::fold::Changes;
+use crate::keys::certificate_holds;
+use crate::log::LogRead;
+use crate::tables::{DiskFault, entry_key};
+
+/// The most entries that are set aside at one time.
+const ASIDE_MAX: usize = 4096;
+/// Entries that are put on the disk in one commit.
+const COMMIT_MAX: usize = 4096;
+
+/// What became of entries that came from another device.
+#[derive(Debug, Clone, Default)]
+pub struct Admission {
+    /// Those that are new here and on the disk now, in the order of their logs.
+    pub added: Vec<Sealed>,
+    /// How many were held already.
+    pub known: usize,
+    /// Those that were not taken in, and why.
+    pub not_taken: Vec<(EntryId, NotTaken)>,
+    /// What changed in the picture.
+    pub changes: Changes,
+    /// Whether devices were enrolled or put out: ask peers again for what belonged to nobody.
+    pub membership: bool,
+}
+
+/// Why an entry was not taken in. It is never for clinical reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// Its log belongs to no device of the home, as far as is known here. It is set aside and tried
+    /// again when a device is enrolled.
+    #[error("its log belongs to no device of this home yet")]
+    NotEnrolled,
+    /// The entry before it is not held. It is set aside.
+    #[error("the entry before it is not here yet")]
+    NoPredecessor,
+    /// The log does not begin with the start that a device of the home vouches for.
+    #[error("its log does not begin as a device's log does")]
+    NoStart,
+    /// There is no room to set it aside; it comes again when the peer is asked again.
+    #[error("there is no room to keep it until its device is known")]
+    NoRoom,
+}
+
+/// What an entry's log allows.
+enum Place {
+    Known,
+    Append,
+    Aside(NotTaken),
+    Refuse(NotTaken),
+}
+
+impl Record {
+    /// Takes in entries of other devices, of any logs and in any order, and answers when they are
+    /// safe. Entries of logs that are not enrolled, and those whose predecessor is missing, are set
+    /// aside and tried again by themselves.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotSaved`] if the disk failed; nothing of the entries may be acknowledged then.
+    pub fn admit(&mut self, now: Timestamp, entries: &[Sealed]) -> Result<Admission, NotSaved> {
+        let mut pool: BTreeMap<[u8; 56], Sealed> = BTreeMap::new();
+        for entry in entries {
+            pool.insert(entry_key(&entry.log(), entry.sequence(), &entry.id()), entry.clone());
+        }
+        let offered: BTreeSet<[u8; 56]> = pool.keys().copied().collect();
+        let retried = self.aside_that_may_go(&pool);
+        pool.extend(retried);
+        let mut admission = Admission::default();
+        let mut waiting;
+        loop {
+            let added = admission.added.len();
+            let membership = admission.membership;
+            waiting = self.admit_once(now, pool, &mut admission)?;
+            let progress = admission.added.len() > added;
+            if !progress && admission.membership == membership {
+                break;
+            }
+            if !admission.membership && waiting.is_empty() {
+                break;
+            }
+            pool = waiting.into_iter().map(|(key, (entry, _))| (key, entry)).collect();
+            if admission.membership {
+                pool.extend(std::mem::take(&mut self.aside));
+            }
+        }
+        self.keep_aside(waiting, &offered, &mut admission);
+        if !admission.added.is_empty() {
+            self.after_foreign(&admission);
+        }
+        Ok(admission)
+    }
+
+    pub(super) fn with_aside(mut self, entries: Vec<Sealed>) -> Self {
+        self.aside = entries
+            .into_iter()
+            .map(|entry| (entry_key(&entry.log(), entry.sequence(), &entry.id()), entry))
+            .collect();
+        self
+    }
+
+    /// Takes out of what is set aside the entries of the logs that are offered now.
+    fn aside_that_may_go(
+        &mut self,
+        pool: &BTreeMap<[u8; 56], Sealed>,
+    ) -> BTreeMap<[u8; 56], Sealed> {
+        let logs: BTreeSet<&[u8]> = pool.keys().map(|key| &key[..32]).collect();
+        let (go, stay) = std::mem::take(&mut self.aside)
+            .into_iter()
+            .partition(|(key, _)| logs.contains(&key[..32]));
+        self.aside = stay;
+        go
+    }
+
+    /// Goes through the pool once, log by log and in order of sequence. Returns what waits.
+    fn admit_once(
+        &mut self,
+        now: Timestamp,
+        pool: BTreeMap<[u8; 56], Sealed>,
+        admission: &mut Admission,
+    ) -> Result<BTreeMap<[u8; 56], (Sealed, NotTaken)>, NotSaved> {
+        let mut waiting = BTreeMap::new();
+        let mut batch: Vec<ToAppend> = Vec::new();
+        let shared = Arc::clone(&self.shared);
+        let placed = shared.with(|stores| self.places(&stores.log.read()?, pool));
+        for (key, entry, place) in placed.map_err(|fault| NotSaved { why: fault.to_string() })? {
+            match place {
+                Place::Known => admission.known += 1,
+                Place::Append => batch.push(to_append(entry)),
+                Place::Aside(why) => drop(waiting.insert(key, (entry, why))),
+                Place::Refuse(why) => admission.not_taken.push((entry.id(), why)),
+            }
+        }
+        for chunk in batch.chunks(COMMIT_MAX) {
+            self.take_batch(now, chunk, admission)?;
+        }
+        Ok(waiting)
+    }
+
+    fn places(
+        &self,
+        log: &LogRead,
+        pool: BTreeMap<[u8; 56], Sealed>,
+    ) -> Result<Vec<Placed>, DiskFault> {
+        let founding = self.founding_log(&pool);
+        let mut coming: BTreeSet<(u64, EntryId)> = BTreeSet::new();
+        let mut placed = Vec::with_capacity(pool.len());
+        for (key, entry) in pool {
+            let place = self.place(log, &entry, founding, &coming)?;
+            if matches!(place, Place::Append) {
+                coming.insert((entry.sequence(), entry.id()));
+            }
+            placed.push((key, entry, place));
+        }
+        Ok(placed)
+    }
+
+    fn take_batch(
+        &mut self,
+        now: Timestamp,
+        batch: &[ToAppend],
+        admission: &mut Admission,
+    ) -> Result<(), NotSaved> {
+        self.commit(batch, now)?;
+        let entries: Vec<Sealed> = batch.iter().map(|append| append.entry.clone()).collect();
+        let changes = self.show(&entries, now);
+        admission.changes.home |= changes.home;
+        admission.changes.residents.extend(changes.residents);
+        admission.membership |= entries.iter().any(is_membership);
+        admission.added.extend(entries);
+        Ok(())
+    }
+
+    fn place(
+        &self,
+        log: &LogRead,
+        entry: &Sealed,
+        founding: Option<LogId>,
+        coming: &BTreeSet<(u64, EntryId)>,
+    ) -> Result<Place, DiskFault> {
+        if log.place(&entry.id())?.is_some() {
+            return Ok(Place::Known);
+        }
+        if let Some(before) = entry.sequence().checked_sub(1) {
+            let previous = entry.previous().id();
+            let held = log.place(&previous)? == Some((entry.log(), before));
+            return Ok(if held || coming.contains(&(before, previous)) {
+                Place::Append
+            } else if self.heads.get(&entry.log()).is_none() {
+                Place::Aside(NotTaken::NotEnrolled)
+            } else {
+                Place::Aside(NotTaken::NoPredecessor)
+            });
+        }
+        let Some(start) = start_of(entry) else { return Ok(Place::Refuse(NotTaken::NoStart)) };
+        if !certificate_holds(&self.shared.pinned.home, &entry.log(), &start) {
+            return Ok(Place::Refuse(NotTaken::NoStart));
+        }
+        let devices = self.folded.picture.home.devices();
+        let enrolled = founding == Some(entry.log())
+            || devices.get(&start.device).is_some_and(|device| !device.enrolled.is_empty());
+        Ok(if enrolled { Place::Append } else { Place::Aside(NotTaken::NotEnrolled) })
+    }
+
+    /// Returns the log whose second entry is the founding that was handed over at pairing.
+    fn founding_log(&self, pool: &BTreeMap<[u8; 56], Sealed>) -> Option<LogId> {
+        let founding = self.shared.pinned.founding;
+        pool.values().find(|entry| entry.hash() == founding).map(Sealed::log)
+    }
+
+    fn keep_aside(
+        &mut self,
+        waiting: BTreeMap<[u8; 56], (Sealed, NotTaken)>,
+        offered: &BTreeSet<[u8; 56]>,
+        admission: &mut Admission,
+    ) {
+        let before = self.aside.len();
+        let mut changed = false;
+        for (key, (entry, why)) in waiting {
+            let room = self.aside.len() < ASIDE_MAX;
+            if offered.contains(&key) {
+                let why = if room { why } else { NotTaken::NoRoom };
+                admission.not_taken.push((entry.id(), why));
+            }
+            if room {
+                self.aside.insert(key, entry);
+                changed = true;
+            }
+        }
+        if changed || before != self.aside.len() || admission.membership {
+            let entries: Vec<Sealed> = self.aside.values().cloned().collect();
+            if let Err(fault) = self.shared.local.set_aside(&entries) {
+                tracing::warn!(%fault, "entries set aside are kept in memory only");
+            }
+        }
+    }
+
+    /// A branch of this device's own log that it did not write means that a copy of it is about.
+    fn after_foreign(&mut self, admission: &Admission) {
+        let own = self.own_log();
+        if admission.added.iter().any(|entry| entry.log() == own) {
+            match self.keys.reincarnate() {
+                Ok(()) => {
+                    tracing::warn!("another copy wrote to this device's log; a new one begins")
+                }
+                Err(fault) => drop(self.stop(&fault.to_string())),
+            }
+        }
+    }
+}
+
+type Placed = ([u8; 56], Sealed, Place);
+
+fn to_append(entry: Sealed) -> ToAppend {
+    let command = codec::command(entry.kind(), entry.kind_version(), entry.payload());
+    ToAppend { entry, command }
+}
+
+fn is_membership(entry: &Sealed) -> bool {
+    entry.class().plain() == crate::entry::Class::MEMBERSHIP
+}
+
+fn start_of(entry: &Sealed) -> Option<LogStart> {
+    let decoded = codec::decode(entry.kind(), entry.kind_version(), entry.payload()).ok()?;
+    if let Fact::Membership(MembershipFact::LogStarted(start)) = decoded.fact {
+        Some(start)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,382 @@
+//! Founding a home, joining one, and opening it again.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+use mar::fact::{DeviceKeys, Draft, EarlierHead, Fact, Founding, MembershipFact};
+use mar::ids::{EntryId, HomeId, LogId};
+use mar::picture::{HomePicture, Picture};
+use mar::time::Timestamp;
+
+use super::{Cursor, Fresh, Published, Record, Shared, Stores};
+use crate::backend::memory::MemoryDisk;
+use crate::backend::{Disk, FileKind, OpenFault};
+use crate::clock::HybridClock;
+use crate::codec::{self, CodecFault};
+use crate::entry::{self, Class, EntryFault, Hash, LogKey, Sealed};
+use crate::fold::Folded;
+use crate::heads::Heads;
+use crate::keys::{HighWater, KeyFault, Keys, StateFile};
+use crate::local::Local;
+use crate::log::{Log, LogRead, Pinned};
+use crate::tables::{self, DiskFault};
+use crate::views::Views;
+
+/// What a record is opened with.
+#[derive(Debug)]
+pub struct Opening {
+    /// Where its files are.
+    pub disk: Disk,
+    /// This device's keys.
+    pub keys: Keys,
+    /// The small file outside the data folder.
+    pub state: StateFile,
+}
+
+/// What a new home is founded with.
+#[derive(Debug, Clone)]
+pub struct Founded {
+    /// The home: 32 random bytes.
+    pub home: HomeId,
+    /// Its name.
+    pub name: String,
+    /// Whether it is a practice home.
+    pub practice: bool,
+    /// The name of this first device.
+    pub device_name: String,
+    /// The recipient of the recovery key.
+    pub recovery_recipient: String,
+}
+
+/// Why a record could not be founded, joined or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordFault {
+    /// A file or the folder.
+    #[error(transparent)]
+    Open(#[from] OpenFault),
+    /// This device's keys.
+    #[error(transparent)]
+    Keys(#[from] KeyFault),
+    /// The founding says more than entries hold.
+    #[error("the home could not be founded: {0}")]
+    Codec(#[from] CodecFault),
+    /// An entry of the founding is not well formed.
+    #[error("the home could not be founded: {0}")]
+    Entry(#[from] EntryFault),
+}
+
+impl Record {
+    /// Founds a home: the log's start, the founding, and what `setup` adds, in one commit. `setup`
+    /// is given the founding entry, under which the device acts.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OpenFault::HomeExists`] where there is a home, and any other fault of disk or
+    /// keys. Nothing is there after an error.
+    pub fn found(
+        opening: Opening,
+        now: Timestamp,
+        founded: &Founded,
+        setup: impl FnOnce(EntryId) -> Vec<Draft>,
+    ) -> Result<Self, RecordFault> {
+        let lock = opening.disk.lock()?;
+        if opening.disk.exists(FileKind::Log) {
+            return Err(OpenFault::HomeExists { folder: opening.disk.name() }.into());
+        }
+        let keys = &opening.keys;
+        let key = keys.log_key();
+        let writer = Writer { key: &key, home: founded.home, now, offset_minutes: 0 };
+        let mut cursor = Cursor::start(HybridClock::default());
+        let start = MembershipFact::LogStarted(keys.start_log(&founded.home, None));
+        let mut entries = vec![writer.seal(&mut cursor, &unattended(start))?];
+        let founding = MembershipFact::HomeFounded(Founding {
+            home: founded.home,
+            name: founded.name.clone(),
+            practice: founded.practice,
+            device: DeviceKeys {
+                device: keys.device(),
+                recipient: keys.recipient(),
+                name: founded.device_name.clone(),
+            },
+            recovery_recipient: founded.recovery_recipient.clone(),
+        });
+        let founding = writer.seal(&mut cursor, &unattended(founding))?;
+        let pinned = Pinned { home: founded.home, founding: founding.hash() };
+        entries.push(founding.clone());
+        for draft in setup(founding.id()) {
+            entries.push(writer.seal(&mut cursor, &draft)?);
+        }
+        let mut fresh = Fresh::new()?;
+        Log::create(&opening.disk, fresh.next(), &pinned, &entries)?;
+        // Before the first look at it: what an earlier home left there is not this one's.
+        let water = HighWater {
+            incarnation: keys.incarnation(),
+            sequence: cursor.sequence - 1,
+            hash: cursor.previous,
+        };
+        if let Err(fault) = opening.state.write(&water) {
+            tracing::warn!(%fault, "the state file could not be written");
+        }
+        Self::start(opening, now, lock, fresh)
+    }
+
+    /// Begins an empty copy of a home that this device was made a member of. `pinned` was handed
+    /// over at pairing; the entries follow through [`Record::admit`].
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OpenFault::HomeExists`] where there is a home, and any other fault of disk or
+    /// keys.
+    pub fn join(opening: Opening, now: Timestamp, pinned: &Pinned) -> Result<Self, RecordFault> {
+        let lock = opening.disk.lock()?;
+        if opening.disk.exists(FileKind::Log) {
+            return Err(OpenFault::HomeExists { folder: opening.disk.name() }.into());
+        }
+        let mut fresh = Fresh::new()?;
+        Log::create(&opening.disk, fresh.next(), pinned, &[])?;
+        Self::start(opening, now, lock, fresh)
+    }
+
+    /// Opens the record that is in the folder. Views that are missing, damaged or of another fold
+    /// are made again from the log.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the log or the keys could not be read, with a sentence that says what to do.
+    pub fn open(opening: Opening, now: Timestamp) -> Result<Self, RecordFault> {
+        if !opening.disk.exists(FileKind::Log) {
+            return Err(OpenFault::NoHome { folder: opening.disk.name() }.into());
+        }
+        let lock = opening.disk.lock()?;
+        Self::start(opening, now, lock, Fresh::new()?)
+    }
+
+    fn start(
+        opening: Opening,
+        now: Timestamp,
+        lock: crate::backend::FolderLock,
+        mut fresh: Fresh,
+    ) -> Result<Self, RecordFault> {
+        let Opening { disk, mut keys, state } = opening;
+        let log = Log::open(&disk)?;
+        let in_log = |fault| tables::open_fault(&disk, FileKind::Log, fault);
+        let pinned = log.read().and_then(|read| read.pinned()).map_err(in_log)?;
+        drop(log);
+        let (stores, folded, heads) = stores(&disk, pinned, now, fresh.next())?;
+        let read = stores.log.read().map_err(in_log)?;
+        let clock = latest_clock(&read, &heads).map_err(in_log)?;
+        let stale = is_copy(&read, &heads, &keys, state.read().as_ref()).map_err(in_log)?;
+        drop(read);
+        if stale {
+            let least = next_incarnation(&folded.picture.home, &keys, state.read().as_ref());
+            keys.reincarnate_at(least)?;
+            tracing::info!(incarnation = keys.incarnation(), "a new log of this device begins");
+        }
+        let local = local(&disk, fresh.next())?;
+        let aside = local
+            .aside(&pinned.home)
+            .map_err(|fault| tables::open_fault(&disk, FileKind::Local, fault))?;
+        let published = Published {
+            picture: Picture::default(),
+            heads: Heads::default(),
+            state: [0; 32],
+            from: folded.from,
+        };
+        let shared = Shared {
+            pinned,
+            stores: RwLock::new(Some(stores)),
+            published: RwLock::new(published),
+            local,
+        };
+        let record = Self {
+            disk,
+            _lock: lock,
+            keys,
+            state,
+            shared: Arc::new(shared),
+            folded,
+            heads,
+            clock,
+            fresh,
+            aside: BTreeMap::new(),
+            fault: None,
+        }
+        .with_aside(aside);
+        record
+            .publish()
+            .map_err(|fault| tables::open_fault(&record.disk, FileKind::Views, fault))?;
+        Ok(record)
+    }
+}
+
+/// Opens this device's own file; on a disk that takes nothing it is kept in memory, since no care
+/// depends on it.
+fn local(disk: &Disk, id: [u8; 16]) -> Result<Local, OpenFault> {
+    Local::open(disk, id).or_else(|fault| {
+        tracing::warn!(%fault, "what this device knows by itself is kept in memory");
+        Local::open(&Disk::memory(&MemoryDisk::default()), id)
+    })
+}
+
+/// Opens log and views, and folds what the views lack.
+pub(super) fn stores(
+    disk: &Disk,
+    pinned: Pinned,
+    now: Timestamp,
+    id: [u8; 16],
+) -> Result<(Stores, Folded, Heads), OpenFault> {
+    let log = Log::open(disk)?;
+    let in_log = |fault| tables::open_fault(disk, FileKind::Log, fault);
+    let read = log.read().map_err(in_log)?;
+    let heads = read.heads().map_err(in_log)?;
+    let opened = Views::open(disk).and_then(|views| match views {
+        Some(views) if follows(&read, &views).unwrap_or(false) => {
+            let folded = Folded::load(pinned, &read, &views, now).map_err(in_log)?;
+            Ok(Some((views, folded)))
+        }
+        Some(_) | None => Ok(None),
+    });
+    let (views, folded) = match opened {
+        Ok(Some(opened)) => opened,
+        Ok(None) => new_views(disk, pinned, &read, (now, id))?,
+        Err(fault) => {
+            tracing::warn!(%fault, "the views are made again from the log");
+            new_views(disk, pinned, &read, (now, id))?
+        }
+    };
+    drop(read);
+    Ok((Stores { log, views }, folded, heads))
+}
+
+/// Whether the log holds at its place the last entry that the views stand for.
+fn follows(log: &LogRead, views: &Views) -> Result<bool, DiskFault> {
+    let stands_for = views.read()?.stands_for()?;
+    Ok(stands_for.arrival == 0
+        || log.arrival(stands_for.arrival)?.is_some_and(|key| key == stands_for.key))
+}
+
+fn new_views(
+    disk: &Disk,
+    pinned: Pinned,
+    log: &LogRead,
+    (now, id): (Timestamp, [u8; 16]),
+) -> Result<(Views, Folded), OpenFault> {
+    let made = disk.remove(FileKind::Views).and_then(|()| {
+        let views = Views::create(disk, id)?;
+        let folded = Folded::load(pinned, log, &views, now)
+            .map_err(|fault| tables::open_fault(disk, FileKind::Views, fault))?;
+        Ok((views, folded))
+    });
+    match made {
+        Ok(made) => Ok(made),
+        Err(fault) => {
+            // A disk that is full must not take the residents' charts off the screen.
+            tracing::warn!(%fault, "the views are kept in memory");
+            let memory = Disk::memory(&MemoryDisk::default());
+            let views = Views::create(&memory, id)?;
+            let folded = Folded::load(pinned, log, &views, now)
+                .map_err(|fault| tables::open_fault(disk, FileKind::Log, fault))?;
+            Ok((views, folded))
+        }
+    }
+}
+
+/// The clock never runs back within a log, so its heads hold the latest reading.
+fn latest_clock(log: &LogRead, heads: &Heads) -> Result<HybridClock, DiskFault> {
+    let mut clock = HybridClock::default();
+    for (_, held) in heads.iter() {
+        for head in held.heads() {
+            if let Some(entry) = log.entry(&head.hash.id())? {
+                clock = clock.observe(entry.clock());
+            }
+        }
+    }
+    Ok(clock)
+}
+
+/// Whether this folder is a copy of an earlier state of itself, so that a new log must begin.
+fn is_copy(
+    log: &LogRead,
+    heads: &Heads,
+    keys: &Keys,
+    water: Option<&HighWater>,
+) -> Result<bool, DiskFault> {
+    let own = keys.log_key().log();
+    let held = heads.get(&own);
+    let Some(water) = water else { return Ok(held.is_some()) };
+    let Some(latest) = held.and_then(|held| held.latest()) else {
+        // Nothing of this log is here: it must not have been written elsewhere either.
+        return Ok(water.incarnation >= keys.incarnation());
+    };
+    if held.is_some_and(|held| held.is_forked())
+        || water.incarnation != keys.incarnation()
+        || water.sequence > latest.sequence
+    {
+        return Ok(true);
+    }
+    let place = log.place(&water.hash.id())?;
+    Ok(place != Some((own, water.sequence)))
+}
+
+fn next_incarnation(home: &HomePicture, keys: &Keys, water: Option<&HighWater>) -> u32 {
+    let known = home.logs().values().filter(|(start, _)| start.device == keys.device());
+    known
+        .map(|(start, _)| start.incarnation)
+        .chain(water.map(|water| water.incarnation))
+        .chain([keys.incarnation()])
+        .max()
+        .unwrap_or(0)
+        .saturating_add(1)
+}
+
+/// Returns where the device's log before this one stood, as far as is known here.
+pub(super) fn earlier_head(home: &HomePicture, heads: &Heads, keys: &Keys) -> Option<EarlierHead> {
+    let own = |(log, (start, _)): (&LogId, &(mar::fact::LogStart, _))| {
+        (start.device == keys.device()).then_some((start.incarnation, *log))
+    };
+    let (_, log) = home.logs().iter().filter_map(own).max()?;
+    let head = heads.get(&log)?.latest()?;
+    Some(EarlierHead { log, sequence: head.sequence, hash: head.hash.0 })
+}
+
+/// A draft of what a device writes by itself.
+pub(super) fn unattended(fact: MembershipFact) -> Draft {
+    Draft { subject: None, made: None, fact: Fact::Membership(fact) }
+}
+
+impl Cursor {
+    pub(super) fn start(clock: HybridClock) -> Self {
+        Self { sequence: 0, previous: Hash::ZERO, clock }
+    }
+}
+
+/// Seals drafts one after the other into one log.
+pub(super) struct Writer<'w> {
+    pub(super) key: &'w LogKey,
+    pub(super) home: HomeId,
+    pub(super) now: Timestamp,
+    pub(super) offset_minutes: i16,
+}
+
+impl Writer<'_> {
+    /// Seals one draft and moves the cursor on; after an error it stands where it stood.
+    pub(super) fn seal(&self, cursor: &mut Cursor, draft: &Draft) -> Result<Sealed, RecordFault> {
+        let encoded = codec::encode(draft.made.as_ref(), &draft.fact)?;
+        let clock = cursor.clock.tick(self.now.0);
+        let sealed = entry::Draft {
+            sequence: cursor.sequence,
+            previous: cursor.previous,
+            clock,
+            wall_ms: self.now.0,
+            offset_minutes: self.offset_minutes,
+            class: Class(encoded.class),
+            kind: encoded.kind,
+            kind_version: encoded.version,
+            subject: draft.subject.map(|subject| subject.0),
+            payload: encoded.payload,
+        }
+        .seal(self.key, &self.home)?;
+        *cursor = Cursor { sequence: cursor.sequence + 1, previous: sealed.hash(), clock };
+        Ok(sealed)
+    }
+}
