@@ -94,10 +94,7 @@ pub struct Point {
 impl Point {
     /// Returns the point at which `head` stands.
     pub fn of(head: &Head) -> Self {
-        Self {
-            sequence: head.sequence,
-            entry: head.hash.id(),
-        }
+        Self { sequence: head.sequence, entry: head.hash.id() }
     }
 }
 
@@ -118,11 +115,7 @@ impl Line {
         // An honest log has one head. Of one that was forked beyond all measure the latest are
         // named: the others are found once these are level.
         let skip = held.heads().len().saturating_sub(BRANCHES_MAX);
-        Self {
-            log,
-            anchor: held.anchor(),
-            heads: held.heads()[skip..].to_vec(),
-        }
+        Self { log, anchor: held.anchor(), heads: held.heads()[skip..].to_vec() }
     }
 }
 
@@ -223,13 +216,7 @@ impl Entries {
 
     /// Returns an empty frame that begins at `start`.
     pub fn new(want: u32, start: RangeStart) -> Self {
-        Self {
-            want,
-            last: false,
-            start,
-            count: 0,
-            shorts: Vec::new(),
-        }
+        Self { want, last: false, start, count: 0, shorts: Vec::new() }
     }
 
     /// Adds the next entry of the chain. Returns whether there was room for it.
@@ -394,12 +381,7 @@ impl Frame {
                 out.extend(log.0);
                 out.push(refused_byte(*why));
             }
-            Self::HashAt {
-                question,
-                log,
-                head,
-                sequences,
-            } => {
+            Self::HashAt { question, log, head, sequences } => {
                 out.push(9);
                 out.extend(question.to_be_bytes());
                 out.extend(log.0);
@@ -443,21 +425,12 @@ impl Frame {
             3 => Self::HeadsWanted,
             4 => read_want(&mut body)?,
             5 => Self::Entries(read_entries(&mut body)?),
-            6 => Self::RangeEnd {
-                want: body.u32()?,
-                why: read_range_end(&mut body)?,
-            },
+            6 => Self::RangeEnd { want: body.u32()?, why: read_range_end(&mut body)? },
             7 => Self::Receipt(read_lines(&mut body)?),
-            8 => Self::Refused {
-                log: LogId(body.take()?),
-                why: read_refused(&mut body)?,
-            },
+            8 => Self::Refused { log: LogId(body.take()?), why: read_refused(&mut body)? },
             9 => read_hash_at(&mut body)?,
             10 => read_hashes_at(&mut body)?,
-            11 => Self::Clock {
-                wall_ms: body.i64()?,
-                heads: body.take()?,
-            },
+            11 => Self::Clock { wall_ms: body.i64()?, heads: body.take()? },
             kind => match reserved::read(kind, &mut body)? {
                 Some(frame) => frame,
                 None => return Ok(None),
@@ -517,15 +490,8 @@ fn put_head(out: &mut Vec<u8>, head: &Head) {
 }
 
 fn read_head(body: &mut Reader<'_>) -> Result<Head, FrameFault> {
-    let head = Head {
-        sequence: body.u64()?,
-        hash: Hash(body.take()?),
-    };
-    if head.sequence == u64::MAX {
-        Err(FrameFault::Value)
-    } else {
-        Ok(head)
-    }
+    let head = Head { sequence: body.u64()?, hash: Hash(body.take()?) };
+    if head.sequence == u64::MAX { Err(FrameFault::Value) } else { Ok(head) }
 }
 
 fn put_point(out: &mut Vec<u8>, point: &Point) {
@@ -534,15 +500,8 @@ fn put_point(out: &mut Vec<u8>, point: &Point) {
 }
 
 fn read_point(body: &mut Reader<'_>) -> Result<Point, FrameFault> {
-    let point = Point {
-        sequence: body.u64()?,
-        entry: EntryId(body.take()?),
-    };
-    if point.sequence == u64::MAX {
-        Err(FrameFault::Value)
-    } else {
-        Ok(point)
-    }
+    let point = Point { sequence: body.u64()?, entry: EntryId(body.take()?) };
+    if point.sequence == u64::MAX { Err(FrameFault::Value) } else { Ok(point) }
 }
 
 fn put_lines(out: &mut Vec<u8>, lines: &[Line]) {
@@ -582,11 +541,7 @@ fn read_heads(body: &mut Reader<'_>) -> Result<Frame, FrameFault> {
         return Err(FrameFault::Value);
     }
     let lines = read_lines(body)?;
-    Ok(Frame::Heads {
-        first: flags & 1 != 0,
-        last: flags & 2 != 0,
-        lines,
-    })
+    Ok(Frame::Heads { first: flags & 1 != 0, last: flags & 2 != 0, lines })
 }
 
 fn put_want(out: &mut Vec<u8>, want: &Want) {
@@ -627,14 +582,7 @@ fn read_want(body: &mut Reader<'_>) -> Result<Frame, FrameFault> {
     if id == 0 || empty {
         return Err(FrameFault::Value);
     }
-    Ok(Frame::Want(Want {
-        id,
-        log,
-        after,
-        up_to,
-        budget,
-        direction,
-    }))
+    Ok(Frame::Want(Want { id, log, after, up_to, budget, direction }))
 }
 
 fn put_entries(out: &mut Vec<u8>, entries: &Entries) {
@@ -656,15 +604,9 @@ fn read_entries(body: &mut Reader<'_>) -> Result<Entries, FrameFault> {
     let flags = body.u8()?;
     let log = LogId(body.take()?);
     let sequence = body.u64()?;
-    let previous = if sequence == 0 {
-        Hash::ZERO
-    } else {
-        Hash(body.take()?)
-    };
+    let previous = if sequence == 0 { Hash::ZERO } else { Hash(body.take()?) };
     let count = body.count(1..=ENTRIES_MAX)?;
-    let fits = u64::try_from(count)
-        .ok()
-        .and_then(|count| sequence.checked_add(count));
+    let fits = u64::try_from(count).ok().and_then(|count| sequence.checked_add(count));
     if flags > 1 || fits.is_none() {
         return Err(FrameFault::Value);
     }
@@ -679,11 +621,7 @@ fn read_entries(body: &mut Reader<'_>) -> Result<Entries, FrameFault> {
     Ok(Entries {
         want,
         last: flags == 1,
-        start: RangeStart {
-            log,
-            sequence,
-            previous,
-        },
+        start: RangeStart { log, sequence, previous },
         count: u16::try_from(count).map_err(|_| FrameFault::Count)?,
         shorts: shorts[..shorts.len() - body.0.len()].to_vec(),
     })
@@ -740,12 +678,7 @@ fn read_hash_at(body: &mut Reader<'_>) -> Result<Frame, FrameFault> {
         }
         sequences.push(sequence);
     }
-    Ok(Frame::HashAt {
-        question,
-        log,
-        head,
-        sequences,
-    })
+    Ok(Frame::HashAt { question, log, head, sequences })
 }
 
 fn read_hashes_at(body: &mut Reader<'_>) -> Result<Frame, FrameFault> {
@@ -753,10 +686,7 @@ fn read_hashes_at(body: &mut Reader<'_>) -> Result<Frame, FrameFault> {
     let mut points: Vec<Point> = Vec::new();
     for _ in 0..body.count(0..=QUESTIONS_MAX)? {
         let point = read_point(body)?;
-        if points
-            .last()
-            .is_some_and(|before| before.sequence >= point.sequence)
-        {
+        if points.last().is_some_and(|before| before.sequence >= point.sequence) {
             return Err(FrameFault::Order);
         }
         points.push(point);

@@ -15,5 +15,9 @@
 //! Reading order: [`frame`] is the wire format, [`session`] one exchange as a value without socket,
 //! clock or disk, [`status`] what is known of a peer.
 
+pub mod endpoint;
 pub mod frame;
+pub mod lan;
+pub mod pairing;
 pub mod session;
+pub mod status;

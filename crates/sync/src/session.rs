@@ -368,11 +368,7 @@ impl Session {
             return Vec::new();
         }
         match input {
-            Input::Started {
-                heads,
-                own_log,
-                wall_ms,
-            } => self.start(&heads, own_log, wall_ms),
+            Input::Started { heads, own_log, wall_ms } => self.start(&heads, own_log, wall_ms),
             Input::Frame(bytes) => self.receive(&bytes),
             Input::Admitted { ticket, heads } => self.admitted(ticket, &heads),
             Input::AdmitRefused { ticket, why } => self.admit_refused(ticket, why),
@@ -430,12 +426,7 @@ impl Session {
             Frame::RangeEnd { want, why } => self.range_ended(want, why),
             Frame::Receipt(lines) => self.receipted(lines),
             Frame::Refused { log, why } => self.refused(log, why),
-            Frame::HashAt {
-                question,
-                log,
-                head,
-                sequences,
-            } => {
+            Frame::HashAt { question, log, head, sequences } => {
                 self.hash_asked(question, log, head, sequences);
             }
             Frame::HashesAt { question, points } => self.hashes_told(question, points),
@@ -456,14 +447,9 @@ impl Session {
         }
         let (theirs_min, theirs_max) = (hello.protocol_min, hello.protocol_max);
         if !(theirs_min..=theirs_max).contains(&PROTOCOL) {
-            return self.close(CloseReason::Protocol {
-                theirs_min,
-                theirs_max,
-            });
+            return self.close(CloseReason::Protocol { theirs_min, theirs_max });
         }
-        self.notice(Notice::PeerClock {
-            wall_ms: hello.wall_ms,
-        });
+        self.notice(Notice::PeerClock { wall_ms: hello.wall_ms });
         // Compared is what our hello said, so that both sides come to the same answer whatever
         // was committed since.
         if hello.heads == self.told.hash() {
@@ -482,11 +468,7 @@ impl Session {
         let parts = parts(self.told.lines().cloned());
         let end = parts.len().saturating_sub(1);
         for (at, lines) in parts.into_iter().enumerate() {
-            self.send(&Frame::Heads {
-                first: at == 0,
-                last: at == end,
-                lines,
-            });
+            self.send(&Frame::Heads { first: at == 0, last: at == end, lines });
         }
     }
 
@@ -579,10 +561,7 @@ impl Session {
             return;
         }
         self.heads_asked = false;
-        self.send(&Frame::Clock {
-            wall_ms,
-            heads: self.mine.hash(),
-        });
+        self.send(&Frame::Clock { wall_ms, heads: self.mine.hash() });
         self.pulling.ask_again();
         self.pump();
     }
@@ -593,9 +572,7 @@ impl Session {
             return;
         }
         let level = if self.mine.same_heads(&self.theirs) {
-            Notice::InSync {
-                heads: self.mine.hash(),
-            }
+            Notice::InSync { heads: self.mine.hash() }
         } else {
             Notice::Apart(self.apart())
         };
@@ -606,10 +583,7 @@ impl Session {
     }
 
     fn apart(&self) -> Apart {
-        let mut apart = Apart {
-            stopped: self.pulling.stopped(),
-            ..Apart::default()
-        };
+        let mut apart = Apart { stopped: self.pulling.stopped(), ..Apart::default() };
         for line in self.theirs.lines() {
             let mine = self.mine.heads(&line.log);
             let lacking =

@@ -43,11 +43,7 @@ impl<'a> Reader<'a> {
     /// Reads a count and refuses one outside `allowed`.
     pub(super) fn count(&mut self, allowed: RangeInclusive<usize>) -> Result<usize, FrameFault> {
         let count = usize::from(self.u16()?);
-        if allowed.contains(&count) {
-            Ok(count)
-        } else {
-            Err(FrameFault::Count)
-        }
+        if allowed.contains(&count) { Ok(count) } else { Err(FrameFault::Count) }
     }
 
     pub(super) fn skip_rest(&mut self) {
@@ -55,11 +51,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn end(&self) -> Result<(), FrameFault> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(FrameFault::Length)
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(FrameFault::Length) }
     }
 }
 

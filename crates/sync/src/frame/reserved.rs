@@ -41,11 +41,7 @@ pub(super) fn put(out: &mut Vec<u8>, frame: &Frame) {
             out.extend(hash);
             out.extend(offset.to_be_bytes());
         }
-        Frame::BlobPart {
-            hash,
-            offset,
-            bytes,
-        } => {
+        Frame::BlobPart { hash, offset, bytes } => {
             let length = u32::try_from(bytes.len()).expect("a part is shorter than a frame");
             out.push(19);
             out.extend(hash);
@@ -56,10 +52,7 @@ pub(super) fn put(out: &mut Vec<u8>, frame: &Frame) {
         Frame::Addresses(addresses) => {
             out.push(20);
             put_count(out, addresses.len().min(ADDRESSES_MAX));
-            addresses
-                .iter()
-                .take(ADDRESSES_MAX)
-                .for_each(|known| put_address(out, known));
+            addresses.iter().take(ADDRESSES_MAX).for_each(|known| put_address(out, known));
         }
         Frame::Hello(_)
         | Frame::Heads { .. }
@@ -80,28 +73,18 @@ pub(super) fn read(kind: u8, body: &mut Reader<'_>) -> Result<Option<Frame>, Fra
     Ok(Some(match kind {
         16 => Frame::History {
             log: LogId(body.take()?),
-            below: Point {
-                sequence: body.u64()?,
-                entry: EntryId(body.take()?),
-            },
+            below: Point { sequence: body.u64()?, entry: EntryId(body.take()?) },
             budget: body.u32()?,
         },
         17 => {
             let length = body.count(0..=LEASE_BYTES_MAX)?;
             Frame::Lease(body.slice(length)?.to_vec())
         }
-        18 => Frame::BlobWant {
-            hash: body.take()?,
-            offset: body.u64()?,
-        },
+        18 => Frame::BlobWant { hash: body.take()?, offset: body.u64()? },
         19 => {
             let (hash, offset) = (body.take()?, body.u64()?);
             let length = usize::try_from(body.u32()?).map_err(|_| FrameFault::Count)?;
-            Frame::BlobPart {
-                hash,
-                offset,
-                bytes: body.slice(length)?.to_vec(),
-            }
+            Frame::BlobPart { hash, offset, bytes: body.slice(length)?.to_vec() }
         }
         20 => {
             let count = body.count(0..=ADDRESSES_MAX)?;
@@ -134,8 +117,5 @@ fn read_address(body: &mut Reader<'_>) -> Result<KnownAddress, FrameFault> {
         6 => IpAddr::from(body.take::<16>()?),
         _ => return Err(FrameFault::Value),
     };
-    Ok(KnownAddress {
-        device,
-        address: SocketAddr::new(ip, body.u16()?),
-    })
+    Ok(KnownAddress { device, address: SocketAddr::new(ip, body.u16()?) })
 }

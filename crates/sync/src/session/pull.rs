@@ -92,9 +92,7 @@ impl Pulling {
     }
 
     pub(super) fn is_held(&self, log: &LogId, head: &Head) -> bool {
-        self.logs
-            .get(log)
-            .is_some_and(|log| log.held.contains(head))
+        self.logs.get(log).is_some_and(|log| log.held.contains(head))
     }
 
     pub(super) fn stopped(&self) -> Vec<LogId> {
@@ -163,22 +161,13 @@ impl Session {
 
     /// Decides what to fetch of a log next.
     fn choose(&mut self, id: LogId) {
-        let (theirs, mine) = (
-            self.theirs.heads(&id).to_vec(),
-            self.mine.heads(&id).to_vec(),
-        );
+        let (theirs, mine) = (self.theirs.heads(&id).to_vec(), self.mine.heads(&id).to_vec());
         let log = self.pulling.log(id);
         if let Some(tip) = log.tip {
             // The disk has not answered yet. Go on above; everything else waits for it.
-            let above = theirs
-                .iter()
-                .rev()
-                .find(|head| head.sequence > tip.sequence);
+            let above = theirs.iter().rev().find(|head| head.sequence > tip.sequence);
             if let (Some(target), None) = (above, log.parted) {
-                log.phase = Phase::Ready {
-                    after: Some(Point::of(&tip)),
-                    target: *target,
-                };
+                log.phase = Phase::Ready { after: Some(Point::of(&tip)), target: *target };
                 self.pull(id);
             }
             return;
@@ -207,10 +196,7 @@ impl Session {
     fn look_up(&mut self, log: LogId, points: Vec<Point>) {
         let ticket = self.ticket();
         self.pulling.lookups.insert(ticket, log);
-        self.out.push(Effect::Read {
-            ticket,
-            read: Read::Held { log, points },
-        });
+        self.out.push(Effect::Read { ticket, read: Read::Held { log, points } });
     }
 
     fn ask(&mut self, log: LogId, after: Option<Point>, target: Head) {
@@ -219,15 +205,7 @@ impl Session {
         }
         let id = self.pulling.id();
         self.pulling.log(log).phase = Phase::Asking;
-        self.pulling.wants.insert(
-            id,
-            Asked {
-                log,
-                target,
-                after,
-                received: 0,
-            },
-        );
+        self.pulling.wants.insert(id, Asked { log, target, after, received: 0 });
         self.send(&Frame::Want(Want {
             id,
             log,
@@ -259,10 +237,7 @@ impl Session {
         let start = entries.start;
         let follows = match after {
             Some(after) => Some(start.sequence) == expected && start.previous.id() == after.entry,
-            None => self
-                .theirs
-                .get(&log)
-                .is_some_and(|line| line.anchor == start.sequence),
+            None => self.theirs.get(&log).is_some_and(|line| line.anchor == start.sequence),
         };
         if start.log != log || !follows {
             return self.stop(log, Refused::Unsound);
@@ -329,11 +304,7 @@ impl Session {
         let log = self.pulling.log(id);
         log.tip = entries.last().map(head_of);
         log.admits += 1;
-        self.out.push(Effect::Admit {
-            ticket,
-            log: id,
-            entries,
-        });
+        self.out.push(Effect::Admit { ticket, log: id, entries });
     }
 
     pub(super) fn admitted(&mut self, ticket: Ticket, heads: &Heads) {
@@ -399,10 +370,7 @@ impl Session {
 
     pub(super) fn ask_again_for_new_members(&mut self) {
         for log in self.pulling.logs.values_mut() {
-            if matches!(
-                log.stopped,
-                Some(Refused::NotEnrolled | Refused::OutOfChain)
-            ) {
+            if matches!(log.stopped, Some(Refused::NotEnrolled | Refused::OutOfChain)) {
                 log.stopped = None;
                 log.strikes = 0;
             }
@@ -457,10 +425,7 @@ impl Session {
 
     fn ask_where(&mut self, id: LogId, mut search: Search) {
         if search.next > search.high || search.target.sequence == 0 {
-            self.pulling.log(id).phase = Phase::Ready {
-                after: search.held,
-                target: search.target,
-            };
+            self.pulling.log(id).phase = Phase::Ready { after: search.held, target: search.target };
             return self.pull(id);
         }
         search.question = self.pulling.id();
@@ -475,18 +440,14 @@ impl Session {
     }
 
     pub(super) fn hashes_told(&mut self, question: u32, points: Vec<Point>) {
-        let found = self
-            .pulling
-            .logs
-            .iter_mut()
-            .find_map(|(id, log)| match &mut log.phase {
-                Phase::Searching(search) if search.question == question => Some((*id, search)),
-                Phase::Searching(_)
-                | Phase::Idle
-                | Phase::Checking(_)
-                | Phase::Ready { .. }
-                | Phase::Asking => None,
-            });
+        let found = self.pulling.logs.iter_mut().find_map(|(id, log)| match &mut log.phase {
+            Phase::Searching(search) if search.question == question => Some((*id, search)),
+            Phase::Searching(_)
+            | Phase::Idle
+            | Phase::Checking(_)
+            | Phase::Ready { .. }
+            | Phase::Asking => None,
+        });
         let Some((id, search)) = found else { return };
         if points.is_empty() {
             let log = self.pulling.log(id);
@@ -494,11 +455,7 @@ impl Session {
             log.paused = true;
             return;
         }
-        if !points
-            .iter()
-            .map(|point| point.sequence)
-            .eq(search.asked.iter().copied())
-        {
+        if !points.iter().map(|point| point.sequence).eq(search.asked.iter().copied()) {
             return self.stop(id, Refused::Unsound);
         }
         // A question is answered once; a second answer finds none open.
@@ -547,10 +504,7 @@ impl Session {
 }
 
 fn head_of(entry: &Sealed) -> Head {
-    Head {
-        sequence: entry.sequence(),
-        hash: entry.hash(),
-    }
+    Head { sequence: entry.sequence(), hash: entry.hash() }
 }
 
 /// Returns up to [`SPREAD`] sequences, evenly from `low` to `high`, `high` among them.
@@ -558,9 +512,8 @@ fn spread(low: u64, high: u64) -> Vec<u64> {
     let width = high - low;
     let parts = width.saturating_add(1).min(SPREAD);
     let part = (width / parts).max(1);
-    let mut sequences: Vec<u64> = (0..parts)
-        .map(|at| high - (parts - 1 - at).saturating_mul(part))
-        .collect();
+    let mut sequences: Vec<u64> =
+        (0..parts).map(|at| high - (parts - 1 - at).saturating_mul(part)).collect();
     sequences.dedup();
     sequences
 }

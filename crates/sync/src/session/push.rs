@@ -26,10 +26,7 @@ impl Pushing {
             return;
         };
         if let Some(pushed) = self.unreceipted.get_mut(&line.log) {
-            while pushed
-                .front()
-                .is_some_and(|(head, _)| head.sequence <= latest.sequence)
-            {
+            while pushed.front().is_some_and(|(head, _)| head.sequence <= latest.sequence) {
                 self.bytes -= pushed.pop_front().map_or(0, |(_, bytes)| bytes);
             }
         }
@@ -117,16 +114,9 @@ impl Session {
             return;
         }
         frame.last = true;
-        let head = Head {
-            sequence: last.sequence(),
-            hash: last.hash(),
-        };
+        let head = Head { sequence: last.sequence(), hash: last.hash() };
         self.pushing.bytes += frame.bytes();
-        self.pushing
-            .unreceipted
-            .entry(log)
-            .or_default()
-            .push_back((head, frame.bytes()));
+        self.pushing.unreceipted.entry(log).or_default().push_back((head, frame.bytes()));
         self.told.extend(&start, head);
         self.send(&Frame::Entries(frame));
     }

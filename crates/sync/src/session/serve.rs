@@ -42,10 +42,7 @@ impl Session {
         }
         match want.direction {
             Direction::Down => {
-                self.send(&Frame::RangeEnd {
-                    want: want.id,
-                    why: RangeEnd::NotServed,
-                });
+                self.send(&Frame::RangeEnd { want: want.id, why: RangeEnd::NotServed });
             }
             Direction::Up => {
                 self.pushing.wanted(&want.log);
@@ -93,14 +90,7 @@ impl Session {
         }
         let ticket = self.ticket();
         self.serving.questions.insert(ticket, question);
-        self.out.push(Effect::Read {
-            ticket,
-            read: Read::Points {
-                log,
-                head,
-                sequences,
-            },
-        });
+        self.out.push(Effect::Read { ticket, read: Read::Points { log, head, sequences } });
     }
 
     pub(super) fn read_done(&mut self, ticket: Ticket, found: Found) {
@@ -116,12 +106,7 @@ impl Session {
             };
             return self.send(&Frame::HashesAt { question, points });
         }
-        if self
-            .serving
-            .reading
-            .as_ref()
-            .is_some_and(|(reading, _)| *reading == ticket)
-        {
+        if self.serving.reading.as_ref().is_some_and(|(reading, _)| *reading == ticket) {
             if let Some((_, served)) = self.serving.reading.take() {
                 self.serve(served, found);
             }
@@ -137,10 +122,7 @@ impl Session {
             Found::NotHeld => RangeEnd::NotHeld,
             Found::Held(_) | Found::Points(_) | Found::Unavailable => RangeEnd::Later,
         };
-        self.send(&Frame::RangeEnd {
-            want: served.want,
-            why,
-        });
+        self.send(&Frame::RangeEnd { want: served.want, why });
     }
 
     fn serve_range(&mut self, mut served: Served, entries: &[Sealed]) {
@@ -160,10 +142,7 @@ impl Session {
                 });
             }
             let last = &run[signed - 1];
-            served.after = Some(Point {
-                sequence: last.sequence(),
-                entry: last.id(),
-            });
+            served.after = Some(Point { sequence: last.sequence(), entry: last.id() });
             served.left = served.left.saturating_sub(frame.bytes());
             let done = last.hash() == served.up_to.hash || served.left == 0;
             frame.last = done || signed < run.len();
@@ -177,10 +156,7 @@ impl Session {
         if sent {
             self.serving.queue.push_back(served);
         } else {
-            self.send(&Frame::RangeEnd {
-                want: served.want,
-                why: RangeEnd::Later,
-            });
+            self.send(&Frame::RangeEnd { want: served.want, why: RangeEnd::Later });
         }
     }
 }
@@ -188,7 +164,5 @@ impl Session {
 /// Returns how many entries of the run may be passed on: up to the last whose own signature holds.
 /// `None` if there is no such entry.
 fn signed_prefix(run: &[Sealed], home: &HomeId) -> Option<usize> {
-    run.iter()
-        .rposition(|entry| entry.clone().audit(home).is_ok())
-        .map(|at| at + 1)
+    run.iter().rposition(|entry| entry.clone().audit(home).is_ok()).map(|at| at + 1)
 }

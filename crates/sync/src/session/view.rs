@@ -16,9 +16,7 @@ pub(super) struct View {
 impl View {
     pub(super) fn of(heads: &Heads) -> Self {
         let lines = heads.iter().map(|(log, held)| (*log, Line::of(*log, held)));
-        Self {
-            lines: lines.collect(),
-        }
+        Self { lines: lines.collect() }
     }
 
     pub(super) fn set(&mut self, line: Line) {
@@ -31,9 +29,7 @@ impl View {
 
     /// Returns the heads of a log, in order; none if nothing is held of it.
     pub(super) fn heads(&self, log: &LogId) -> &[Head] {
-        self.lines
-            .get(log)
-            .map_or(&[], |line| line.heads.as_slice())
+        self.lines.get(log).map_or(&[], |line| line.heads.as_slice())
     }
 
     pub(super) fn latest(&self, log: &LogId) -> Option<Head> {
@@ -66,18 +62,13 @@ impl View {
     /// Returns whether both hold the same entries. History below an anchor may follow later.
     pub(super) fn same_heads(&self, other: &Self) -> bool {
         self.lines.len() == other.lines.len()
-            && self
-                .lines()
-                .zip(other.lines())
-                .all(|(a, b)| a.log == b.log && a.heads == b.heads)
+            && self.lines().zip(other.lines()).all(|(a, b)| a.log == b.log && a.heads == b.heads)
     }
 
     pub(super) fn heads_of<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Heads {
         let mut heads = Heads::default();
         for line in lines {
-            line.heads
-                .iter()
-                .for_each(|head| heads.insert(line.log, line.anchor, *head));
+            line.heads.iter().for_each(|head| heads.insert(line.log, line.anchor, *head));
         }
         heads
     }
@@ -94,8 +85,5 @@ impl View {
 /// Returns the entry before a run, or `None` if the run begins its log.
 pub(super) fn before(start: &RangeStart) -> Option<Head> {
     let sequence = start.sequence.checked_sub(1)?;
-    (start.previous != Hash::ZERO).then_some(Head {
-        sequence,
-        hash: start.previous,
-    })
+    (start.previous != Hash::ZERO).then_some(Head { sequence, hash: start.previous })
 }

@@ -37,9 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn links(devices: usize) -> Vec<(usize, usize)> {
-    (0..devices)
-        .flat_map(|a| (a + 1..devices).map(move |b| (a, b)))
-        .collect()
+    (0..devices).flat_map(|a| (a + 1..devices).map(move |b| (a, b))).collect()
 }
 
 fn act(home: &mut Home, step: Step) {
@@ -162,10 +160,7 @@ fn an_entry_reaches_a_level_peer_in_one_frame_and_the_receipt_comes_after_the_fs
     let counted = |home: &Home| {
         home.end(0, 1).notices.iter().any(|notice| match notice {
             Notice::PeerHolds(heads) => heads.get(&entry.log()).is_some_and(|held| {
-                held.heads().contains(&Head {
-                    sequence: 3,
-                    hash: entry.hash(),
-                })
+                held.heads().contains(&Head { sequence: 3, hash: entry.hash() })
             }),
             _ => false,
         })
@@ -217,10 +212,7 @@ fn a_peer_that_gives_no_receipts_is_told_heads_instead_of_entries() {
         home.write_kind(0, 1, vec![1; 15_000]);
     }
     let sent = home.end(0, 1).sent - before;
-    assert!(
-        sent < PUSHED_BYTES_MAX + 200 * 128,
-        "{sent} bytes were sent"
-    );
+    assert!(sent < PUSHED_BYTES_MAX + 200 * 128, "{sent} bytes were sent");
     home.settle();
     home.assert_level();
 }
@@ -242,11 +234,7 @@ fn both_branches_of_a_log_that_was_forked_long_ago_end_up_on_both_devices() {
     home.assert_level();
     assert_eq!(home.devices[0].shelf.count(), 5_700);
     for (here, there) in [(0, 1), (1, 0)] {
-        assert!(
-            home.end(here, there)
-                .notices
-                .contains(&Notice::Forked(log[0].log()))
-        );
+        assert!(home.end(here, there).notices.contains(&Notice::Forked(log[0].log())));
     }
     // The first device learns that there is more of its own log than it wrote.
     let restored = |notice: &Notice| matches!(notice, Notice::PeerHoldsMoreOfMyLog(_));
@@ -260,21 +248,11 @@ fn a_restored_device_hears_of_its_own_lost_entries_with_the_first_heads() {
     let log = home.devices[0].shelf.all(&home.devices[0].key.log());
     home.devices[1].shelf.admit(&log).unwrap();
     let lost = write(&home.devices[0].key, log.last(), 1, vec![1]);
-    home.devices[1]
-        .shelf
-        .admit(std::slice::from_ref(&lost))
-        .unwrap();
+    home.devices[1].shelf.admit(std::slice::from_ref(&lost)).unwrap();
     home.connect(0, 1);
     home.settle();
-    let head = Head {
-        sequence: 10,
-        hash: lost.hash(),
-    };
-    assert!(
-        home.end(0, 1)
-            .notices
-            .contains(&Notice::PeerHoldsMoreOfMyLog(head))
-    );
+    let head = Head { sequence: 10, hash: lost.hash() };
+    assert!(home.end(0, 1).notices.contains(&Notice::PeerHoldsMoreOfMyLog(head)));
     home.assert_level();
 }
 
@@ -294,22 +272,11 @@ fn entries_of_a_log_that_is_not_enrolled_are_refused_once_and_not_asked_for_agai
     }
     let why = Refused::NotEnrolled;
     let stopped = home.end(1, 0).notices.iter();
-    let stopped = stopped
-        .filter(|said| **said == Notice::Stopped { log: stranger, why })
-        .count();
+    let stopped = stopped.filter(|said| **said == Notice::Stopped { log: stranger, why }).count();
     assert_eq!(stopped, 1);
-    assert!(
-        home.end(0, 1)
-            .notices
-            .contains(&Notice::PeerRefused { log: stranger, why })
-    );
-    let Some(Notice::Apart(apart)) = home.end(1, 0).level() else {
-        panic!("not in sync")
-    };
-    assert_eq!(
-        (apart.behind, apart.stopped.as_slice()),
-        (40, &[stranger][..])
-    );
+    assert!(home.end(0, 1).notices.contains(&Notice::PeerRefused { log: stranger, why }));
+    let Some(Notice::Apart(apart)) = home.end(1, 0).level() else { panic!("not in sync") };
+    assert_eq!((apart.behind, apart.stopped.as_slice()), (40, &[stranger][..]));
     // Once its device is enrolled the log comes over.
     home.devices[1].shelf.enrolled.insert(stranger);
     home.feed(1, 0, Input::MembershipChanged);
@@ -327,14 +294,7 @@ fn a_disk_that_was_full_is_tried_again_and_nothing_is_receipted_meanwhile() {
         home.work(0, 1);
         let end = home.devices[1].ends.get_mut(&0).unwrap();
         if let Some(crate::shelf::Job::Admit(ticket, _)) = end.jobs.pop_front() {
-            home.feed(
-                1,
-                0,
-                Input::AdmitRefused {
-                    ticket,
-                    why: Refused::NotSaved,
-                },
-            );
+            home.feed(1, 0, Input::AdmitRefused { ticket, why: Refused::NotSaved });
             break;
         }
     }
@@ -354,12 +314,8 @@ fn a_device_that_has_all_of_the_peer_s_says_so_though_the_peer_lacks_some() {
         home.deliver(0, 1, 1);
         home.deliver(1, 0, 1);
     }
-    let Some(Notice::Apart(apart)) = home.end(0, 1).level() else {
-        panic!("not in sync yet")
-    };
+    let Some(Notice::Apart(apart)) = home.end(0, 1).level() else { panic!("not in sync yet") };
     assert_eq!((apart.behind, apart.ahead), (0, 5));
-    let Some(Notice::Apart(apart)) = home.end(1, 0).level() else {
-        panic!("not in sync yet")
-    };
+    let Some(Notice::Apart(apart)) = home.end(1, 0).level() else { panic!("not in sync yet") };
     assert_eq!((apart.behind, apart.ahead), (5, 0));
 }

@@ -11,17 +11,13 @@ use sync::frame::{
 use crate::shelf::{HOME, chain, write};
 
 fn head() -> impl Strategy<Value = Head> {
-    (0..u64::MAX, any::<[u8; 32]>()).prop_map(|(sequence, hash)| Head {
-        sequence,
-        hash: Hash(hash),
-    })
+    (0..u64::MAX, any::<[u8; 32]>())
+        .prop_map(|(sequence, hash)| Head { sequence, hash: Hash(hash) })
 }
 
 fn point() -> impl Strategy<Value = Point> {
-    (0..u64::MAX, any::<[u8; 16]>()).prop_map(|(sequence, entry)| Point {
-        sequence,
-        entry: EntryId(entry),
-    })
+    (0..u64::MAX, any::<[u8; 16]>())
+        .prop_map(|(sequence, entry)| Point { sequence, entry: EntryId(entry) })
 }
 
 fn lines() -> impl Strategy<Value = Vec<Line>> {
@@ -29,11 +25,7 @@ fn lines() -> impl Strategy<Value = Vec<Line>> {
     prop::collection::btree_map(any::<[u8; 32]>(), heads, 0..20).prop_map(|logs| {
         let line = |(log, heads): (_, std::collections::BTreeSet<Head>)| {
             let anchor = heads.first().map_or(0, |head| head.sequence);
-            Line {
-                log: LogId(log),
-                anchor,
-                heads: heads.into_iter().collect(),
-            }
+            Line { log: LogId(log), anchor, heads: heads.into_iter().collect() }
         };
         logs.into_iter().map(line).collect()
     })
@@ -51,99 +43,59 @@ fn entries() -> impl Strategy<Value = Frame> {
 
 fn asking() -> impl Strategy<Value = Frame> {
     let log = any::<[u8; 32]>().prop_map(LogId);
-    let want = (
-        1..u32::MAX,
-        log.clone(),
-        prop::option::of(0..50_u64),
-        any::<u32>(),
-        head(),
-    );
+    let want = (1..u32::MAX, log.clone(), prop::option::of(0..50_u64), any::<u32>(), head());
     prop_oneof![
         want.prop_map(|(id, log, after, budget, head)| {
             let sequence = head.sequence.max(51);
             Frame::Want(Want {
                 id,
                 log,
-                after: after.map(|sequence| Point {
-                    sequence,
-                    entry: EntryId([3; 16]),
-                }),
+                after: after.map(|sequence| Point { sequence, entry: EntryId([3; 16]) }),
                 up_to: Head { sequence, ..head },
                 budget,
-                direction: if budget % 2 == 0 {
-                    Direction::Up
-                } else {
-                    Direction::Down
-                },
+                direction: if budget % 2 == 0 { Direction::Up } else { Direction::Down },
             })
         }),
-        (
-            any::<u32>(),
-            log,
-            prop::collection::btree_set(0..900_u64, 1..64)
-        )
-            .prop_map(|(question, log, sequences)| Frame::HashAt {
+        (any::<u32>(), log, prop::collection::btree_set(0..900_u64, 1..64)).prop_map(
+            |(question, log, sequences)| Frame::HashAt {
                 question,
                 log,
-                head: Head {
-                    sequence: 900,
-                    hash: Hash([2; 32])
-                },
+                head: Head { sequence: 900, hash: Hash([2; 32]) },
                 sequences: sequences.into_iter().collect(),
-            }),
-        (
-            any::<u32>(),
-            prop::collection::btree_map(0..900_u64, any::<[u8; 16]>(), 0..64)
-        )
-            .prop_map(|(question, points)| Frame::HashesAt {
+            }
+        ),
+        (any::<u32>(), prop::collection::btree_map(0..900_u64, any::<[u8; 16]>(), 0..64)).prop_map(
+            |(question, points)| Frame::HashesAt {
                 question,
                 points: points
                     .into_iter()
-                    .map(|(sequence, entry)| Point {
-                        sequence,
-                        entry: EntryId(entry)
-                    })
+                    .map(|(sequence, entry)| Point { sequence, entry: EntryId(entry) })
                     .collect(),
-            }),
+            }
+        ),
     ]
 }
 
 fn reserved() -> impl Strategy<Value = Frame> {
     let bytes = |most| prop::collection::vec(any::<u8>(), 0..most);
     let known = (any::<[u8; 32]>(), any::<std::net::IpAddr>(), any::<u16>()).prop_map(
-        |(device, ip, port)| KnownAddress {
-            device: DeviceId(device),
-            address: (ip, port).into(),
-        },
+        |(device, ip, port)| KnownAddress { device: DeviceId(device), address: (ip, port).into() },
     );
     prop_oneof![
-        (any::<[u8; 32]>(), point(), any::<u32>()).prop_map(|(log, below, budget)| {
-            Frame::History {
-                log: LogId(log),
-                below,
-                budget,
-            }
-        }),
+        (any::<[u8; 32]>(), point(), any::<u32>())
+            .prop_map(|(log, below, budget)| { Frame::History { log: LogId(log), below, budget } }),
         bytes(512).prop_map(Frame::Lease),
         (any::<[u8; 32]>(), any::<u64>())
             .prop_map(|(hash, offset)| Frame::BlobWant { hash, offset }),
-        (any::<[u8; 32]>(), any::<u64>(), bytes(2000)).prop_map(|(hash, offset, bytes)| {
-            Frame::BlobPart {
-                hash,
-                offset,
-                bytes,
-            }
-        }),
+        (any::<[u8; 32]>(), any::<u64>(), bytes(2000))
+            .prop_map(|(hash, offset, bytes)| { Frame::BlobPart { hash, offset, bytes } }),
         prop::collection::vec(known, 0..20).prop_map(Frame::Addresses),
     ]
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
-    let reason = prop::sample::select(vec![
-        RangeEnd::NotOnBranch,
-        RangeEnd::NotHeld,
-        RangeEnd::Later,
-    ]);
+    let reason =
+        prop::sample::select(vec![RangeEnd::NotOnBranch, RangeEnd::NotHeld, RangeEnd::Later]);
     let why = prop::sample::select(vec![
         Refused::NotEnrolled,
         Refused::OutOfChain,
@@ -152,13 +104,7 @@ fn frame() -> impl Strategy<Value = Frame> {
     ]);
     prop_oneof![
         (any::<[u8; 16]>(), any::<[u8; 32]>(), any::<i64>()).prop_map(|(home, heads, wall_ms)| {
-            Frame::Hello(Hello {
-                protocol_min: 1,
-                protocol_max: 3,
-                home,
-                heads,
-                wall_ms,
-            })
+            Frame::Hello(Hello { protocol_min: 1, protocol_max: 3, home, heads, wall_ms })
         }),
         (any::<bool>(), any::<bool>(), lines()).prop_map(|(first, last, lines)| Frame::Heads {
             first,
@@ -170,10 +116,7 @@ fn frame() -> impl Strategy<Value = Frame> {
         entries(),
         (any::<u32>(), reason).prop_map(|(want, why)| Frame::RangeEnd { want, why }),
         lines().prop_map(Frame::Receipt),
-        (any::<[u8; 32]>(), why).prop_map(|(log, why)| Frame::Refused {
-            log: LogId(log),
-            why
-        }),
+        (any::<[u8; 32]>(), why).prop_map(|(log, why)| Frame::Refused { log: LogId(log), why }),
         (any::<i64>(), any::<[u8; 32]>())
             .prop_map(|(wall_ms, heads)| Frame::Clock { wall_ms, heads }),
         reserved(),
@@ -230,10 +173,7 @@ proptest! {
 #[test]
 fn limits_are_kept_and_not_clamped_to() {
     let too_long = vec![17; FRAME_BYTES_MAX + 1];
-    assert_eq!(
-        Frame::decode(&too_long),
-        Err(FrameFault::TooLong(FRAME_BYTES_MAX + 1))
-    );
+    assert_eq!(Frame::decode(&too_long), Err(FrameFault::TooLong(FRAME_BYTES_MAX + 1)));
     assert_eq!(Frame::decode(&[]), Err(FrameFault::Length));
 
     // One entry more than a frame may carry, though the bytes would fit.

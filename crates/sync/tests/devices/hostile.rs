@@ -12,24 +12,14 @@ use crate::shelf::{HOME, Home, chain, head_of, write};
 /// A session that has said hello, and the peer's answer that lets it go on.
 fn open(mine: &Heads) -> Session {
     let mut session = Session::new(HOME);
-    let effects = session.handle(Input::Started {
-        heads: mine.clone(),
-        own_log: None,
-        wall_ms: 0,
-    });
-    let Some(Effect::Send(hello)) = effects.first() else {
-        panic!("a hello comes first")
-    };
+    let effects = session.handle(Input::Started { heads: mine.clone(), own_log: None, wall_ms: 0 });
+    let Some(Effect::Send(hello)) = effects.first() else { panic!("a hello comes first") };
     session.handle(Input::Frame(hello.clone()));
     session
 }
 
 fn line(head: Head, log: store::entry::LogId) -> Line {
-    Line {
-        log,
-        anchor: 0,
-        heads: vec![head],
-    }
+    Line { log, anchor: 0, heads: vec![head] }
 }
 
 fn feed(session: &mut Session, frame: &Frame) -> Vec<Effect> {
@@ -52,19 +42,13 @@ fn sent(effects: &[Effect]) -> Vec<Frame> {
 }
 
 fn admits(effects: &[Effect]) -> usize {
-    effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::Admit { .. }))
-        .count()
+    effects.iter().filter(|effect| matches!(effect, Effect::Admit { .. })).count()
 }
 
 /// Announces `head`, and returns the request that follows.
 fn wanted(session: &mut Session, log: &[Sealed]) -> Want {
     let last = log.last().unwrap();
-    let effects = feed(
-        session,
-        &Frame::Receipt(vec![line(head_of(last), last.log())]),
-    );
+    let effects = feed(session, &Frame::Receipt(vec![line(head_of(last), last.log())]));
     let want = sent(&effects).into_iter().find_map(|frame| match frame {
         Frame::Want(want) => Some(want),
         _ => None,
@@ -94,28 +78,18 @@ fn log_of(entries: usize) -> Vec<Sealed> {
 fn bytes_that_are_no_frame_end_the_connection() {
     let mut session = open(&Heads::default());
     let effects = session.handle(Input::Frame(vec![4, 1, 2]));
-    assert_eq!(
-        closed(&effects),
-        Some(&CloseReason::Malformed(FrameFault::Length))
-    );
+    assert_eq!(closed(&effects), Some(&CloseReason::Malformed(FrameFault::Length)));
     let after = feed(&mut session, &Frame::HeadsWanted);
     assert!(after.is_empty(), "nothing is done after the end");
     let mut session = open(&Heads::default());
     let effects = session.handle(Input::Frame(vec![17; 300_000]));
-    assert_eq!(
-        closed(&effects),
-        Some(&CloseReason::Malformed(FrameFault::TooLong(300_000)))
-    );
+    assert_eq!(closed(&effects), Some(&CloseReason::Malformed(FrameFault::TooLong(300_000))));
 }
 
 #[test]
 fn a_device_that_does_not_say_hello_is_left() {
     let mut session = Session::new(HOME);
-    session.handle(Input::Started {
-        heads: Heads::default(),
-        own_log: None,
-        wall_ms: 0,
-    });
+    session.handle(Input::Started { heads: Heads::default(), own_log: None, wall_ms: 0 });
     let effects = feed(&mut session, &Frame::HeadsWanted);
     assert_eq!(closed(&effects), Some(&CloseReason::NoHello));
 }
@@ -123,33 +97,18 @@ fn a_device_that_does_not_say_hello_is_left() {
 #[test]
 fn a_device_of_another_home_or_of_another_time_is_left_with_a_sentence() {
     let mut theirs = Session::new(HomeId([8; 32]));
-    let started = Input::Started {
-        heads: Heads::default(),
-        own_log: None,
-        wall_ms: 0,
-    };
+    let started = Input::Started { heads: Heads::default(), own_log: None, wall_ms: 0 };
     let hello = sent(&theirs.handle(started.clone())).remove(0);
     let mut session = Session::new(HOME);
     session.handle(started.clone());
-    assert_eq!(
-        closed(&feed(&mut session, &hello)),
-        Some(&CloseReason::OtherHome)
-    );
+    assert_eq!(closed(&feed(&mut session, &hello)), Some(&CloseReason::OtherHome));
 
     let mut session = Session::new(HOME);
-    let Frame::Hello(mut hello) = sent(&session.handle(started)).remove(0) else {
-        panic!()
-    };
+    let Frame::Hello(mut hello) = sent(&session.handle(started)).remove(0) else { panic!() };
     (hello.protocol_min, hello.protocol_max) = (2, 9);
     let effects = feed(&mut session, &Frame::Hello(hello));
     let reason = closed(&effects).unwrap();
-    assert_eq!(
-        reason,
-        &CloseReason::Protocol {
-            theirs_min: 2,
-            theirs_max: 9
-        }
-    );
+    assert_eq!(reason, &CloseReason::Protocol { theirs_min: 2, theirs_max: 9 });
     assert!(reason.to_string().contains("update the older one"));
 }
 
@@ -165,11 +124,7 @@ fn a_forged_entry_does_not_get_to_the_disk_and_its_log_is_not_asked_for_again() 
     let effects = session.handle(Input::Frame(frame));
     refused(&effects, &log, Refused::Unsound);
     let again = session.handle(Input::Tick { wall_ms: 0 });
-    assert!(
-        sent(&again)
-            .iter()
-            .all(|frame| matches!(frame, Frame::Clock { .. }))
-    );
+    assert!(sent(&again).iter().all(|frame| matches!(frame, Frame::Clock { .. })));
 }
 
 #[test]
@@ -186,24 +141,14 @@ fn a_changed_entry_inside_a_range_breaks_the_signature_after_it() {
 #[test]
 fn entries_signed_for_another_home_are_refused() {
     let draft = |home: &HomeId| {
-        let mut bytes = write(&LogKey::from_seed(&[9; 32]), None, 1, vec![1])
-            .bytes()
-            .to_vec();
+        let mut bytes = write(&LogKey::from_seed(&[9; 32]), None, 1, vec![1]).bytes().to_vec();
         let length = bytes.len() - 64;
-        let message = [
-            &b"medround entry signature 1"[..],
-            &home.0,
-            &bytes[..length],
-        ]
-        .concat();
+        let message = [&b"medround entry signature 1"[..], &home.0, &bytes[..length]].concat();
         let signature = LogKey::from_seed(&[9; 32]).sign(&message);
         bytes[length..].copy_from_slice(&signature);
         bytes
     };
-    assert!(
-        Sealed::verify(&draft(&HOME), &HOME).is_ok(),
-        "the test signs as an entry is signed"
-    );
+    assert!(Sealed::verify(&draft(&HOME), &HOME).is_ok(), "the test signs as an entry is signed");
     let foreign = Sealed::verify(&draft(&HomeId([8; 32])), &HomeId([8; 32])).unwrap();
     let mut session = open(&Heads::default());
     let log = [foreign];
@@ -217,10 +162,7 @@ fn a_gap_is_refused_though_every_signature_holds() {
     let log = log_of(10);
     let mut session = open(&Heads::default());
     let want = wanted(&mut session, &log);
-    let effects = feed(
-        &mut session,
-        &answer(want.id, log[4].range_start(), &log[4..]),
-    );
+    let effects = feed(&mut session, &answer(want.id, log[4].range_start(), &log[4..]));
     refused(&effects, &log, Refused::Unsound);
 }
 
@@ -236,10 +178,7 @@ fn a_range_transplanted_into_another_log_is_refused() {
     // Said to be what it is: nobody asked for that.
     let mut session = open(&Heads::default());
     let want = wanted(&mut session, &log);
-    let effects = feed(
-        &mut session,
-        &answer(want.id, other[0].range_start(), &other),
-    );
+    let effects = feed(&mut session, &answer(want.id, other[0].range_start(), &other));
     refused(&effects, &log, Refused::Unsound);
 }
 
@@ -247,46 +186,26 @@ fn a_range_transplanted_into_another_log_is_refused() {
 fn a_chain_that_does_not_lead_to_the_promised_head_is_refused() {
     let log = log_of(4);
     let mut branch = log[..3].to_vec();
-    branch.push(write(
-        &LogKey::from_seed(&[9; 32]),
-        branch.last(),
-        1,
-        vec![99],
-    ));
+    branch.push(write(&LogKey::from_seed(&[9; 32]), branch.last(), 1, vec![99]));
     let mut session = open(&Heads::default());
     let want = wanted(&mut session, &log);
-    let effects = feed(
-        &mut session,
-        &answer(want.id, log[0].range_start(), &branch),
-    );
+    let effects = feed(&mut session, &answer(want.id, log[0].range_start(), &branch));
     refused(&effects, &log, Refused::Unsound);
 }
 
 #[test]
 fn a_sequence_at_the_end_of_all_numbers_is_refused() {
     let log = log_of(1);
-    let far = Head {
-        sequence: u64::MAX,
-        hash: Hash([1; 32]),
-    };
+    let far = Head { sequence: u64::MAX, hash: Hash([1; 32]) };
     let mut session = open(&Heads::default());
     let effects = feed(&mut session, &Frame::Receipt(vec![line(far, log[0].log())]));
-    assert_eq!(
-        closed(&effects),
-        Some(&CloseReason::Malformed(FrameFault::Value))
-    );
+    assert_eq!(closed(&effects), Some(&CloseReason::Malformed(FrameFault::Value)));
     // One below is allowed to be said, and leads nowhere.
-    let far = Head {
-        sequence: u64::MAX - 1,
-        hash: Hash([1; 32]),
-    };
+    let far = Head { sequence: u64::MAX - 1, hash: Hash([1; 32]) };
     let mut session = open(&Heads::default());
     let effects = feed(&mut session, &Frame::Receipt(vec![line(far, log[0].log())]));
     assert!(closed(&effects).is_none());
-    let start = RangeStart {
-        sequence: u64::MAX - 1,
-        ..log[0].range_start()
-    };
+    let start = RangeStart { sequence: u64::MAX - 1, ..log[0].range_start() };
     let mut frame = Entries::new(0, start);
     assert!(frame.push(&log[0]));
     let effects = feed(&mut session, &Frame::Entries(frame));
@@ -325,17 +244,11 @@ fn a_peer_that_asks_for_too_much_at_once_is_left() {
     let reads: usize = (1..=8)
         .map(|id| {
             let effects = feed(&mut session, &want(id));
-            effects
-                .iter()
-                .filter(|effect| matches!(effect, Effect::Read { .. }))
-                .count()
+            effects.iter().filter(|effect| matches!(effect, Effect::Read { .. })).count()
         })
         .sum();
     assert_eq!(reads, 1, "one read at a time");
-    assert_eq!(
-        closed(&feed(&mut session, &want(9))),
-        Some(&CloseReason::TooManyWants)
-    );
+    assert_eq!(closed(&feed(&mut session, &want(9))), Some(&CloseReason::TooManyWants));
 }
 
 #[test]
@@ -380,10 +293,7 @@ fn a_peer_that_pushes_without_end_is_left_before_the_memory_is_full() {
         let effects = feed(&mut session, &Frame::Entries(frame.unwrap()));
         if closed(&effects).is_some() {
             assert_eq!(closed(&effects), Some(&CloseReason::TooMuchSent));
-            assert!(
-                pushed > 40,
-                "{pushed} frames of 256 KiB are within the limit"
-            );
+            assert!(pushed > 40, "{pushed} frames of 256 KiB are within the limit");
             return;
         }
         assert!(pushed < 70, "the limit is 16 MiB");
@@ -396,10 +306,8 @@ fn a_peer_that_answers_every_range_with_nonsense_is_not_asked_for_ever() {
     let mut mine = Heads::default();
     log[..20].iter().for_each(|entry| mine.extend(entry));
     let mut session = open(&mine);
-    let mut effects = feed(
-        &mut session,
-        &Frame::Receipt(vec![line(head_of(&log[49]), log[0].log())]),
-    );
+    let mut effects =
+        feed(&mut session, &Frame::Receipt(vec![line(head_of(&log[49]), log[0].log())]));
     let mut rounds = 0;
     loop {
         let mut next = Vec::new();
@@ -408,16 +316,9 @@ fn a_peer_that_answers_every_range_with_nonsense_is_not_asked_for_ever() {
                 Effect::Send(bytes) => match Frame::decode(&bytes).unwrap().unwrap() {
                     Frame::Want(want) => feed(
                         &mut session,
-                        &Frame::RangeEnd {
-                            want: want.id,
-                            why: RangeEnd::NotOnBranch,
-                        },
+                        &Frame::RangeEnd { want: want.id, why: RangeEnd::NotOnBranch },
                     ),
-                    Frame::HashAt {
-                        question,
-                        sequences,
-                        ..
-                    } => {
+                    Frame::HashAt { question, sequences, .. } => {
                         let entry = EntryId([7; 16]);
                         let point = |sequence| Point { sequence, entry };
                         let points = sequences.into_iter().map(point).collect();
@@ -425,10 +326,7 @@ fn a_peer_that_answers_every_range_with_nonsense_is_not_asked_for_ever() {
                     }
                     _ => Vec::new(),
                 },
-                Effect::Read {
-                    ticket,
-                    read: sync::session::Read::Held { points, .. },
-                } => {
+                Effect::Read { ticket, read: sync::session::Read::Held { points, .. } } => {
                     let held = points.iter().map(|point| point.sequence < 10).collect();
                     let found = sync::session::Found::Held(held);
                     session.handle(Input::ReadDone { ticket, found })
@@ -460,10 +358,7 @@ fn a_bad_log_does_not_keep_the_others_from_crossing() {
     frame[end] ^= 1;
     home.feed(1, 0, Input::Frame(frame));
     let why = Refused::Unsound;
-    assert!(home.end(1, 0).notices.contains(&Notice::Stopped {
-        log: bad[0].log(),
-        why
-    }));
+    assert!(home.end(1, 0).notices.contains(&Notice::Stopped { log: bad[0].log(), why }));
     home.write(0);
     home.settle();
     home.assert_level();

@@ -3,4 +3,7 @@
 mod convergence;
 mod frames;
 mod hostile;
+mod loopback;
+mod pairing;
 mod shelf;
+mod shell;

@@ -15,17 +15,11 @@ pub(crate) const HOME: HomeId = HomeId([7; 32]);
 pub(crate) const ENROLS: u16 = 7;
 
 pub(crate) fn head_of(entry: &Sealed) -> Head {
-    Head {
-        sequence: entry.sequence(),
-        hash: entry.hash(),
-    }
+    Head { sequence: entry.sequence(), hash: entry.hash() }
 }
 
 pub(crate) fn point_of(entry: &Sealed) -> Point {
-    Point {
-        sequence: entry.sequence(),
-        entry: entry.id(),
-    }
+    Point { sequence: entry.sequence(), entry: entry.id() }
 }
 
 /// Writes an entry after `before`, or the first of its log.
@@ -65,18 +59,15 @@ pub(crate) struct Shelf {
 
 impl Shelf {
     pub(crate) fn holds(&self, log: &LogId, head: &Head) -> bool {
-        self.entries
-            .get(log)
-            .is_some_and(|log| log.contains_key(&(head.sequence, head.hash)))
+        self.entries.get(log).is_some_and(|log| log.contains_key(&(head.sequence, head.hash)))
     }
 
     pub(crate) fn has_point(&self, log: &LogId, point: &Point) -> bool {
         let low = (point.sequence, Hash::ZERO);
         let high = (point.sequence, Hash([0xff; 32]));
-        self.entries.get(log).is_some_and(|log| {
-            log.range(low..=high)
-                .any(|(_, held)| held.id() == point.entry)
-        })
+        self.entries
+            .get(log)
+            .is_some_and(|log| log.range(low..=high).any(|(_, held)| held.id() == point.entry))
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -84,9 +75,7 @@ impl Shelf {
     }
 
     pub(crate) fn all(&self, log: &LogId) -> Vec<Sealed> {
-        self.entries
-            .get(log)
-            .map_or(Vec::new(), |log| log.values().cloned().collect())
+        self.entries.get(log).map_or(Vec::new(), |log| log.values().cloned().collect())
     }
 
     /// Takes entries in, as a store does from a peer: all or none.
@@ -98,10 +87,7 @@ impl Shelf {
                 return Err(Refused::NotEnrolled);
             }
             let before = entry.sequence().checked_sub(1);
-            let before = before.map(|sequence| Head {
-                sequence,
-                hash: entry.previous(),
-            });
+            let before = before.map(|sequence| Head { sequence, hash: entry.previous() });
             let follows = before.is_none_or(|before| {
                 self.holds(&log, &before) || added.iter().any(|held| head_of(held) == before)
             });
@@ -113,8 +99,7 @@ impl Shelf {
         for entry in added {
             let key = (entry.sequence(), entry.hash());
             if entry.kind() == ENROLS {
-                self.enrolled
-                    .insert(LogId(entry.payload().try_into().unwrap()));
+                self.enrolled.insert(LogId(entry.payload().try_into().unwrap()));
             }
             let log = self.entries.entry(entry.log()).or_default();
             if log.insert(key, entry.clone()).is_none() {
@@ -139,12 +124,7 @@ impl Shelf {
 
     pub(crate) fn read(&self, read: &Read) -> Found {
         match read {
-            Read::Range {
-                log,
-                after,
-                up_to,
-                bytes_max,
-            } => {
+            Read::Range { log, after, up_to, bytes_max } => {
                 let Some(branch) = self.branch(log, up_to) else {
                     return Found::NotHeld;
                 };
@@ -163,17 +143,10 @@ impl Shelf {
                 });
                 Found::Range(fits.map(|entry| (*entry).clone()).collect())
             }
-            Read::Held { log, points } => Found::Held(
-                points
-                    .iter()
-                    .map(|point| self.has_point(log, point))
-                    .collect(),
-            ),
-            Read::Points {
-                log,
-                head,
-                sequences,
-            } => match self.branch(log, head) {
+            Read::Held { log, points } => {
+                Found::Held(points.iter().map(|point| self.has_point(log, point)).collect())
+            }
+            Read::Points { log, head, sequences } => match self.branch(log, head) {
                 None => Found::NotHeld,
                 Some(branch) => Found::Points(
                     sequences
@@ -241,11 +214,7 @@ impl Home {
             shelf: Shelf::default(),
             ends: BTreeMap::new(),
         };
-        Self {
-            devices: (0..devices).map(device).collect(),
-            writes: 0,
-            lies: false,
-        }
+        Self { devices: (0..devices).map(device).collect(), writes: 0, lies: false }
     }
 
     pub(crate) fn connect(&mut self, a: usize, b: usize) {
@@ -257,15 +226,7 @@ impl Home {
             let device = &self.devices[here];
             let heads = device.shelf.heads.clone();
             let own_log = Some(device.key.log());
-            self.feed(
-                here,
-                there,
-                Input::Started {
-                    heads,
-                    own_log,
-                    wall_ms: 0,
-                },
-            );
+            self.feed(here, there, Input::Started { heads, own_log, wall_ms: 0 });
         }
     }
 
@@ -295,11 +256,7 @@ impl Home {
                         end.inbox.push_back(frame);
                     }
                 }
-                Effect::Admit {
-                    ticket,
-                    log,
-                    entries,
-                } => {
+                Effect::Admit { ticket, log, entries } => {
                     assert!(entries.iter().all(|entry| entry.log() == log));
                     self.job(here, there, Job::Admit(ticket, entries));
                 }
@@ -333,16 +290,11 @@ impl Home {
         let holds = |line: &Line| line.heads.iter().all(|head| shelf.holds(&line.log, head));
         match Frame::decode(frame).unwrap().unwrap() {
             Frame::Heads { lines, .. } | Frame::Receipt(lines) => {
-                assert!(
-                    lines.iter().all(holds),
-                    "a receipt went out before the fsync"
-                );
+                assert!(lines.iter().all(holds), "a receipt went out before the fsync");
             }
             Frame::Entries(entries) => {
                 let run = Sealed::verify_range(&entries.start, entries.shorts(), &HOME).unwrap();
-                let held = run
-                    .iter()
-                    .all(|entry| shelf.holds(&entry.log(), &head_of(entry)));
+                let held = run.iter().all(|entry| shelf.holds(&entry.log(), &head_of(entry)));
                 assert!(held, "an entry was sent that is not on the disk");
             }
             _ => {}
@@ -353,10 +305,7 @@ impl Home {
     fn check_held(&self, there: usize, heads: &Heads) {
         for (log, held) in heads.iter().filter(|_| !self.lies) {
             let shelf = &self.devices[there].shelf;
-            assert!(
-                held.heads().iter().all(|head| shelf.holds(log, head)),
-                "counted too early"
-            );
+            assert!(held.heads().iter().all(|head| shelf.holds(log, head)), "counted too early");
         }
     }
 
@@ -442,12 +391,8 @@ impl Home {
         if own.is_empty() {
             return;
         }
-        let entry = write(
-            &device.key,
-            own.get(pick % own.len()),
-            1,
-            self.writes.to_be_bytes().to_vec(),
-        );
+        let entry =
+            write(&device.key, own.get(pick % own.len()), 1, self.writes.to_be_bytes().to_vec());
         self.commit(here, entry);
     }
 
@@ -503,11 +448,7 @@ impl Home {
             let end = self.end(here, there);
             assert!(!end.closed);
             let hash = first.heads.hash();
-            assert_eq!(
-                end.level(),
-                Some(&Notice::InSync { heads: hash }),
-                "{here} with {there}"
-            );
+            assert_eq!(end.level(), Some(&Notice::InSync { heads: hash }), "{here} with {there}");
         }
     }
 }
