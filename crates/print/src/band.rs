@@ -16,7 +16,7 @@ pub(crate) const PUNCH: f32 = 18.0;
 /// Margin on the other sides.
 pub(crate) const MARGIN: f32 = 7.0;
 
-const STRIP: f32 = 6.4;
+const STRIP: f32 = 6.6;
 const WARNING: f32 = 5.6;
 const GAP: f32 = 1.5;
 const PHOTO: (f32, f32) = (25.0, 35.0);
@@ -110,19 +110,16 @@ pub(crate) fn strip(
     };
     let page = format!("Page {} of {}", heading.page, heading.pages);
     let page = if heading.part.is_empty() { page } else { format!("{page} · {}", heading.part) };
-    let third = (column.w - 4.0) / 3.0;
-    let places = [
-        (0.0, Align::Left, Setting::bold(10.0), name.as_str()),
-        (1.0, Align::Centre, Setting::bold(11.0), heading.title),
-        (2.0, Align::Right, Setting::bold(9.0), page.as_str()),
-    ];
     press.page().fills(&[Area::new(column.x, y, column.w, STRIP - 0.6)], PALE);
-    for (index, align, setting, text) in places {
-        let area = Area::new(column.x + 1.0 + index * (third + 1.0), y, third, STRIP - 0.6);
-        let setting = press
-            .shrunk(text, setting, (third, 6.0))
-            .ok_or_else(|| PrintFault::Heading { text: text.to_owned() })?;
-        press.label(area, align, setting, text);
+    let mut x = column.x + 1.0;
+    for (share, align, size, text) in [
+        (0.36, Align::Left, 10.0, name.as_str()),
+        (0.32, Align::Centre, 11.0, heading.title),
+        (0.32, Align::Right, 9.0, page.as_str()),
+    ] {
+        let area = Area::new(x, y, share * (column.w - 2.0) - 1.5, STRIP - 0.6);
+        strip_text(press, area, (align, size), text)?;
+        x += share * (column.w - 2.0);
     }
     if !home.practice {
         return Ok(strip_bottom(home));
@@ -134,6 +131,27 @@ pub(crate) fn strip(
     let at = (bar.x + (bar.w - width) / 2.0, bar.bottom() - 1.2);
     press.ink(at, (Setting::bold(10.0), WHITE), words);
     Ok(strip_bottom(home))
+}
+
+/// Sets one text of the strip: on one line, smaller where it is long, else on two lines.
+fn strip_text(
+    press: &mut Press<'_>,
+    area: Area,
+    (align, size): (Align, f32),
+    text: &str,
+) -> Result<(), PrintFault> {
+    if let Some(setting) = press.shrunk(text, Setting::bold(size), (area.w, 7.5)) {
+        press.label(area, align, setting, text);
+        return Ok(());
+    }
+    let mut flow = Flow::new();
+    flow.line(Setting::bold(6.5), text);
+    let laid = flow.lay(press.typesetter, area.w);
+    if laid.height > area.h {
+        return Err(PrintFault::Heading { text: text.to_owned() });
+    }
+    press.flow((area.x, area.y + 0.1), &laid);
+    Ok(())
 }
 
 /// The band below the strip that says whose page it is, laid out once for all pages.

@@ -286,7 +286,7 @@ pub enum Cell {
     Unrecorded,
     /// To be signed on another sheet, whose id is printed over the hatching (W-22).
     SignOn(String),
-    /// What was told. More than one mark where two people told different things.
+    /// What was told, at least one mark; more where two people told different things.
     Told(Vec<Mark>),
 }
 

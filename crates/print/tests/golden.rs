@@ -10,7 +10,7 @@
 mod reader;
 mod residents;
 
-use print::sheet::{Allergies, Cell, Doses, MarSheet};
+use print::sheet::{Allergies, Cell, Doses, MarSheet, Photograph};
 use print::{PrintFault, mar_chart, round_sheet};
 use proptest::prelude::*;
 
@@ -241,6 +241,50 @@ fn a_medicine_with_more_times_than_a_page_holds_goes_on_under_its_name() {
     for hour in 0..24 {
         assert_eq!(count(&read, &format!("{hour:02}:30")), 1);
     }
+}
+
+#[test]
+fn a_photograph_is_printed_with_the_date_it_was_taken() {
+    let mut jpeg = vec![0xFF, 0xD8, 0xFF, 0xC0, 0, 8, 8, 0, 3, 0, 4, 3];
+    jpeg.extend([0xFF, 0xD9]);
+    let mut sheet = full_chart();
+    let taken = date(2026, 11, 3);
+    sheet.resident.photograph = Photograph::Jpeg { bytes: jpeg.clone(), taken };
+    let bytes = mar_chart(&sheet).unwrap();
+    assert!(bytes.windows(jpeg.len()).any(|window| window == jpeg), "the picture is untouched");
+    for page in pages(&bytes) {
+        assert!(page.text().contains("taken 3 Nov 2026"));
+        assert!(!page.text().contains("no photograph"));
+    }
+    sheet.resident.photograph = Photograph::Jpeg { bytes: b"no JPEG".to_vec(), taken };
+    assert!(chart(&sheet)[0].text().contains("photograph cannot be printed"));
+}
+
+#[test]
+fn an_outage_sheet_has_fewer_and_wider_boxes_and_says_where_else_to_sign() {
+    let mut sheet = full_chart();
+    sheet.cycle.days = 15;
+    sheet.blocks.truncate(1);
+    let Doses::Scheduled(rows) = &mut sheet.blocks[0].doses else { unreachable!() };
+    for row in rows.iter_mut() {
+        row.cells.truncate(15);
+    }
+    rows[0].cells[14] = Cell::SignOn("0131".into());
+    let text = chart(&sheet)[0].text();
+    assert!(text.contains("SIGN ON 0131"), "{text}");
+    assert!(text.contains("End Mon 9 Nov 2026"), "{text}");
+}
+
+#[test]
+fn a_home_with_a_long_name_can_print() {
+    let mut sheet = full_chart();
+    sheet.home.name = "The Society of Friends of the Elderly of Greater Llanfairpwllgwyngyll \
+                       and District Residential and Nursing Home"
+        .into();
+    let words = chart(&sheet)[0].text();
+    assert!(words.contains("Residential and Nursing Home · Lavender"), "{words}");
+    sheet.home.name = "Home ".repeat(80);
+    assert!(matches!(mar_chart(&sheet), Err(PrintFault::Heading { .. })));
 }
 
 #[test]

@@ -342,9 +342,11 @@ fn draw_time(press: &mut Press<'_>, area: Area, split: Split, row: Option<&Row>)
     let Some(row) = row else { return };
     let room = if parts > 1 { area.w - 5.4 } else { area.w - 1.2 };
     let mut flow = Flow::new();
-    flow.line(Setting::bold(9.0), row.time.clone());
-    if let Some(amount) = &row.amount {
-        flow.line(Setting::bold(9.0), amount.clone());
+    for said in std::iter::once(&row.time).chain(&row.amount) {
+        // "Morning" becomes smaller rather than broken in two.
+        let longest = said.split_whitespace().max_by_key(|word| word.chars().count());
+        let setting = press.shrunk(longest.unwrap_or(""), Setting::bold(9.0), (room, 7.0));
+        flow.line(setting.unwrap_or(Setting::bold(9.0)), said.clone());
     }
     let laid = flow.lay(press.typesetter, room);
     press.flow((area.x + 0.6, area.y + ((area.h - laid.height) / 2.0).max(0.2)), &laid);
@@ -356,11 +358,11 @@ fn draw_stock(press: &mut Press<'_>, grid: &Grid, block: &Block, y: f32) {
         ("Carried fwd", 1.2),
         ("Received", 1.0),
         ("date", 1.0),
-        ("by", 1.1),
+        ("by / by", 1.1),
         ("Total", 0.9),
         ("Given/used", 1.1),
         ("Returned/destroyed", 1.5),
-        ("date, by", 1.2),
+        ("date / by", 1.2),
         ("Balance", 1.0),
     ];
     let right = grid.right();
