@@ -42,6 +42,8 @@ pub(crate) struct About {
 #[derive(Debug)]
 pub(crate) struct Embedding {
     faces: Vec<FaceUse>,
+    /// More different glyphs were asked for than a font can have codes.
+    overfull: bool,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +57,7 @@ impl Embedding {
     /// Returns an embedding with no glyph in it.
     pub(crate) fn new() -> Self {
         let fresh = || FaceUse { codes: BTreeMap::new(), glyphs: vec![(0, 0)] };
-        Self { faces: FACES.iter().map(|_| fresh()).collect() }
+        Self { faces: FACES.iter().map(|_| fresh()).collect(), overfull: false }
     }
 
     /// Returns the code under which a glyph, standing for its text, is shown.
@@ -65,8 +67,10 @@ impl Embedding {
         if let Some(code) = used.codes.get(&key) {
             return *code;
         }
-        let code = u16::try_from(used.glyphs.len())
-            .expect("a face has fewer than 65,536 glyphs and pages use few texts for each");
+        let Ok(code) = u16::try_from(used.glyphs.len()) else {
+            self.overfull = true;
+            return 0;
+        };
         let advance = if glyph.silent { 0 } else { advance(glyph.face, glyph.id) };
         used.glyphs.push((glyph.id, advance));
         used.codes.insert(key, code);
@@ -89,6 +93,10 @@ pub(crate) fn write(
     embedding: &Embedding,
     pages: Vec<Page>,
 ) -> Result<Vec<u8>, PrintFault> {
+    if embedding.overfull {
+        let what = "the texts use more than 65,535 different characters".to_owned();
+        return Err(PrintFault::Written { what });
+    }
     let mut document = PdfDocument::new(&about.title);
     let info = &mut document.metadata.info;
     info.creation_date = pdf_time(about.made)?;
@@ -305,6 +313,11 @@ pub(crate) fn natural_width(glyph: &Glyph) -> f32 {
         }
         Some(_) | None => 0.0,
     }
+}
+
+/// Whether the face has a glyph for the character.
+pub(crate) fn has_glyph(face: usize, c: char) -> bool {
+    whole_face(face).is_some_and(|whole| whole.lookup_glyph_index(u32::from(c)).is_some())
 }
 
 /// Returns the face's glyph for a space, which draws nothing.

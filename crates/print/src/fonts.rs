@@ -139,15 +139,21 @@ impl Typesetter {
         if let Some(run) = self.shaped.get(&(weight, text.clone())) {
             return Arc::clone(run);
         }
-        let mut shaped = self.shape(&text, weight);
-        let missing = missing_characters(&shaped);
+        let mut shown = spell_out(&text, |c| !covered(c));
+        let (mut run, missing) = self.shape(&shown, weight);
         if !missing.is_empty() {
-            shaped = self.shape(&spell_out(&text, &missing), weight);
+            // Each character has a glyph, but not beside the others of its cluster.
+            shown = spell_out(&shown, |c| !c.is_ascii() && missing.contains(c));
+            let missing;
+            (run, missing) = self.shape(&shown, weight);
+            if !missing.is_empty() {
+                (run, _) = self.shape(&spell_out(&shown, |c| !c.is_ascii()), weight);
+            }
         }
         if self.shaped.len() >= SHAPED_MAX {
             self.shaped.clear();
         }
-        let run = Arc::new(shaped);
+        let run = Arc::new(run);
         self.shaped.insert((weight, text), Arc::clone(&run));
         run
     }
@@ -157,7 +163,8 @@ impl Typesetter {
         self.run(text, weight).width
     }
 
-    fn shape(&mut self, text: &str, weight: Weight) -> Run {
+    /// Returns the shaped line, and the characters of clusters for which no glyph was found.
+    fn shape(&mut self, text: &str, weight: Weight) -> (Run, String) {
         let line = format!("{LEFT_TO_RIGHT_MARK}{text}");
         let weight = match weight {
             Weight::Regular => cosmic_text::Weight::NORMAL,
@@ -167,12 +174,17 @@ impl Typesetter {
             AttrsList::new(&Attrs::new().family(Family::Name("Noto Sans")).weight(weight));
         let shaped = ShapeLine::new(&mut self.system, &line, &attributes, Shaping::Advanced, 4);
         let mut run = Run { glyphs: Vec::new(), width: 0.0 };
+        let mut missing = String::new();
         for laid in shaped.layout(LAYOUT_SIZE, None, Wrap::None, None, None) {
+            for glyph in laid.glyphs.iter().filter(|glyph| glyph.glyph_id == 0) {
+                missing
+                    .push_str(line[glyph.start..glyph.end].trim_start_matches(LEFT_TO_RIGHT_MARK));
+            }
             let (glyphs, width) = self.glyphs(&line, &laid.glyphs);
             run.glyphs.extend(glyphs);
             run.width = run.width.max(width);
         }
-        run
+        (run, missing)
     }
 
     /// Converts cosmic-text's glyphs; the mark in front of the line takes no room.
@@ -242,21 +254,23 @@ fn clean(text: &str) -> String {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' | '\u{85}' => Some(' '),
             '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{61C}' | '\u{AD}' | '\u{FEFF}' => None,
             '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' => None,
+            '\u{FE00}'..='\u{FE0F}' => None,
             c if c.is_control() => None,
             c => Some(c),
         })
         .collect()
 }
 
-/// Returns the characters for which the shaping found no glyph.
-fn missing_characters(run: &Run) -> Vec<char> {
-    run.glyphs.iter().filter(|g| g.id == 0 && !g.silent).flat_map(|g| g.text.chars()).collect()
+/// Whether some shipped face has a glyph for the character.
+fn covered(c: char) -> bool {
+    (0..FACES.len()).any(|face| crate::document::has_glyph(face, c))
 }
 
-fn spell_out(text: &str, missing: &[char]) -> String {
+/// Returns `text` with each character that is `unprintable` as its code point.
+fn spell_out(text: &str, unprintable: impl Fn(char) -> bool) -> String {
     let mut spelled = String::new();
     for c in text.chars() {
-        if missing.contains(&c) {
+        if unprintable(c) {
             spelled.push_str(&format!("[U+{:04X}]", u32::from(c)));
         } else {
             spelled.push(c);
@@ -309,6 +323,18 @@ mod tests {
             let run = t.run("Ann\u{202E}a\u{200B}\tLee", Weight::Regular);
             assert_eq!(text_of(&run), "Anna Lee");
         });
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_whatever_stops_the_typesetter(text: String, letters in "[\\u{600}-\\u{6FF}a-z ]*") {
+            with_typesetter(|t| {
+                for text in [&text, &letters] {
+                    let run = t.run(text, Weight::Regular);
+                    assert!(run.glyphs.iter().all(|g| g.silent || g.id != 0 || g.text.is_empty()));
+                }
+            });
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ const BODY_LEAST: f32 = 60.0;
 const TITLE: &str = "Medicines administration record (MAR)";
 
 const RULES: &str = "Record a reason on the back for any code. A small number in a box is a note \
-    on the back. Do not use correction fluid: rule through, initial and date. Whose initials \
+    on the back; a bold box holds two records of one dose. Do not use correction fluid: rule through, initial and date. Whose initials \
     these are: see the signatures on the back of the last sheet.";
 
 /// Returns one resident's MAR chart as a PDF file.

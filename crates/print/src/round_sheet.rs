@@ -74,12 +74,16 @@ impl<'a> List<'a> {
         let foot = Foot::new(press, (&sheet.home, &sheet.codes), COLUMN, RULES);
         let origin = origin(&sheet.provenance).lay(press.typesetter, COLUMN.w);
         let width = COLUMN.w - CORNER - 2.0;
-        let heads = [
+        let mut heads = [
             head(sheet, true).lay(press.typesetter, width),
             head(sheet, false).lay(press.typesetter, width),
         ];
         let top = strip_bottom(&sheet.home) + origin.height + 1.6;
         let room = |head: &LaidFlow| foot.top() - top - head.height.max(CORNER) - 1.0;
+        if room(&heads[0]) < 0.0 {
+            // More time-critical doses than a page can list: each is marked at its resident.
+            heads[0] = heads[1].clone();
+        }
         let bodies = [room(&heads[0]), room(&heads[1])];
         let mut list = Self { sheet, table, foot, origin, heads, pages: vec![Vec::new()] };
         // A crowded first page, with many time-critical doses, gives its room to those.
@@ -173,7 +177,7 @@ fn head(sheet: &RoundSheet, first: bool) -> Flow {
         return flow;
     }
     if !first {
-        let count = format!("TIME-CRITICAL DOSES: {}, listed on page 1", critical.len());
+        let count = format!("TIME-CRITICAL DOSES: {}, FIRST AT EACH RESIDENT", critical.len());
         flow.tags(0.3, &[count]);
         return flow;
     }

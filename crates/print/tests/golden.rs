@@ -10,7 +10,7 @@
 mod reader;
 mod residents;
 
-use print::sheet::{Allergies, Cell, Doses, MarSheet, Photograph};
+use print::sheet::{Allergies, Cell, Doses, MarSheet, Mark, Photograph};
 use print::{PrintFault, mar_chart, round_sheet};
 use proptest::prelude::*;
 
@@ -351,6 +351,29 @@ fn every_font_is_embedded_and_a_subset() {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_was_typed_a_chart_is_printed_or_refused_in_words(text: String) {
+        let mut sheet = practice_chart();
+        sheet.resident.surname = text.clone();
+        sheet.resident.swallowing = Some(text.clone());
+        sheet.resident.similar_name = Some(text.clone());
+        sheet.provenance.unheard = vec![text.clone()];
+        let block = &mut sheet.blocks[0];
+        block.medicine = text.clone();
+        block.directions = text.clone();
+        block.tags = vec![text.clone()];
+        let mut mark = Mark { initials: Some(text.clone()), note: Some(7), ..Mark::default() };
+        mark.code = Some(text.chars().take(2).collect());
+        let Doses::Scheduled(rows) = &mut block.doses else { unreachable!() };
+        rows[0].time = text.clone();
+        rows[0].cells[3] = Cell::Told(vec![mark]);
+        rows[0].cells[4] = Cell::SignOn(text);
+        match mar_chart(&sheet) {
+            Ok(bytes) => prop_assert!(!pages(&bytes).is_empty()),
+            Err(fault) => prop_assert!(!fault.to_string().is_empty()),
+        }
+    }
 
     #[test]
     fn every_order_slot_and_outcome_stands_on_the_chart_exactly_once(seed: u64) {

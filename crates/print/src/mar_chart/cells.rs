@@ -90,6 +90,9 @@ pub(super) fn draw(press: &mut Press<'_>, area: Area, split: Split, cell: &Cell)
         }
         Cell::Told(marks) => {
             split_lines(press, area, split);
+            if marks.len() > 1 {
+                press.page().frames(&[area.inset(0.3)], 0.55, BLACK);
+            }
             return told(press, area, split, marks);
         }
     }
@@ -122,7 +125,7 @@ fn told(press: &mut Press<'_>, area: Area, split: Split, marks: &[Mark]) -> bool
     let each = part / count(marks.len().max(1));
     for (index, mark) in marks.iter().enumerate() {
         let mut y = area.y + each * count(index);
-        let line = |y: f32| Area::new(area.x + 0.25, y, area.w - 0.5, each);
+        let line = |y: f32| Area::new(area.x + 0.3, y, area.w - 0.6, each);
         if split.amount {
             let amount = mark.amount.as_deref().unwrap_or("");
             if !words(press, line(y), amount) {
@@ -216,7 +219,7 @@ fn code_over_initials(
 fn note_number(press: &mut Press<'_>, whole: Area, (note, width): (Note<'_>, f32)) {
     let (number, setting) = note;
     if !number.is_empty() {
-        let at = (whole.right() - width, whole.y + setting.size * MM_PER_PT * 0.85);
+        let at = (whole.right() - width - 0.1, whole.y + setting.size * MM_PER_PT * 0.85 + 0.25);
         press.text(at, setting, number);
     }
 }
