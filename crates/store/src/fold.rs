@@ -78,6 +78,31 @@ impl Folded {
         Ok(folded)
     }
 
+    /// Settles the home's entries from the log alone, to judge every other by: for a comparison.
+    pub(crate) fn home_only(pinned: Pinned, log: &LogRead) -> Result<Self, DiskFault> {
+        let mut folded = Self {
+            pinned,
+            home: BTreeMap::new(),
+            picture: Picture::default(),
+            forks: forks(log)?,
+            from: Month(0),
+            with_older: BTreeSet::new(),
+        };
+        log.raw_entries(|entry| {
+            let read = folded.read(entry);
+            if is_home(&read) {
+                folded.home.insert(read.id, Arc::new(read));
+            }
+        })?;
+        folded.settle();
+        Ok(folded)
+    }
+
+    /// Reads and judges an entry.
+    pub(crate) fn judge_again(&self, entry: &Sealed) -> Recorded {
+        self.judged(self.read(entry))
+    }
+
     /// Makes all rows from the log: the home's entries first, so that nothing is judged twice.
     fn make_views(&mut self, log: &LogRead, views: &Views) -> Result<(), DiskFault> {
         let mut arrival = 0;

@@ -14,6 +14,7 @@ pub mod pins;
 pub mod record;
 pub mod secrets;
 mod tables;
+pub mod verify;
 mod views;
 
 pub use fold::Changes;

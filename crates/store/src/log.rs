@@ -308,6 +308,24 @@ impl LogRead {
         Ok(())
     }
 
+    /// Calls `each` with the key and the bytes of every entry, unchecked.
+    pub(crate) fn raw(&self, mut each: impl FnMut(&[u8], &[u8])) -> Result<(), DiskFault> {
+        for row in tables::read(&self.0, ENTRIES)?.iter()? {
+            let row = row?;
+            each(row.0.value(), row.1.value());
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with every entry that is what was written; the others are passed over.
+    pub(crate) fn raw_entries(&self, mut each: impl FnMut(&Sealed)) -> Result<(), DiskFault> {
+        self.raw(|key, bytes| {
+            if let Ok(entry) = sealed(key, bytes, true) {
+                each(&entry);
+            }
+        })
+    }
+
     /// Returns how many entries are held.
     pub(crate) fn count(&self) -> Result<u64, DiskFault> {
         use redb::ReadableTableMetadata;

@@ -71,6 +71,8 @@ struct Shared {
     stores: RwLock<Option<Stores>>,
     published: RwLock<Published>,
     local: Local,
+    /// Given back with the last reader: no file of the folder is open twice.
+    _lock: FolderLock,
 }
 
 impl Shared {
@@ -85,7 +87,6 @@ impl Shared {
 #[derive(Debug)]
 pub struct Record {
     disk: Disk,
-    _lock: FolderLock,
     keys: Keys,
     state: StateFile,
     shared: Arc<Shared>,
@@ -355,6 +356,8 @@ impl Drop for Record {
         if let Err(fault) = self.make_durable() {
             tracing::warn!(%fault, "the views could not be made safe; they are folded again");
         }
+        // Readers that are still about find the store closed.
+        drop(self.shared.stores.write().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

@@ -422,6 +422,26 @@ impl ViewsRead {
     }
 }
 
+/// Sums made from nothing, to compare with those that are kept.
+#[derive(Debug, Default)]
+pub(crate) struct Sums(BTreeMap<ViewKey, Sum>);
+
+impl Sums {
+    pub(crate) fn add(&mut self, row: &Row) {
+        let sum = self.0.entry(row.view).or_insert(Sum::ZERO);
+        *sum = sum.plus(row.hash());
+    }
+
+    pub(crate) fn views(&self) -> BTreeMap<ViewKey, [u8; 32]> {
+        self.0.iter().map(|(view, sum)| (*view, sum.bytes())).collect()
+    }
+
+    pub(crate) fn state(&self) -> [u8; 32] {
+        let sum = |state: Sum, (view, sum): (&ViewKey, &Sum)| state.plus(view_hash(view, *sum));
+        self.0.iter().fold(Sum::ZERO, sum).bytes()
+    }
+}
+
 /// A number of 256 bits that wraps: adding and taking away in any order gives the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sum([u64; 4]);

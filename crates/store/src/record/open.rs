@@ -187,10 +187,10 @@ impl Record {
             stores: RwLock::new(Some(stores)),
             published: RwLock::new(published),
             local,
+            _lock: lock,
         };
         let record = Self {
             disk,
-            _lock: lock,
             keys,
             state,
             shared: Arc::new(shared),

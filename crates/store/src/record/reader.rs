@@ -12,8 +12,9 @@ use crate::entry::Sealed;
 use crate::fold;
 use crate::heads::{Head, Heads};
 use crate::local::Local;
-use crate::log::Pinned;
+use crate::log::{LogRead, Pinned};
 use crate::tables::DiskFault;
+use crate::views::ViewsRead;
 
 /// What was found when entries of one branch were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,11 @@ impl Reader {
         &self.0.local
     }
 
+    /// Returns log and views as they stand now.
+    pub(crate) fn reads(&self) -> Result<(LogRead, ViewsRead), DiskFault> {
+        self.0.with(|stores| Ok((stores.log.read()?, stores.views.read()?)))
+    }
+
     /// Returns the entry with this id, or `None` if it is not held.
     ///
     /// # Errors
@@ -63,6 +69,20 @@ impl Reader {
     /// Returns [`DiskFault`] if it could not be read or is not what was written.
     pub fn entry(&self, id: &EntryId) -> Result<Option<Sealed>, DiskFault> {
         self.0.with(|stores| stores.log.read()?.entry(id))
+    }
+
+    /// Returns the entry with this id as the fold reads and judges it; `None` if it is not held.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be read or is not what was written.
+    pub fn recorded(&self, id: &EntryId) -> Result<Option<Recorded>, DiskFault> {
+        let Some(entry) = self.entry(id)? else { return Ok(None) };
+        let home = self.published().picture.home;
+        let mut recorded = fold::read(&self.0.pinned, &entry);
+        recorded.device = home.owner(entry.log());
+        recorded.standing = mar::standing::judge(&home, &recorded);
+        Ok(Some(recorded))
     }
 
     /// Returns how many entries are held.

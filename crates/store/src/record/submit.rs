@@ -90,8 +90,38 @@ impl Record {
         if let Err(fault) = self.commit(&entries, around.now) {
             return self.answer_without(&decided, &fault);
         }
+        self.saved(decided, entries, around.now)
+    }
+
+    /// Carries out commands that belong together: either every one of them is written, in one
+    /// commit, or none is.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the first command that cannot be carried out cannot; nothing was written then.
+    pub fn submit_whole(
+        &mut self,
+        around: &Around<'_>,
+        commands: &[Command],
+    ) -> Result<Batch, SubmitFault> {
+        let mut door = Door::new(self);
+        let mut decided = Vec::with_capacity(commands.len());
+        for command in commands {
+            match door.decide(self, around, command) {
+                Ok(Decided::Refused(why)) => return Err(why),
+                Ok(known) => decided.push(known),
+                Err(fault) => return Err(NotSaved { why: fault.to_string() }.into()),
+            }
+        }
+        let entries = door.entries;
+        self.commit(&entries, around.now)?;
+        Ok(self.saved(decided, entries, around.now))
+    }
+
+    /// Shows what is on the disk now, and answers.
+    fn saved(&mut self, decided: Vec<Decided>, entries: Vec<ToAppend>, now: Timestamp) -> Batch {
         let new: Vec<Sealed> = entries.into_iter().map(|append| append.entry).collect();
-        let changes = if new.is_empty() { Changes::default() } else { self.show(&new, around.now) };
+        let changes = if new.is_empty() { Changes::default() } else { self.show(&new, now) };
         if !new.is_empty() {
             self.note_high_water();
         }
