@@ -1,5 +1,5 @@
 //! Connections between the devices of a home: QUIC with the devices' own keys, on the local network
-//! and nowhere else. Only this file has heard of iroh.
+//! and nowhere else. Only this module has heard of iroh.
 //!
 //! An [`Endpoint`] dials and accepts. Who may connect is decided by the id that TLS has proved, in
 //! a hook that runs before any stream exists; the set of allowed ids can change at any time, and a
@@ -10,29 +10,29 @@
 //! addresses outside the local network are neither dialled nor answered.
 
 mod joining;
+mod link;
+mod socket;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use iroh::endpoint::{
     AfterHandshakeOutcome, BeforeConnectOutcome, ConnectError, ConnectWithOptsError,
-    ConnectingError, ConnectionError, EndpointHooks, IdleTimeout, Incoming, IncomingAddr,
-    NetReportConfig, PortmapperConfig, QuicTransportConfig, ReadError, ReadExactError, RecvStream,
-    SendStream, Side, VarInt, WeakConnectionHandle, WriteError, presets,
+    ConnectingError, ConnectionError, EndpointHooks, Side, VarInt, WeakConnectionHandle,
 };
-use iroh::{EndpointAddr, PublicKey, RelayMode, SecretKey, TransportAddr};
+use iroh::{EndpointAddr, PublicKey, SecretKey, TransportAddr};
 use store::entry::DeviceId;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::frame::FRAME_BYTES_MAX;
 pub use joining::{InviteEvent, JoinFault, JoinRequest, Joining, PairingEndpoint};
+pub use link::{Connection, Ended, FrameReceiver, FrameSender, Link};
+use socket::{deepest, from_here, local_addresses, open, shake_hands};
 
 /// The UDP port of a home's devices. Fixed, so that a firewall rule and a typed address can name
 /// it; where it is taken any other is used.
@@ -42,9 +42,6 @@ pub const PAIRING_PORT: u16 = 41762;
 /// How long one try to reach a device may take.
 pub const DIAL_TIME: Duration = Duration::from_secs(1);
 
-/// How long a connection may be silent before it is dropped.
-const SILENCE: Duration = Duration::from_secs(4);
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// How long a handshake may take. Whoever dials gives up after [`DIAL_TIME`]; a device that dials
 /// an old address again and again must not use up the places of the others.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(2);
@@ -52,12 +49,8 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(2);
 const STREAM_TIME: Duration = Duration::from_secs(10);
 /// How many connections may be on their way through the handshake.
 const HANDSHAKES_MAX: usize = 8;
-const STREAMS_MAX: u32 = 32;
 /// Connections that two devices dialled at once come within this time of each other.
 const AT_ONCE: Duration = Duration::from_secs(2);
-/// The first byte of a stream that carries a session. Others are kept for blobs.
-const SESSION_STREAM: u8 = 0;
-const EXPORTER_LABEL: &[u8] = b"medround pairing exporter 1";
 
 const CLOSE_NOT_ENROLLED: u32 = 403;
 const CLOSE_REPLACED: u32 = 409;
@@ -137,37 +130,6 @@ pub enum DialFault {
     /// Something else.
     #[error("the device could not be reached: {0}")]
     Failed(String),
-}
-
-/// Why a connection ended.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Ended {
-    /// One of the two is not, or no longer, enrolled with the other.
-    #[error("the device is not enrolled in this home")]
-    NotEnrolled,
-    /// Another connection to the same device took its place.
-    #[error("another connection to the device took its place")]
-    Replaced,
-    /// Nothing was heard for too long.
-    #[error("the device fell silent")]
-    Silent,
-    /// The other side closed it.
-    #[error("the device closed the connection ({code}): {reason}")]
-    Closed {
-        /// Its number.
-        code: u32,
-        /// Its words.
-        reason: String,
-    },
-    /// This side closed it.
-    #[error("the connection was closed here")]
-    ClosedHere,
-    /// The other side sent a length that no frame has.
-    #[error("the device sent a frame of {0} bytes; at most 262144 are allowed")]
-    BadFrame(u32),
-    /// Something else.
-    #[error("the connection broke: {0}")]
-    Broken(String),
 }
 
 /// Returns the id of the device with this secret key.
@@ -390,7 +352,7 @@ impl Endpoint {
         let address = EndpointAddr::from_parts(id, ips);
         match timeout(DIAL_TIME, self.inner.connect(address, alpn)).await {
             Err(_) => Err(DialFault::Silent),
-            Ok(Err(fault)) => Err(dial_fault(fault)),
+            Ok(Err(fault)) => Err(dial_fault(&fault)),
             Ok(Ok(connection)) => Ok(connection),
         }
     }
@@ -414,229 +376,6 @@ impl Endpoint {
             tracing::error!(%fault, "accepting connections had ended before");
         }
     }
-}
-
-/// One connection to one device: what it is, and the two ends of its stream of frames.
-#[derive(Debug)]
-pub struct Connection {
-    /// The connection itself.
-    pub link: Link,
-    /// Frames to the device.
-    pub sender: FrameSender,
-    /// Frames from the device.
-    pub receiver: FrameReceiver,
-}
-
-impl Connection {
-    fn new(link: Link, sender: SendStream, receiver: RecvStream) -> Self {
-        Self {
-            sender: FrameSender(sender),
-            receiver: FrameReceiver { stream: receiver, link: link.clone() },
-            link,
-        }
-    }
-}
-
-/// A connection, without its stream.
-#[derive(Debug, Clone)]
-pub struct Link(iroh::endpoint::Connection);
-
-impl Link {
-    /// Returns the other device's id, which TLS has proved.
-    pub fn device(&self) -> DeviceId {
-        DeviceId(*self.0.remote_id().as_bytes())
-    }
-
-    /// Returns whether this side dialled.
-    pub fn dialled_here(&self) -> bool {
-        self.0.side() == Side::Client
-    }
-
-    /// Returns the other device's address as it is now.
-    pub fn address(&self) -> Option<SocketAddr> {
-        let paths = self.0.paths();
-        let path = paths.iter().find(|path| path.is_selected());
-        match path.or_else(|| paths.iter().next())?.remote_addr() {
-            TransportAddr::Ip(address) => Some(*address),
-            _ => None,
-        }
-    }
-
-    /// Returns how long a round trip takes at present.
-    pub fn rtt(&self) -> Option<Duration> {
-        self.0.paths().iter().map(|path| path.rtt()).min()
-    }
-
-    /// Closes the connection with a number and words for the other side.
-    pub fn close(&self, code: u32, reason: &str) {
-        self.0.close(VarInt::from_u32(code), reason.as_bytes());
-    }
-
-    /// Waits until the connection has ended, and returns why.
-    pub async fn closed(&self) -> Ended {
-        self.0.closed().await.into()
-    }
-
-    async fn open_stream(self) -> Result<Connection, Ended> {
-        let (mut sender, receiver) = self.0.open_bi().await?;
-        // The other side sees the stream only once something is written.
-        sender.write_all(&[SESSION_STREAM]).await?;
-        Ok(Connection::new(self, sender, receiver))
-    }
-
-    async fn accept_stream(self) -> Result<Connection, Ended> {
-        let (sender, mut receiver) = self.0.accept_bi().await?;
-        let mut kind = [0];
-        receiver.read_exact(&mut kind).await?;
-        if kind != [SESSION_STREAM] {
-            self.close(CLOSE_BAD_FRAME, "no such stream");
-            return Err(Ended::BadFrame(u32::from(kind[0])));
-        }
-        Ok(Connection::new(self, sender, receiver))
-    }
-
-    fn exporter(&self) -> Result<[u8; 32], Ended> {
-        let mut exporter = [0; 32];
-        self.0
-            .export_keying_material(&mut exporter, EXPORTER_LABEL, b"")
-            .map_err(|_| Ended::Broken("its TLS session gives no keying material".into()))?;
-        Ok(exporter)
-    }
-}
-
-/// Sends frames.
-#[derive(Debug)]
-pub struct FrameSender(SendStream);
-
-impl FrameSender {
-    /// Sends a frame. Returns when the connection has taken it, which it does as fast as the other
-    /// side reads.
-    ///
-    /// # Errors
-    ///
-    /// Returns why the connection has ended.
-    pub async fn send(&mut self, frame: &[u8]) -> Result<(), Ended> {
-        let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-        if frame.is_empty() || frame.len() > FRAME_BYTES_MAX {
-            return Err(Ended::BadFrame(length));
-        }
-        let whole = Bytes::from([&length.to_be_bytes(), frame].concat());
-        Ok(self.0.write_chunk(whole).await?)
-    }
-
-    /// Says that nothing more comes, and waits until the other side has everything.
-    pub async fn finish(mut self) {
-        if self.0.finish().is_ok() {
-            // Whether it was received or the connection is gone: there is nothing left to do.
-            drop(self.0.stopped().await);
-        }
-    }
-}
-
-/// Receives frames.
-#[derive(Debug)]
-pub struct FrameReceiver {
-    stream: RecvStream,
-    link: Link,
-}
-
-impl FrameReceiver {
-    /// Returns the next frame. Not to be dropped halfway: what was read of a frame would be lost.
-    ///
-    /// # Errors
-    ///
-    /// Returns why the connection has ended. A length that no frame has ends it here.
-    pub async fn receive(&mut self) -> Result<Vec<u8>, Ended> {
-        let mut length = [0; 4];
-        self.stream.read_exact(&mut length).await?;
-        let length = u32::from_be_bytes(length);
-        match usize::try_from(length) {
-            Ok(bytes @ 1..=FRAME_BYTES_MAX) => {
-                let mut frame = vec![0; bytes];
-                self.stream.read_exact(&mut frame).await?;
-                Ok(frame)
-            }
-            Ok(_) | Err(_) => {
-                self.link.close(CLOSE_BAD_FRAME, "no frame has this length");
-                Err(Ended::BadFrame(length))
-            }
-        }
-    }
-}
-
-/// Opens an iroh endpoint that stays on the local network.
-async fn open<G: EndpointHooks + 'static>(
-    secret: &[u8; 32],
-    alpn: &[u8],
-    listen: Listen,
-    port: u16,
-    gate: impl Fn() -> G,
-) -> Result<iroh::Endpoint, BindFault> {
-    let everywhere = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    let tries = match listen {
-        Listen::Usual => vec![everywhere(port), everywhere(0)],
-        Listen::At(address) => vec![address],
-    };
-    let mut fault = None;
-    for address in tries {
-        let failed = |reason: String| BindFault::Listen { address, reason };
-        let builder = iroh::Endpoint::builder(presets::Minimal)
-            .secret_key(SecretKey::from_bytes(secret))
-            .alpns(vec![alpn.to_vec()])
-            .relay_mode(RelayMode::Disabled)
-            .clear_address_lookup()
-            .portmapper_config(PortmapperConfig::Disabled)
-            .net_report_config(NetReportConfig::minimal())
-            .transport_config(transport())
-            .hooks(gate())
-            .clear_ip_transports()
-            .bind_addr(address)
-            .map_err(|e| failed(e.to_string()))?;
-        match builder.bind().await {
-            Ok(endpoint) => return Ok(endpoint),
-            Err(e) => fault = Some(failed(deepest(&e))),
-        }
-    }
-    let nowhere = || BindFault::Listen { address: everywhere(port), reason: "no address".into() };
-    Err(fault.unwrap_or_else(nowhere))
-}
-
-/// Returns what the system said beneath the words of the layers above it.
-fn deepest(fault: &dyn std::error::Error) -> String {
-    let mut fault = fault;
-    while let Some(source) = fault.source() {
-        fault = source;
-    }
-    fault.to_string()
-}
-
-fn transport() -> QuicTransportConfig {
-    let silence = u32::try_from(SILENCE.as_millis()).expect("four seconds are few milliseconds");
-    QuicTransportConfig::builder()
-        .initial_rtt(Duration::from_millis(50))
-        .keep_alive_interval(KEEP_ALIVE)
-        .default_path_keep_alive_interval(KEEP_ALIVE)
-        .default_path_max_idle_timeout(SILENCE)
-        .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(silence))))
-        .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS_MAX))
-        .max_concurrent_uni_streams(VarInt::from_u32(0))
-        .datagram_receive_buffer_size(None)
-        .stream_receive_window(VarInt::from_u32(2 << 20))
-        .receive_window(VarInt::from_u32(8 << 20))
-        .send_window(8 << 20)
-        .build()
-}
-
-fn local_addresses(endpoint: &iroh::Endpoint) -> Vec<SocketAddr> {
-    let addresses = endpoint.addr();
-    let mut local: Vec<SocketAddr> =
-        addresses.ip_addrs().filter(|address| is_local(address.ip())).copied().collect();
-    if local.is_empty() {
-        let bound = endpoint.bound_sockets();
-        local.extend(bound.into_iter().filter(|address| is_local(address.ip())));
-    }
-    local.sort();
-    local
 }
 
 /// Takes in connections until the endpoint is closed. Each goes through its handshake in a task of
@@ -674,17 +413,6 @@ async fn accept_all(
     }
 }
 
-/// Drops what comes from outside the local network without a word.
-fn from_here(incoming: Incoming) -> Option<Incoming> {
-    match incoming.remote_addr() {
-        IncomingAddr::Ip(address) if is_local(address.ip()) => Some(incoming),
-        _ => {
-            incoming.ignore();
-            None
-        }
-    }
-}
-
 async fn arrive(link: Link, shared: &Shared) -> Result<Connection, Ended> {
     if !shared.enter(&link.0) {
         link.close(CLOSE_REPLACED, "replaced");
@@ -695,133 +423,59 @@ async fn arrive(link: Link, shared: &Shared) -> Result<Connection, Ended> {
     link.accept_stream().await
 }
 
-async fn shake_hands(incoming: Incoming) -> Result<Link, Ended> {
-    incoming.await.map(Link).map_err(|e| Ended::Broken(deepest(&e)))
-}
-
-/// Lets in whoever dials an open invite, and dials nobody.
-#[derive(Debug)]
-struct InviteGate;
-
-impl EndpointHooks for InviteGate {
-    async fn before_connect<'a>(
-        &'a self,
-        _: &'a EndpointAddr,
-        _: &'a [u8],
-    ) -> BeforeConnectOutcome {
-        BeforeConnectOutcome::Reject
+fn dial_fault(fault: &ConnectError) -> DialFault {
+    if let ConnectError::Connect { source, .. } = fault {
+        return match source {
+            ConnectWithOptsError::SelfConnect { .. } => DialFault::OwnDevice,
+            ConnectWithOptsError::LocallyRejected { .. } => DialFault::NotEnrolled,
+            ConnectWithOptsError::EndpointClosed { .. } => DialFault::Closed,
+            ConnectWithOptsError::NoAddress { .. }
+            | ConnectWithOptsError::Noq { .. }
+            | ConnectWithOptsError::InternalConsistencyError { .. }
+            | ConnectWithOptsError::InvalidAlpn { .. }
+            | _ => DialFault::Failed(deepest(source)),
+        };
     }
-}
-
-/// The bare endpoint of an open invite.
-#[derive(Debug, Clone)]
-struct Door(iroh::Endpoint);
-
-impl Door {
-    async fn open(secret: &[u8; 32], practice: bool, listen: Listen) -> Result<Self, BindFault> {
-        let alpn = names(practice).pairing;
-        open(secret, alpn, listen, PAIRING_PORT, || InviteGate).await.map(Self)
+    if let ConnectError::Connecting { source: ConnectingError::LocallyRejected { .. }, .. } = fault
+    {
+        return DialFault::NotEnrolled;
     }
-
-    /// Returns the next connection from the local network, `None` once the door is closed.
-    async fn next(&self) -> Option<Incoming> {
-        loop {
-            if let Some(incoming) = from_here(self.0.accept().await?) {
-                return Some(incoming);
-            }
+    let ended = match fault {
+        ConnectError::Connecting {
+            source: ConnectingError::ConnectionError { source, .. },
+            ..
         }
-    }
-
-    fn addresses(&self) -> Vec<SocketAddr> {
-        local_addresses(&self.0)
-    }
-
-    fn port(&self) -> Option<u16> {
-        self.0.bound_sockets().first().map(SocketAddr::port)
-    }
-
-    async fn close(&self) {
-        self.0.close().await;
-    }
-}
-
-fn dial_fault(fault: ConnectError) -> DialFault {
-    let ended = match &fault {
-        ConnectError::Connect { source, .. } => match source {
-            ConnectWithOptsError::SelfConnect { .. } => return DialFault::OwnDevice,
-            ConnectWithOptsError::LocallyRejected { .. } => return DialFault::NotEnrolled,
-            ConnectWithOptsError::EndpointClosed { .. } => return DialFault::Closed,
-            _ => None,
-        },
-        ConnectError::Connecting { source, .. } => match source {
-            ConnectingError::ConnectionError { source, .. } => Some(source),
-            ConnectingError::LocallyRejected { .. } => return DialFault::NotEnrolled,
-            _ => None,
-        },
-        ConnectError::Connection { source, .. } => Some(source),
-        _ => None,
+        | ConnectError::Connection { source, .. } => Some(source),
+        ConnectError::Connecting { .. } | ConnectError::Connect { .. } | _ => None,
     };
-    /// QUIC's numbers for TLS alerts: 0x100 and the alert.
+    ended.and_then(ended_before_it_began).unwrap_or_else(|| DialFault::Failed(deepest(fault)))
+}
+
+/// Returns what a connection that ended in its handshake says about whoever answered.
+fn ended_before_it_began(ended: &ConnectionError) -> Option<DialFault> {
+    /// QUIC's numbers for TLS alerts are 0x100 and the alert; 120 is "no application protocol".
+    const ALERTS: std::ops::Range<u64> = 0x100..0x200;
     const NO_COMMON_NAME: u64 = 0x100 + 120;
-    match ended {
-        Some(ConnectionError::TimedOut) => DialFault::Silent,
-        Some(ConnectionError::ConnectionClosed(close))
-            if u64::from(close.error_code) == NO_COMMON_NAME =>
-        {
-            DialFault::OtherKind
-        }
-        Some(ConnectionError::TransportError(error)) if u64::from(error.code) == NO_COMMON_NAME => {
-            DialFault::OtherKind
-        }
-        Some(ConnectionError::TransportError(error))
-            if (0x100..0x200).contains(&u64::from(error.code)) =>
-        {
-            DialFault::OtherDevice
-        }
-        Some(ConnectionError::ApplicationClosed(close))
+    let (here, code) = match ended {
+        ConnectionError::TransportError(error) => (true, u64::from(error.code)),
+        ConnectionError::ConnectionClosed(close) => (false, u64::from(close.error_code)),
+        ConnectionError::TimedOut => return Some(DialFault::Silent),
+        ConnectionError::ApplicationClosed(close)
             if close.error_code == VarInt::from_u32(CLOSE_NOT_ENROLLED) =>
         {
-            DialFault::NotEnrolled
+            return Some(DialFault::NotEnrolled);
         }
-        Some(_) | None => DialFault::Failed(deepest(&fault)),
-    }
-}
-
-impl From<ConnectionError> for Ended {
-    fn from(fault: ConnectionError) -> Self {
-        match fault {
-            ConnectionError::ApplicationClosed(close) => {
-                match u32::try_from(close.error_code.into_inner()).unwrap_or(u32::MAX) {
-                    CLOSE_NOT_ENROLLED => Self::NotEnrolled,
-                    CLOSE_REPLACED => Self::Replaced,
-                    code => Self::Closed {
-                        code,
-                        reason: String::from_utf8_lossy(&close.reason).into_owned(),
-                    },
-                }
-            }
-            ConnectionError::TimedOut => Self::Silent,
-            ConnectionError::LocallyClosed => Self::ClosedHere,
-            other => Self::Broken(other.to_string()),
-        }
-    }
-}
-
-impl From<WriteError> for Ended {
-    fn from(fault: WriteError) -> Self {
-        match fault {
-            WriteError::ConnectionLost(fault) => fault.into(),
-            other => Self::Broken(other.to_string()),
-        }
-    }
-}
-
-impl From<ReadExactError> for Ended {
-    fn from(fault: ReadExactError) -> Self {
-        match fault {
-            ReadExactError::ReadError(ReadError::ConnectionLost(fault)) => fault.into(),
-            other => Self::Broken(other.to_string()),
-        }
+        ConnectionError::ApplicationClosed(_)
+        | ConnectionError::VersionMismatch
+        | ConnectionError::Reset
+        | ConnectionError::LocallyClosed
+        | ConnectionError::CidsExhausted => return None,
+    };
+    match code {
+        NO_COMMON_NAME => Some(DialFault::OtherKind),
+        // It is this side that finds the other's key to be a different one.
+        alert if here && ALERTS.contains(&alert) => Some(DialFault::OtherDevice),
+        _ => None,
     }
 }
 
@@ -849,5 +503,43 @@ mod tests {
             let there = keeps(great, small, !dialled_by_small);
             assert_eq!((here, there), (dialled_by_small, dialled_by_small));
         }
+    }
+
+    async fn two() -> (Endpoint, Endpoint, SocketAddr) {
+        let listen = Listen::At(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let open = async |seed| {
+            let config = EndpointConfig { secret: [seed; 32], practice: false, listen };
+            Endpoint::bind(&config).await.unwrap()
+        };
+        let (here, there) = (open(1).await, open(2).await);
+        here.allow([there.id()].into());
+        there.allow([here.id()].into());
+        let address = SocketAddr::from(([127, 0, 0, 1], there.port().unwrap()));
+        (here, there, address)
+    }
+
+    #[tokio::test]
+    async fn a_length_that_no_frame_has_ends_the_connection_before_memory_is_taken() {
+        for length in [0, u32::MAX, 256 * 1024 + 1] {
+            let (here, there, address) = two().await;
+            let inner = here.connect(there.id(), &[address], names(false).session).await.unwrap();
+            let (mut raw, _receiver) = inner.open_bi().await.unwrap();
+            raw.write_all(&[0]).await.unwrap();
+            let mut accepted = there.accept().await.unwrap();
+            raw.write_all(&length.to_be_bytes()).await.unwrap();
+            assert_eq!(accepted.receiver.receive().await, Err(Ended::BadFrame(length)));
+            let ended = Ended::from(inner.closed().await);
+            assert!(matches!(ended, Ended::Closed { code: CLOSE_BAD_FRAME, .. }), "{ended}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_of_another_kind_is_not_taken_for_a_session() {
+        let (here, there, address) = two().await;
+        let inner = here.connect(there.id(), &[address], names(false).session).await.unwrap();
+        let (mut raw, _receiver) = inner.open_bi().await.unwrap();
+        raw.write_all(&[9]).await.unwrap();
+        let ended = Ended::from(inner.closed().await);
+        assert!(matches!(ended, Ended::Closed { code: CLOSE_BAD_FRAME, .. }), "{ended}");
     }
 }

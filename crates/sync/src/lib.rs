@@ -12,12 +12,16 @@
 //!
 //! Entries stay sealed: this crate checks chains and signatures and never reads what is inside.
 //!
-//! Reading order: [`frame`] is the wire format, [`session`] one exchange as a value without socket,
-//! clock or disk, [`status`] what is known of a peer.
+//! Reading order: [`frame`] is the wire format; [`session`] one exchange, a value without socket,
+//! clock or disk; [`endpoint`] the connections; [`lan`] finding devices; [`pairing`] how one joins;
+//! [`status`] what is known of a peer. Sessions are carried out by `device`, which has the store,
+//! the clock and the list of peers: it dials, accepts, feeds each session and does what it says.
+//! The test `loopback` has that loop in its smallest form.
+
+pub mod frame;
+pub mod session;
 
 pub mod endpoint;
-pub mod frame;
 pub mod lan;
 pub mod pairing;
-pub mod session;
 pub mod status;

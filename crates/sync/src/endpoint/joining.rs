@@ -8,9 +8,10 @@ use store::entry::DeviceId;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
+use super::socket::{Door, shake_hands};
 use super::{
-    BindFault, Connection, DialFault, Door, Ended, Endpoint, HANDSHAKE_TIME, HANDSHAKES_MAX, Link,
-    Listen, names, shake_hands,
+    BindFault, Connection, DialFault, Ended, Endpoint, HANDSHAKE_TIME, HANDSHAKES_MAX, Link,
+    Listen, names,
 };
 use crate::pairing::{
     Channel, Invite, InviteState, InviterSide, InviterStep, JoinerSide, JoinerStep, Offer,
@@ -176,11 +177,11 @@ async fn wait(door: Door, waiting: Arc<Waiting>, events: mpsc::Sender<InviteEven
         tokio::spawn(async move {
             let arrived = timeout(HANDSHAKE_TIME, shake_hands(incoming)).await;
             drop(place);
-            if let Ok(Ok(link)) = arrived {
-                if let Err(fault) = admit(&link, &waiting, &events).await {
-                    link.close(fault.code(), &fault.to_string());
-                    report(&fault, &waiting, &events).await;
-                }
+            if let Ok(Ok(link)) = arrived
+                && let Err(fault) = admit(&link, &waiting, &events).await
+            {
+                link.close(fault.code(), &fault.to_string());
+                report(&fault, &waiting, &events).await;
             }
         });
     }
@@ -307,10 +308,10 @@ impl Endpoint {
         addresses: &[SocketAddr],
     ) -> Result<Joining, JoinFault> {
         let dialled = self.dial_invite(keys.endpoint(), addresses).await;
-        let (mut connection, channel) = dialled.map_err(|fault| match fault {
-            JoinFault::Dial(DialFault::OtherDevice) => JoinFault::NotThisCode,
-            other => other,
-        })?;
+        if let Err(JoinFault::Dial(DialFault::OtherDevice)) = dialled {
+            return Err(JoinFault::NotThisCode);
+        }
+        let (mut connection, channel) = dialled?;
         let (mut side, proof) = JoinerSide::begin(keys, channel);
         connection.sender.send(&proof).await?;
         let answer = timeout(STEP_TIME, connection.receiver.receive()).await;
