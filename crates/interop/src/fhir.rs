@@ -14,6 +14,7 @@ mod at;
 mod concept;
 mod dosage;
 mod flags;
+mod into_mar;
 mod medicine;
 mod order;
 mod others;
@@ -21,6 +22,7 @@ mod person;
 mod proposal;
 mod record;
 mod refused;
+mod structure;
 mod tree;
 mod xml;
 
@@ -46,11 +48,7 @@ pub use tree::{BYTES_MAX, DEPTH_MAX, ELEMENTS_MAX, Syntax};
 /// When the file is not well-formed, too large, or not a FHIR STU3 or R4 resource. Nothing of it
 /// is taken then.
 pub fn read(file: &str, bytes: &[u8], today: NaiveDate) -> Result<Import, Refused> {
-    let refuse = |(place, why)| Refused {
-        file: file.to_owned(),
-        place,
-        why,
-    };
+    let refuse = |(place, why)| Refused { file: file.to_owned(), place, why };
     let tree = tree::read(bytes).map_err(refuse)?;
     let notices = at::Notices::default();
     let Value::Object(root) = &tree.root else {
@@ -71,11 +69,5 @@ pub fn read(file: &str, bytes: &[u8], today: NaiveDate) -> Result<Import, Refuse
     warnings.extend(listed);
     let mut seen = BTreeSet::new();
     warnings.retain(|warning| seen.insert((warning.place.clone(), warning.text.clone())));
-    Ok(Import {
-        syntax: tree.syntax,
-        release,
-        residents: people.residents,
-        skipped,
-        warnings,
-    })
+    Ok(Import { syntax: tree.syntax, release, residents: people.residents, skipped, warnings })
 }

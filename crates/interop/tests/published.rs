@@ -8,19 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chrono::NaiveDate;
-use interop::fhir::{self, Course, Import, Origin, Place, ProposedOrder, Refused, Status};
+use interop::fhir::{self, Course, Flag, Import, Origin, Place, ProposedOrder, Refused, Status};
 use libtest_mimic::{Arguments, Failed, Trial};
+use mar::order::Grade;
 use serde_json::Value;
 
 type Test = fn(&Path) -> Result<(), Failed>;
 
 const TESTS: &[(&str, Test)] = &[
-    (
-        "every_published_file_is_read_or_refused_with_its_place",
-        every_file,
-    ),
+    ("every_published_file_is_read_or_refused_with_its_place", every_file),
     ("a_current_medicine_of_a_gp_record_is_listed_once", oracle),
     ("importing_a_file_again_gives_the_same_proposals", again),
+    ("words_and_codes_that_differ_are_found_in_the_files", conflicts),
     ("release_five_is_refused_by_name", release_five),
     ("a_file_cut_short_is_refused_with_its_place", cut_short),
     ("a_file_with_damaged_bytes_never_stops_the_program", damaged),
@@ -38,9 +37,7 @@ fn main() -> ExitCode {
         if present {
             return trial;
         }
-        trial
-            .with_kind("no published records here: set MEDROUND_DATA")
-            .with_ignored_flag(true)
+        trial.with_kind("no published records here: set MEDROUND_DATA").with_ignored_flag(true)
     };
     libtest_mimic::run(&arguments, TESTS.iter().map(trial).collect()).exit_code()
 }
@@ -61,11 +58,7 @@ fn files(folder: &Path, family: &str) -> Result<Vec<PathBuf>, Failed> {
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
-            if path.is_dir() {
-                open.push(path)
-            } else {
-                found.push(path)
-            }
+            if path.is_dir() { open.push(path) } else { found.push(path) }
         }
     }
     found.sort();
@@ -84,13 +77,7 @@ struct Count {
 
 const fn count(files: [usize; 2], proposals: [usize; 3]) -> Count {
     let ([read, refused], [residents, orders, allergies]) = (files, proposals);
-    Count {
-        read,
-        refused,
-        residents,
-        orders,
-        allergies,
-    }
+    Count { read, refused, residents, orders, allergies }
 }
 
 /// As measured. One STU3 fixture is refused because `clinicalStatus` stands in it twice, once
@@ -125,11 +112,7 @@ fn every_file(folder: &Path) -> Result<(), Failed> {
                     counted.allergies += import.allergy_count();
                     let says = import.residents.len() + import.skipped.len();
                     let empty = path.ends_with("success-empty.json");
-                    assert!(
-                        says > 0 || empty,
-                        "{}: nothing is said of it",
-                        path.display()
-                    );
+                    assert!(says > 0 || empty, "{}: nothing is said of it", path.display());
                 }
                 Err(refused) => {
                     counted.refused += 1;
@@ -160,49 +143,24 @@ fn oracle(folder: &Path) -> Result<(), Failed> {
 }
 
 fn check_counts(file: &str, import: &Import, expected: &Value) {
-    let people = import
-        .residents
-        .iter()
-        .filter(|resident| resident.in_file)
-        .count();
+    let people = import.residents.iter().filter(|resident| resident.in_file).count();
     assert_eq!(expected["patients"], people, "{file}");
-    assert_eq!(
-        import.residents.len(),
-        people,
-        "{file}: somebody is not in the file"
-    );
+    assert_eq!(import.residents.len(), people, "{file}: somebody is not in the file");
     assert_eq!(expected["allergies"], import.allergy_count(), "{file}");
     let orders: Vec<&ProposedOrder> = import.residents.iter().flat_map(|r| &r.orders).collect();
     assert_eq!(expected["medication_statements"], orders.len(), "{file}");
-    assert!(
-        orders.iter().all(|order| order.origin == Origin::Statement),
-        "{file}"
-    );
+    assert!(orders.iter().all(|order| order.origin == Origin::Statement), "{file}");
     for word in ["active", "completed", "stopped"] {
-        let count = orders
-            .iter()
-            .filter(|order| order.status_as_sent == word)
-            .count();
+        let count = orders.iter().filter(|order| order.status_as_sent == word).count();
         let expected = expected["statement_status"][word].as_u64().unwrap_or(0);
         assert_eq!(expected, count as u64, "{file}: {word}");
     }
     let has_plan = |order: &&&ProposedOrder| {
-        order
-            .identifiers
-            .iter()
-            .any(|(origin, _)| *origin == Origin::Plan)
+        order.identifiers.iter().any(|(origin, _)| *origin == Origin::Plan)
     };
-    assert_eq!(
-        expected["plans"],
-        orders.iter().filter(has_plan).count(),
-        "{file}"
-    );
+    assert_eq!(expected["plans"], orders.iter().filter(has_plan).count(), "{file}");
     // An issue whose plan is not in the file is not an order, but it is said to be there.
-    let apart = import
-        .skipped
-        .iter()
-        .filter(|row| row.what == "MedicationRequest")
-        .count();
+    let apart = import.skipped.iter().filter(|row| row.what == "MedicationRequest").count();
     let issues: usize = orders.iter().map(|order| order.issues).sum();
     assert_eq!(expected["orders"], issues + apart, "{file}");
 }
@@ -215,10 +173,7 @@ fn check_active(file: &str, import: &Import, expected: &Value) -> Result<(), Fai
         let found = found.unwrap_or_else(|| panic!("{file}: not listed: {medicine}"));
         left.swap_remove(found);
     }
-    assert!(
-        left.is_empty(),
-        "{file}: listed beyond the expected: {left:?}"
-    );
+    assert!(left.is_empty(), "{file}: listed beyond the expected: {left:?}");
     Ok(())
 }
 
@@ -231,23 +186,12 @@ fn is(order: &ProposedOrder, medicine: &Value) -> bool {
         }),
     };
     let texts = |value: &Value| -> Vec<String> {
-        let texts = value
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str);
+        let texts = value.as_array().into_iter().flatten().filter_map(Value::as_str);
         texts.map(str::to_owned).collect()
     };
-    let sent: Vec<String> = order
-        .dosages
-        .iter()
-        .filter_map(|d| d.text.clone())
-        .collect();
-    let to_patient: Vec<String> = order
-        .dosages
-        .iter()
-        .filter_map(|d| d.patient_instruction.clone())
-        .collect();
+    let sent: Vec<String> = order.dosages.iter().filter_map(|d| d.text.clone()).collect();
+    let to_patient: Vec<String> =
+        order.dosages.iter().filter_map(|d| d.patient_instruction.clone()).collect();
     let course = match &order.course {
         Course::Acute => "acute",
         Course::Repeat => "repeat",
@@ -259,10 +203,7 @@ fn is(order: &ProposedOrder, medicine: &Value) -> bool {
     same_medicine
         && texts(&medicine["dose_text"]) == sent
         && texts(&medicine["patientInstruction"]) == to_patient
-        && medicine["plan_prescription_type"]
-            .as_str()
-            .unwrap_or_default()
-            == course
+        && medicine["plan_prescription_type"].as_str().unwrap_or_default() == course
         && medicine["start"].as_str().map(str::to_owned) == day(&order.start)
         && medicine["end"].as_str().map(str::to_owned) == day(&order.end)
         && order.status == Status::Active
@@ -293,13 +234,39 @@ fn again(folder: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Labels set by hand for dosages of these files.
+fn conflicts(folder: &Path) -> Result<(), Failed> {
+    let vector = std::fs::read(folder.join("vectors/text_vs_structure_conflicts.json"))?;
+    let vector: Value = serde_json::from_slice(&vector)?;
+    let cases = vector["cases"].as_array().ok_or("no cases")?;
+    assert_eq!(cases.len(), 14);
+    for case in cases {
+        let file = case["file"].as_str().ok_or("no file")?;
+        let import = read(&folder.join(file))?.1?;
+        let text = case["input"]["text"].as_str();
+        let orders: Vec<_> = import.residents.iter().flat_map(|r| &r.orders).collect();
+        let says = |order: &&&ProposedOrder| {
+            order.dosages.iter().any(|dosage| dosage.text.as_deref() == text)
+        };
+        let order = orders.iter().find(says).ok_or("no such order")?;
+        let dosage = order.dosages.iter().find(|dosage| dosage.text.as_deref() == text);
+        let differ = dosage.is_some_and(|dosage| !dosage.conflicts.is_empty());
+        assert_eq!(case["expected"]["conflict"], differ, "{file}: {text:?}");
+        if differ {
+            assert!(order.flags.contains(&Flag::WordsAndCodesDisagree), "{file}");
+        }
+        // Weekly methotrexate, sent as several times a day, in words, in codes or in both.
+        if differ || case["expected"]["clinical_alert"].is_string() {
+            assert_eq!(order.grade(), Grade::Refused, "{file}: {text:?}");
+        }
+    }
+    Ok(())
+}
+
 fn release_five(folder: &Path) -> Result<(), Failed> {
     for path in files(folder, "hl7-r5")? {
         // Two of them are in the layout of R4, whatever folder they came from.
-        if path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("tc-"))
-        {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("tc-")) {
             continue;
         }
         let refused = read(&path)?.1.expect_err("refused").to_string();
@@ -337,9 +304,7 @@ impl Dice {
 }
 
 fn damaged(folder: &Path) -> Result<(), Failed> {
-    let given = std::env::var("MEDROUND_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
+    let given = std::env::var("MEDROUND_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| {
         use std::hash::{BuildHasher, RandomState};
         RandomState::new().hash_one("damage") | 1
@@ -362,10 +327,7 @@ fn damaged(folder: &Path) -> Result<(), Failed> {
         }
     }
     // Damage that always or never leaves a record readable would show nothing.
-    assert!(
-        taken > 100 && refused > 100,
-        "taken {taken}, refused {refused}"
-    );
+    assert!(taken > 100 && refused > 100, "taken {taken}, refused {refused}");
     Ok(())
 }
 
@@ -397,14 +359,9 @@ fn damage(dice: &mut Dice, bytes: &[u8]) -> Vec<u8> {
         // Replace a whole text by a value of another shape: the file stays well-formed.
         _ => {
             let quote = |from: usize| {
-                bytes[from..]
-                    .iter()
-                    .position(|&byte| byte == b'"')
-                    .map(|found| from + found)
+                bytes[from..].iter().position(|&byte| byte == b'"').map(|found| from + found)
             };
-            let open = bytes[at..]
-                .windows(3)
-                .position(|w| w == b": \"" || w == b":\"");
+            let open = bytes[at..].windows(3).position(|w| w == b": \"" || w == b":\"");
             let open = open.and_then(|found| quote(at + found));
             if let Some(open) = open
                 && let Some(close) = quote(open + 1)

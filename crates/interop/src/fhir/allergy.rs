@@ -57,19 +57,14 @@ fn read_one(record: &Record<'_>, people: &mut People, number: usize, skipped: &m
         }
         Finding::NoneKnown => {
             let AllergyState::NoneKnown { .. } = allergies.state else {
-                let state = AllergyState::NoneKnown {
-                    as_sent: allergy.substance,
-                    on: allergy.recorded,
-                };
+                let state =
+                    AllergyState::NoneKnown { as_sent: allergy.substance, on: allergy.recorded };
                 allergies.state = state;
                 return;
             };
         }
         Finding::NoneOfOneKind => {
-            let said = format!(
-                "says only `{}`; other allergies are not asked",
-                allergy.substance
-            );
+            let said = format!("says only `{}`; other allergies are not asked", allergy.substance);
             at.note("code", said);
         }
     }
@@ -84,28 +79,15 @@ enum Finding {
 }
 
 fn none_known(allergy: &ProposedAllergy) -> Finding {
-    if allergy
-        .codes
-        .iter()
-        .any(|code| NONE_KNOWN.contains(&code.code.as_str()))
-    {
+    if allergy.codes.iter().any(|code| NONE_KNOWN.contains(&code.code.as_str())) {
         return Finding::NoneKnown;
     }
     let words = allergy.substance.to_lowercase();
     if !(words.starts_with("no known") || words.starts_with("nil known")) {
         return Finding::Allergy;
     }
-    let rest = words
-        .trim_start_matches("no known")
-        .trim_start_matches("nil known")
-        .trim();
-    let general = [
-        "allergy",
-        "allergies",
-        "drug allerg",
-        "medicine allerg",
-        "medication allerg",
-    ];
+    let rest = words.trim_start_matches("no known").trim_start_matches("nil known").trim();
+    let general = ["allergy", "allergies", "drug allerg", "medicine allerg", "medication allerg"];
     if rest.is_empty() || general.iter().any(|start| rest.starts_with(start)) {
         Finding::NoneKnown
     } else {
@@ -158,11 +140,8 @@ fn allergy(at: &At<'_>, clinical: Option<&str>, verification: Option<&str>) -> P
 }
 
 fn reaction(at: &At<'_>) -> Option<String> {
-    let mut words: Vec<String> = at
-        .each("manifestation")
-        .iter()
-        .filter_map(concept::words)
-        .collect();
+    let mut words: Vec<String> =
+        at.each("manifestation").iter().filter_map(concept::words).collect();
     words.extend(at.text("description").map(str::to_owned));
     words.extend(at.text("severity").map(str::to_owned));
     if let Some(substance) = at.get("substance").as_ref().and_then(concept::words) {
@@ -176,12 +155,8 @@ fn reaction(at: &At<'_>) -> Option<String> {
 /// `Extension-UKCore-AllergyIntoleranceEnd`.
 fn ended(at: &At<'_>) -> Option<String> {
     let end = at.extension("AllergyIntoleranceEnd")?;
-    let date = end
-        .extension("endDate")
-        .and_then(|e| e.text("valueDateTime").map(str::to_owned));
-    let why = end
-        .extension("reasonEnded")
-        .and_then(|e| e.text("valueString").map(str::to_owned));
+    let date = end.extension("endDate").and_then(|e| e.text("valueDateTime").map(str::to_owned));
+    let why = end.extension("reasonEnded").and_then(|e| e.text("valueString").map(str::to_owned));
     concept::joined(date, why)
 }
 
@@ -224,10 +199,7 @@ fn read_list(record: &Record<'_>, people: &mut People, number: usize) {
         let reference = item.text("reference").unwrap_or_default();
         if record.resolve(number, reference).is_none() {
             let named = super::at::shortened(item.text("display").unwrap_or(reference));
-            item.note(
-                "",
-                format!("the list names an allergy that is not in this file: `{named}`"),
-            );
+            item.note("", format!("the list names an allergy that is not in this file: `{named}`"));
         }
     }
     warn_of_gaps(at);
@@ -243,23 +215,17 @@ fn read_list(record: &Record<'_>, people: &mut People, number: usize) {
     let reason = at.get("emptyReason");
     let words = reason.as_ref().and_then(concept::words);
     allergies.state = match concept::word(at, "emptyReason") {
-        Some("nilknown" | "nil-known") => AllergyState::NoneKnown {
-            as_sent: words.unwrap_or_default(),
-            on: at.date("date"),
-        },
+        Some("nilknown" | "nil-known") => {
+            AllergyState::NoneKnown { as_sent: words.unwrap_or_default(), on: at.date("date") }
+        }
         Some("notasked" | "not-asked") => AllergyState::NotAsked,
-        Some(_) => AllergyState::NotRecorded {
-            as_sent: words.unwrap_or_default(),
-        },
-        None => AllergyState::NotRecorded {
-            as_sent: "the list is empty, without a reason".to_owned(),
-        },
+        Some(_) => AllergyState::NotRecorded { as_sent: words.unwrap_or_default() },
+        None => {
+            AllergyState::NotRecorded { as_sent: "the list is empty, without a reason".to_owned() }
+        }
     };
     if !allergies.listed.is_empty() {
-        at.note(
-            "emptyReason",
-            "the list is empty, but the file holds allergies",
-        );
+        at.note("emptyReason", "the list is empty, but the file holds allergies");
     }
 }
 
@@ -267,10 +233,7 @@ fn read_list(record: &Record<'_>, people: &mut People, number: usize) {
 pub(crate) fn warn_of_gaps(at: &At<'_>) {
     for warning in at.extensions("ListWarningCode") {
         if let Some(code) = warning.text("valueCode") {
-            at.note(
-                "extension",
-                format!("the sender warns that the list has gaps: {code}"),
-            );
+            at.note("extension", format!("the sender warns that the list has gaps: {code}"));
         }
     }
     for (i, note) in concept::notes(at).iter().enumerate() {

@@ -20,11 +20,7 @@ pub(crate) struct At<'a> {
 
 impl<'a> At<'a> {
     pub(crate) fn new(body: &'a Map<String, Value>, path: String, notices: &'a Notices) -> Self {
-        Self {
-            body,
-            path,
-            notices,
-        }
+        Self { body, path, notices }
     }
 
     /// Returns the path of the element `name` below this one.
@@ -37,15 +33,8 @@ impl<'a> At<'a> {
         if self.notices.borrow().len() >= super::record::ROWS_MAX {
             return;
         }
-        let place = if name.is_empty() {
-            self.path.clone()
-        } else {
-            self.path_of(name)
-        };
-        self.notices.borrow_mut().push(Notice {
-            place,
-            text: text.into(),
-        });
+        let place = if name.is_empty() { self.path.clone() } else { self.path_of(name) };
+        self.notices.borrow_mut().push(Notice { place, text: text.into() });
     }
 
     fn expected(&self, name: &str, what: &str, found: &Value) {
@@ -57,17 +46,11 @@ impl<'a> At<'a> {
             Value::Array(_) => "a list",
             Value::Object(_) => "a group of elements",
         };
-        self.note(
-            name,
-            format!("expected {what}, found {found}; it was left out"),
-        );
+        self.note(name, format!("expected {what}, found {found}; it was left out"));
     }
 
     pub(crate) fn kind(&self) -> &'a str {
-        self.body
-            .get("resourceType")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
+        self.body.get("resourceType").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Returns whether the element stands there at all, in whatever shape.
@@ -132,11 +115,7 @@ impl<'a> At<'a> {
             Value::Number(number) => {
                 let digits = number.to_string();
                 // A whole number is the same with and without `.0`.
-                Some(
-                    digits
-                        .strip_suffix(".0")
-                        .map_or(digits.clone(), str::to_owned),
-                )
+                Some(digits.strip_suffix(".0").map_or(digits.clone(), str::to_owned))
             }
             Value::String(text) if is_number(text.trim()) => Some(text.trim().to_owned()),
             Value::Null => None,
@@ -166,24 +145,15 @@ impl<'a> At<'a> {
         if day.is_none() && !is_part {
             self.note(name, format!("`{}` is no date", shortened(text)));
         }
-        Some(SentDate {
-            as_sent: text.to_owned(),
-            day,
-        })
+        Some(SentDate { as_sent: text.to_owned(), day })
     }
 
     /// Returns the extensions whose address ends in a name that holds `name`: the same extension
     /// has several addresses and version suffixes.
     pub(crate) fn extensions(&self, name: &str) -> Vec<At<'a>> {
         let holds = |at: &At<'a>| {
-            let url = at
-                .body
-                .get("url")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            url.rsplit('/')
-                .next()
-                .is_some_and(|last| last.contains(name))
+            let url = at.body.get("url").and_then(Value::as_str).unwrap_or_default();
+            url.rsplit('/').next().is_some_and(|last| last.contains(name))
         };
         match self.body.get("extension") {
             Some(Value::Array(_) | Value::Object(_)) => {
@@ -226,4 +196,38 @@ pub(crate) fn shortened(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_in_its_own_digits_and_nothing_else_is_one() {
+        let body = serde_json::json!({
+            "whole": 28.0, "half": 2.5, "text": " 0.125 ", "word": "two", "list": [1], "huge": 1e300
+        });
+        let notices = Notices::default();
+        let at = At::new(body.as_object().expect("a group"), "Quantity".to_owned(), &notices);
+        let read = |name: &str| at.number(name);
+        assert_eq!(read("whole").as_deref(), Some("28"));
+        assert_eq!(read("half").as_deref(), Some("2.5"));
+        assert_eq!(read("text").as_deref(), Some("0.125"));
+        assert_eq!(read("huge").as_deref(), Some("1e+300"), "it is no amount, and says so later");
+        assert_eq!((read("word"), read("list"), read("none")), (None, None, None));
+        let places: Vec<_> = notices.borrow().iter().map(|notice| notice.place.clone()).collect();
+        assert_eq!(places, ["Quantity.word", "Quantity.list"]);
+    }
+
+    #[test]
+    fn a_date_keeps_the_sender_s_text_whatever_it_is() {
+        let body = serde_json::json!({"day": "2026-03-29T01:30:00Z", "year": "2010", "no": "soon"});
+        let notices = Notices::default();
+        let at = At::new(body.as_object().expect("a group"), "Patient".to_owned(), &notices);
+        let day = at.date("day").expect("sent");
+        assert_eq!(day.day, NaiveDate::from_ymd_opt(2026, 3, 29));
+        assert_eq!(at.date("year").expect("sent").day, None);
+        assert_eq!(at.date("no").expect("sent").as_sent, "soon");
+        assert_eq!(notices.borrow().len(), 1);
+    }
 }

@@ -24,9 +24,7 @@ pub(crate) fn words(concept: &At<'_>) -> Option<String> {
         return Some(text.to_owned());
     }
     let codings = concept.each("coding");
-    let chosen = codings
-        .iter()
-        .find(|coding| coding.boolean("userSelected") == Some(true));
+    let chosen = codings.iter().find(|coding| coding.boolean("userSelected") == Some(true));
     chosen
         .into_iter()
         .chain(&codings)
@@ -41,10 +39,7 @@ pub(crate) fn word<'a>(at: &At<'a>, name: &str) -> Option<&'a str> {
         return at.text(name);
     }
     let concept = at.get(name)?;
-    let code = concept
-        .each("coding")
-        .into_iter()
-        .find_map(|coding| coding.text("code"));
+    let code = concept.each("coding").into_iter().find_map(|coding| coding.text("code"));
     code.or_else(|| concept.text("text"))
 }
 
@@ -57,10 +52,7 @@ pub(crate) fn identifiers(at: &At<'_>) -> Vec<ExternalId> {
             continue;
         };
         let system = identifier.text("system").unwrap_or_default().to_owned();
-        let one = ExternalId {
-            system,
-            value: value.to_owned(),
-        };
+        let one = ExternalId { system, value: value.to_owned() };
         if seen.insert(one.clone()) {
             found.push(one);
         }
@@ -68,10 +60,7 @@ pub(crate) fn identifiers(at: &At<'_>) -> Vec<ExternalId> {
     if found.is_empty()
         && let Some(id) = at.text("id")
     {
-        found.push(ExternalId {
-            system: at.kind().to_owned(),
-            value: id.to_owned(),
-        });
+        found.push(ExternalId { system: at.kind().to_owned(), value: id.to_owned() });
     }
     found
 }
@@ -87,28 +76,18 @@ pub(crate) fn names(at: &At<'_>) -> Vec<SentName> {
         title: name.texts("prefix").join(" "),
     };
     let named = |name: &SentName| !name.in_words().is_empty();
-    at.each("name")
-        .into_iter()
-        .map(read)
-        .filter(named)
-        .collect()
+    at.each("name").into_iter().map(read).filter(named).collect()
 }
 
 /// Returns in words who a reference means: a name with the practice, else what the reference says.
 pub(crate) fn who(record: &Record<'_>, from: usize, reference: &At<'_>) -> Option<String> {
-    let resolved = reference
-        .text("reference")
-        .and_then(|r| record.resolve(from, r));
+    let resolved = reference.text("reference").and_then(|r| record.resolve(from, r));
     let in_file = resolved.and_then(|number| {
         let at = record.at(number);
         match at.kind() {
             "PractitionerRole" => {
-                let person = at
-                    .get("practitioner")
-                    .and_then(|r| direct(record, number, &r));
-                let place = at
-                    .get("organization")
-                    .and_then(|r| direct(record, number, &r));
+                let person = at.get("practitioner").and_then(|r| direct(record, number, &r));
+                let place = at.get("organization").and_then(|r| direct(record, number, &r));
                 joined(person, place)
             }
             _ => direct(record, number, reference),
@@ -119,9 +98,7 @@ pub(crate) fn who(record: &Record<'_>, from: usize, reference: &At<'_>) -> Optio
 
 /// Returns the name of the resource a reference points to, without going further.
 fn direct(record: &Record<'_>, from: usize, reference: &At<'_>) -> Option<String> {
-    let resolved = reference
-        .text("reference")
-        .and_then(|r| record.resolve(from, r));
+    let resolved = reference.text("reference").and_then(|r| record.resolve(from, r));
     let named = resolved.and_then(|number| {
         let at = record.at(number);
         match at.kind() {
@@ -138,11 +115,8 @@ fn direct(record: &Record<'_>, from: usize, reference: &At<'_>) -> Option<String
 /// Returns what a reference itself says: its display, or a code of a practice or prescriber.
 fn said(reference: &At<'_>) -> Option<String> {
     let display = reference.text("display").map(str::to_owned);
-    let identifier = || {
-        reference
-            .get("identifier")
-            .and_then(|i| i.text("value").map(str::to_owned))
-    };
+    let identifier =
+        || reference.get("identifier").and_then(|i| i.text("value").map(str::to_owned));
     display.or_else(identifier)
 }
 
@@ -156,9 +130,5 @@ pub(crate) fn joined(one: Option<String>, two: Option<String>) -> Option<String>
 
 /// Returns the texts of the notes, verbatim.
 pub(crate) fn notes(at: &At<'_>) -> Vec<String> {
-    at.each("note")
-        .iter()
-        .filter_map(|note| note.text("text"))
-        .map(str::to_owned)
-        .collect()
+    at.each("note").iter().filter_map(|note| note.text("text")).map(str::to_owned).collect()
 }

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::at::At;
 use super::concept;
+use super::structure;
+use crate::dose_syntax::{self, Conflict, Reading, StructuredDosage};
 
 /// One dosage of an order as it was sent. The words are the instruction; codes are a proposal.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +26,13 @@ pub struct ProposedDosage {
     pub site: Option<String>,
     /// `Dosage.method` in words.
     pub method: Option<String>,
+    /// What was read for this medicine from the words, or from the codes where there are no words;
+    /// `None` without both.
+    pub reading: Option<Reading>,
+    /// The coded dose and times; `None` when only words were sent.
+    pub structured: Option<StructuredDosage>,
+    /// Where the words and the codes do not mean the same.
+    pub conflicts: Vec<Conflict>,
     /// The rest of the dosage as it was sent: timing, dose, limits, extensions.
     pub kept: Value,
 }
@@ -34,11 +43,7 @@ impl ProposedDosage {
     #[must_use]
     pub fn words(&self) -> String {
         let mut words = String::new();
-        let parts = self
-            .text
-            .iter()
-            .chain(&self.patient_instruction)
-            .chain(&self.additional);
+        let parts = self.text.iter().chain(&self.patient_instruction).chain(&self.additional);
         for part in parts.map(|part| part.trim()) {
             if part.is_empty() || part == words {
                 continue;
@@ -53,6 +58,29 @@ impl ProposedDosage {
         }
         words
     }
+
+    /// Reads the words for a medicine and compares them with the codes.
+    pub(crate) fn understand(&mut self, medicine: &str) {
+        let words = self.words();
+        let Some(structured) = &self.structured else {
+            self.reading = (!words.is_empty()).then(|| dose_syntax::read_for(&words, medicine));
+            return;
+        };
+        // Without words the codes are all there is.
+        let reading = if words.is_empty() {
+            structured.reading().checked_against(medicine)
+        } else {
+            dose_syntax::read_for(&words, medicine)
+        };
+        self.conflicts = dose_syntax::compare(&reading, structured, medicine);
+        self.reading = Some(reading);
+    }
+}
+
+/// Returns the words of all parts of a direction.
+pub(crate) fn words(dosages: &[ProposedDosage]) -> String {
+    let words: Vec<String> = dosages.iter().map(ProposedDosage::words).collect();
+    words.join("; ")
 }
 
 /// Reads the dosages in the list `name` of a resource, in the order of their `sequence`.
@@ -63,15 +91,8 @@ pub(crate) fn read(at: &At<'_>, name: &str) -> Vec<ProposedDosage> {
     dosages
 }
 
-const READ: &[&str] = &[
-    "sequence",
-    "text",
-    "patientInstruction",
-    "additionalInstruction",
-    "route",
-    "site",
-    "method",
-];
+const READ: &[&str] =
+    &["sequence", "text", "patientInstruction", "additionalInstruction", "route", "site", "method"];
 
 fn one(at: &At<'_>) -> ProposedDosage {
     let words = |name: &str| at.get(name).as_ref().and_then(concept::words);
@@ -80,14 +101,13 @@ fn one(at: &At<'_>) -> ProposedDosage {
         sequence: at.number("sequence"),
         text: at.text("text").map(str::to_owned),
         patient_instruction: at.text("patientInstruction").map(str::to_owned),
-        additional: at
-            .each("additionalInstruction")
-            .iter()
-            .filter_map(concept::words)
-            .collect(),
+        additional: at.each("additionalInstruction").iter().filter_map(concept::words).collect(),
         route: words("route"),
         site: words("site"),
         method: words("method"),
+        reading: None,
+        structured: structure::read(at),
+        conflicts: Vec::new(),
         kept: at.rest(READ),
     }
 }

@@ -7,12 +7,7 @@ use super::record::Record;
 
 /// Codes that name no product: GP2GP's "transfer-degraded" entries, and "Medicinal product".
 /// Five different medicines share the first in one published record: never merge by it.
-const DEGRADED: &[&str] = &[
-    "196421000000109",
-    "196461000000101",
-    "196471000000108",
-    "763158003",
-];
+const DEGRADED: &[&str] = &["196421000000109", "196461000000101", "196471000000108", "763158003"];
 
 /// Returns whether a code names no product or substance.
 pub(crate) fn is_degraded(code: &Code) -> bool {
@@ -21,18 +16,14 @@ pub(crate) fn is_degraded(code: &Code) -> bool {
 }
 
 /// Returns whether a code is of SNOMED CT, of which dm+d is a part. Senders misspell the address.
-fn is_snomed(code: &Code) -> bool {
+pub(crate) fn is_snomed(code: &Code) -> bool {
     code.system.contains("snomed.info") || code.system.contains("dmd.nhs.uk")
 }
 
 /// Returns the code by which a dictionary may be asked; `None` for an uncoded medicine.
 pub(crate) fn product_code(medicine: &ProposedMedicine) -> Option<&str> {
     let usable = |code: &&Code| is_snomed(code) && !is_degraded(code) && !code.code.is_empty();
-    medicine
-        .codes
-        .iter()
-        .find(usable)
-        .map(|code| code.code.as_str())
+    medicine.codes.iter().find(usable).map(|code| code.code.as_str())
 }
 
 /// Reads what the resource `number` is of.
@@ -44,9 +35,7 @@ pub(crate) fn read(record: &Record<'_>, number: usize) -> ProposedMedicine {
     let Some(reference) = at.get("medicationReference") else {
         return ProposedMedicine::default();
     };
-    let found = reference
-        .text("reference")
-        .and_then(|r| record.resolve(number, r));
+    let found = reference.text("reference").and_then(|r| record.resolve(number, r));
     if let Some(found) = found
         && record.at(found).kind() == "Medication"
     {
@@ -54,20 +43,13 @@ pub(crate) fn read(record: &Record<'_>, number: usize) -> ProposedMedicine {
     }
     reference.note("", "the medicine is not in this file");
     let name = reference.text("display").unwrap_or_default().to_owned();
-    ProposedMedicine {
-        name,
-        ..ProposedMedicine::default()
-    }
+    ProposedMedicine { name, ..ProposedMedicine::default() }
 }
 
 fn of_medication(at: &At<'_>) -> ProposedMedicine {
     let mut medicine = at.get("code").as_ref().map(of_concept).unwrap_or_default();
     medicine.form = at.get("form").as_ref().and_then(concept::words);
-    medicine.ingredients = at
-        .each("ingredient")
-        .iter()
-        .filter_map(ingredient)
-        .collect();
+    medicine.ingredients = at.each("ingredient").iter().filter_map(ingredient).collect();
     if medicine.name.is_empty() {
         medicine.name = medicine.ingredients.join(" + ");
     }
@@ -78,20 +60,11 @@ fn of_concept(at: &At<'_>) -> ProposedMedicine {
     let codes = concept::codes(at);
     let degraded = codes.iter().any(is_degraded);
     let name = concept::words(at).unwrap_or_default();
-    ProposedMedicine {
-        name,
-        codes,
-        degraded,
-        form: None,
-        ingredients: Vec::new(),
-    }
+    ProposedMedicine { name, codes, degraded, form: None, ingredients: Vec::new() }
 }
 
 fn ingredient(at: &At<'_>) -> Option<String> {
-    let name = at
-        .get("itemCodeableConcept")
-        .as_ref()
-        .and_then(concept::words);
+    let name = at.get("itemCodeableConcept").as_ref().and_then(concept::words);
     let name = name.or_else(|| at.get("itemReference")?.text("display").map(str::to_owned))?;
     let strength = at.get("strength").and_then(|strength| {
         let part = |side: &str| quantity(&strength.get(side)?);
@@ -104,9 +77,7 @@ fn ingredient(at: &At<'_>) -> Option<String> {
 /// Returns a quantity in the sender's words: `500 mg`, `28 tablet`.
 pub(crate) fn quantity(at: &At<'_>) -> Option<String> {
     let value = at.number("value");
-    let unit = at
-        .extension("MedicationQuantityText")
-        .and_then(|e| e.text("valueString"));
+    let unit = at.extension("MedicationQuantityText").and_then(|e| e.text("valueString"));
     let unit = unit.or_else(|| at.text("unit")).or_else(|| at.text("code"));
     concept::joined(value, unit.map(str::to_owned)).map(|words| words.replacen(", ", " ", 1))
 }
@@ -153,9 +124,7 @@ const NO_MEDICINE: &[&str] = &[
 ];
 
 fn is_no_medicine(name: &str) -> bool {
-    let words = name
-        .to_lowercase()
-        .replace(|c: char| !c.is_alphanumeric(), " ");
+    let words = name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), " ");
     let padded = format!(" {words} ");
     // Whole words only: `tape` also begins `tapentadol`. `ostomy` ends `colostomy`.
     padded.contains("ostomy ")
@@ -169,9 +138,7 @@ fn is_no_medicine(name: &str) -> bool {
 fn names_disagree(one: &str, two: &str) -> bool {
     let (one, two) = (one.to_lowercase(), two.to_lowercase());
     let first = |name: &str| {
-        let mut words = name
-            .split(|c: char| !c.is_alphabetic())
-            .filter(|word| word.len() > 2);
+        let mut words = name.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 2);
         words.next().unwrap_or_default().to_owned()
     };
     let other_drug = !two.contains(&first(&one)) && !one.contains(&first(&two));
@@ -227,23 +194,10 @@ mod tests {
 
     #[test]
     fn a_snomed_code_with_a_wrong_digit_is_found() {
-        for right in [
-            "319773006",
-            "322236009",
-            "39732411000001106",
-            "196421000000109",
-        ] {
+        for right in ["319773006", "322236009", "39732411000001106", "196421000000109"] {
             assert!(check_digit_fits(right), "{right}");
         }
-        for wrong in [
-            "319773007",
-            "322263009",
-            "496811000001108",
-            "99999999",
-            "",
-            "12",
-            "abcdef",
-        ] {
+        for wrong in ["319773007", "322263009", "496811000001108", "99999999", "", "12", "abcdef"] {
             assert!(!check_digit_fits(wrong), "{wrong}");
         }
     }
@@ -256,16 +210,8 @@ mod tests {
 
     #[test]
     fn names_disagree_in_drug_or_strength_and_not_in_spelling() {
-        check(
-            "Aspirin 75mg dispersible tablets",
-            "Aspirin 75 mg orodispersible tablet",
-            false,
-        );
-        check(
-            "Metformin 500mg tablets",
-            "Aspirin 75mg dispersible tablets",
-            true,
-        );
+        check("Aspirin 75mg dispersible tablets", "Aspirin 75 mg orodispersible tablet", false);
+        check("Metformin 500mg tablets", "Aspirin 75mg dispersible tablets", true);
         check("Ramipril 2.5mg capsules", "Ramipril 5 mg capsule", true);
         check("Furosemide", "Furosemide 40mg tablets", false);
     }
@@ -275,9 +221,7 @@ mod tests {
         assert!(is_no_medicine("Micropore tape 5cm (3M Health Care Ltd)"));
         assert!(is_no_medicine("Colostomy bags"));
         assert!(is_no_medicine("Glucose blood testing strips"));
-        assert!(!is_no_medicine(
-            "Fentanyl 25micrograms/hour transdermal patches"
-        ));
+        assert!(!is_no_medicine("Fentanyl 25micrograms/hour transdermal patches"));
         assert!(!is_no_medicine("Diclofenac 140mg medicated plasters"));
         assert!(!is_no_medicine("Tapentadol 50mg tablets"));
     }

@@ -29,13 +29,9 @@ pub(crate) fn read(record: &mut Record<'_>, people: &mut People, today: NaiveDat
     let gathered = gather::gather(record, people, &mut skipped);
     for (&number, sayings) in &gathered.medicines {
         let owner = people.owner(record, number);
-        let mut history = sayings
-            .plan
-            .and_then(|plan| gathered.histories.get(&plan).cloned());
+        let mut history = sayings.plan.and_then(|plan| gathered.histories.get(&plan).cloned());
         if let Some(dispense) = sayings.dispense {
-            history
-                .get_or_insert_default()
-                .add(start(record.at(dispense)));
+            history.get_or_insert_default().add(start(record.at(dispense)));
         }
         let order = order(record, *sayings, history.unwrap_or_default());
         people.residents[owner].orders.push(order);
@@ -47,11 +43,7 @@ pub(crate) fn read(record: &mut Record<'_>, people: &mut People, today: NaiveDat
 }
 
 fn order(record: &Record<'_>, sayings: Sayings, history: History) -> ProposedOrder {
-    let Sayings {
-        statement,
-        plan,
-        dispense,
-    } = sayings;
+    let Sayings { statement, plan, dispense } = sayings;
     let main = statement.or(dispense).or(plan);
     let main = main.expect("gather makes no entry without a resource");
     let at = record.at(main);
@@ -61,34 +53,24 @@ fn order(record: &Record<'_>, sayings: Sayings, history: History) -> ProposedOrd
     let said: Vec<usize> = [statement, plan, dispense].into_iter().flatten().collect();
     let words = directions(record, &said);
     let issued = statement.and_then(|number| {
-        record
-            .at(number)
-            .extension("MedicationStatementLastIssueDate")?
-            .date("valueDateTime")
+        record.at(number).extension("MedicationStatementLastIssueDate")?.date("valueDateTime")
     });
-    let last_issue = issued
-        .into_iter()
-        .chain(history.last)
-        .max_by_key(|date| date.day);
+    let last_issue = issued.into_iter().chain(history.last).max_by_key(|date| date.day);
     let mut order = ProposedOrder {
         place: at.path.clone(),
         key: String::new(),
         identifiers: Vec::new(),
         origin: origin(at, history.count),
-        based_on_missing: at.has("basedOn") && gather::based_on(record, main).is_empty(),
+        based_on_missing: gather::is_based_on(at) && plan.is_none_or(|plan| plan == main),
         medicine: first_named(record, &said),
         dosages: words.dosages,
         other_directions: words.others,
+        labels: Vec::new(),
         notes: Vec::new(),
         status,
         status_as_sent: status_as_sent.to_owned(),
-        plan_status: plan_at
-            .filter(|_| statement.is_some())
-            .map(|plan| self::status(plan).0),
-        course: said
-            .iter()
-            .find_map(|&n| course(record.at(n)))
-            .unwrap_or(Course::NotSaid),
+        plan_status: plan_at.filter(|_| statement.is_some()).map(|plan| self::status(plan).0),
+        course: said.iter().find_map(|&n| course(record.at(n))).unwrap_or(Course::NotSaid),
         start: said.iter().find_map(|&n| start(record.at(n))),
         end: said.iter().find_map(|&n| end(record.at(n))),
         last_issue,
@@ -100,6 +82,12 @@ fn order(record: &Record<'_>, sayings: Sayings, history: History) -> ProposedOrd
         flags: Vec::new(),
         kept: kept(record, &said),
     };
+    for dosage in &mut order.dosages {
+        dosage.understand(&order.medicine.name);
+    }
+    let own = dosage::words(&order.dosages);
+    let differs = |label: &String| !label.is_empty() && *label != own;
+    order.labels = history.labels.into_iter().filter(differs).collect();
     add_words(&mut order, record, &said);
     order.key = key(&order);
     order
@@ -112,9 +100,7 @@ fn add_words(order: &mut ProposedOrder, record: &Record<'_>, said: &[usize]) {
         let named = origin(at, 0);
         let ids = concept::identifiers(at).into_iter().map(|id| (named, id));
         order.identifiers.extend(ids);
-        let notes = concept::notes(at)
-            .into_iter()
-            .filter(|note| seen.insert(note.clone()));
+        let notes = concept::notes(at).into_iter().filter(|note| seen.insert(note.clone()));
         order.notes.extend(notes);
         if at.has("modifierExtension") {
             order.flags.push(Flag::MeaningMayChange);
@@ -137,24 +123,16 @@ fn key(order: &ProposedOrder) -> String {
     if let Some((_, id)) = order.identifiers.first() {
         return format!("{}|{}", id.system, id.value);
     }
-    let words: Vec<String> = order.dosages.iter().map(ProposedDosage::words).collect();
-    let start = order
-        .start
-        .as_ref()
-        .map_or("", |start| start.as_sent.as_str());
-    format!(
-        "as sent|{}|{}|{start}",
-        order.medicine.name,
-        words.join("; ")
-    )
+    let words = dosage::words(&order.dosages);
+    let start = order.start.as_ref().map_or("", |start| start.as_sent.as_str());
+    format!("as sent|{}|{}|{start}", order.medicine.name, words)
 }
 
 fn first_named(record: &Record<'_>, said: &[usize]) -> ProposedMedicine {
     let read = said.iter().map(|&number| medicine::read(record, number));
     let mut named: Vec<_> = read.collect();
-    let at = named
-        .iter()
-        .position(|medicine| !medicine.name.is_empty() || !medicine.codes.is_empty());
+    let at =
+        named.iter().position(|medicine| !medicine.name.is_empty() || !medicine.codes.is_empty());
     at.map(|at| named.swap_remove(at)).unwrap_or_default()
 }
 
@@ -167,27 +145,16 @@ struct Directions {
 /// Returns the directions of the first resource that has any, and those of the others where they
 /// differ: a statement and its plan can say different doses, and neither may be lost.
 fn directions(record: &Record<'_>, said: &[usize]) -> Directions {
-    let mut directions = Directions {
-        dosages: Vec::new(),
-        others: Vec::new(),
-    };
-    let joined = |dosages: &[ProposedDosage]| {
-        let words: Vec<String> = dosages.iter().map(ProposedDosage::words).collect();
-        words.join("; ")
-    };
+    let mut directions = Directions { dosages: Vec::new(), others: Vec::new() };
     for &number in said {
         let at = record.at(number);
-        let list = if at.kind() == "MedicationStatement" {
-            "dosage"
-        } else {
-            "dosageInstruction"
-        };
+        let list = if at.kind() == "MedicationStatement" { "dosage" } else { "dosageInstruction" };
         let dosages = dosage::read(at, list);
-        let words = joined(&dosages);
+        let words = dosage::words(&dosages);
         if directions.dosages.is_empty() {
             directions.dosages = dosages;
         } else if !words.is_empty()
-            && words != joined(&directions.dosages)
+            && words != dosage::words(&directions.dosages)
             && !directions.others.contains(&words)
         {
             directions.others.push(words);
@@ -248,9 +215,7 @@ fn validity<'a>(at: &At<'a>) -> Option<At<'a>> {
 }
 
 fn start(at: &At<'_>) -> Option<SentDate> {
-    let effective = at
-        .get("effectivePeriod")
-        .and_then(|period| period.date("start"));
+    let effective = at.get("effectivePeriod").and_then(|period| period.date("start"));
     effective
         .or_else(|| at.date("effectiveDateTime"))
         .or_else(|| validity(at)?.date("start"))
@@ -265,16 +230,9 @@ fn end(at: &At<'_>) -> Option<SentDate> {
     if let Some(period) = at.get("effectivePeriod") {
         return period.date("end");
     }
-    let profiles = at
-        .get("meta")
-        .map(|meta| meta.texts("profile"))
-        .unwrap_or_default();
+    let profiles = at.get("meta").map(|meta| meta.texts("profile")).unwrap_or_default();
     let is_plan = at.text("intent") == Some("plan");
-    if is_plan
-        && profiles
-            .iter()
-            .any(|profile| profile.contains("CareConnect-GPC-"))
-    {
+    if is_plan && profiles.iter().any(|profile| profile.contains("CareConnect-GPC-")) {
         return validity(at)?.date("end");
     }
     None
@@ -302,23 +260,16 @@ fn prescriber(record: &Record<'_>, number: usize) -> Option<String> {
 }
 
 fn quantity(at: &At<'_>) -> Option<String> {
-    let requested = at
-        .get("dispenseRequest")
-        .and_then(|request| request.get("quantity"));
+    let requested = at.get("dispenseRequest").and_then(|request| request.get("quantity"));
     medicine::quantity(&requested.or_else(|| at.get("quantity"))?)
 }
 
 fn reasons(record: &Record<'_>, number: usize) -> Vec<String> {
     let at = record.at(number);
-    let mut reasons: Vec<String> = at
-        .each("reasonCode")
-        .iter()
-        .filter_map(concept::words)
-        .collect();
+    let mut reasons: Vec<String> =
+        at.each("reasonCode").iter().filter_map(concept::words).collect();
     for reference in at.each("reasonReference") {
-        let found = reference
-            .text("reference")
-            .and_then(|r| record.resolve(number, r));
+        let found = reference.text("reference").and_then(|r| record.resolve(number, r));
         let code = found.and_then(|found| record.at(found).get("code"));
         let display = || reference.text("display").map(str::to_owned);
         reasons.extend(code.as_ref().and_then(concept::words).or_else(display));
@@ -371,18 +322,12 @@ pub(crate) fn read_lists(record: &Record<'_>) -> Vec<Notice> {
             if record.resolve(number, reference).is_none() {
                 let named = super::at::shortened(item.text("display").unwrap_or(reference));
                 let text = format!("the list names a medicine that is not in this file: `{named}`");
-                notices.push(Notice {
-                    place: item.path.clone(),
-                    text,
-                });
+                notices.push(Notice { place: item.path.clone(), text });
             }
         }
         if let Some(reason) = at.get("emptyReason").as_ref().and_then(concept::words) {
             let text = format!("the sender's list of medicines is empty: {reason}");
-            notices.push(Notice {
-                place: at.path_of("emptyReason"),
-                text,
-            });
+            notices.push(Notice { place: at.path_of("emptyReason"), text });
         }
     }
     notices

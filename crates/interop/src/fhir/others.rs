@@ -31,14 +31,8 @@ pub(crate) fn read(record: &Record<'_>) -> Vec<Skipped> {
     let mut rows: Vec<(&str, String, usize)> = Vec::new();
     let mut by_kind: BTreeMap<&str, usize> = BTreeMap::new();
     // A file of one resource that only others refer to proposes nothing, and says so.
-    let alone = record
-        .resources
-        .first()
-        .is_some_and(|only| only.at.path == only.at.kind());
-    let outer = record
-        .resources
-        .iter()
-        .filter(|resource| resource.container.is_none());
+    let alone = record.resources.first().is_some_and(|only| only.at.path == only.at.kind());
+    let outer = record.resources.iter().filter(|resource| resource.container.is_none());
     for resource in outer {
         let at = &resource.at;
         let kind = at.kind();
@@ -59,9 +53,7 @@ pub(crate) fn read(record: &Record<'_>) -> Vec<Skipped> {
         });
         rows[row].2 += 1;
     }
-    rows.into_iter()
-        .map(|(kind, place, count)| row(kind, &place, count))
-        .collect()
+    rows.into_iter().map(|(kind, place, count)| row(kind, &place, count)).collect()
 }
 
 fn row(kind: &str, place: &str, count: usize) -> Skipped {
@@ -73,11 +65,7 @@ fn row(kind: &str, place: &str, count: usize) -> Skipped {
         _ => "holds no person, allergy or medicine of a resident",
     };
     let what = super::at::shortened(kind);
-    let what = if count == 1 {
-        what
-    } else {
-        format!("{what} ({count} of them)")
-    };
+    let what = if count == 1 { what } else { format!("{what} ({count} of them)") };
     Skipped::new(place, &what, why)
 }
 
@@ -98,14 +86,8 @@ pub(crate) fn release(record: &Record<'_>) -> Release {
             || at.body.get("taken").is_some()
             || at.body.get("assertedDate").is_some()
             || at.body.get("clinicalStatus").is_some_and(Value::is_string)
-            || at
-                .body
-                .get("requester")
-                .is_some_and(|requester| requester.get("agent").is_some())
+            || at.body.get("requester").is_some_and(|requester| requester.get("agent").is_some())
     };
-    let any = record
-        .resources
-        .iter()
-        .any(|resource| is_stu3(&resource.at));
+    let any = record.resources.iter().any(|resource| is_stu3(&resource.at));
     if any { Release::Stu3 } else { Release::R4 }
 }

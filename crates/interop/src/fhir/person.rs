@@ -39,25 +39,17 @@ impl People {
 
     fn add(&mut self, record: &Record<'_>, number: usize) -> usize {
         let resident = patient(record, number);
-        let earlier = resident
-            .identifiers
-            .first()
-            .and_then(|id| self.by_identifier.get(id));
+        let earlier = resident.identifiers.first().and_then(|id| self.by_identifier.get(id));
         // The same person again, as in a bundle of several messages.
         let same = |&place: &usize| {
             let other = &self.residents[place];
             (&other.identifiers, &other.names, &other.born)
                 == (&resident.identifiers, &resident.names, &resident.born)
         };
-        let place = earlier
-            .copied()
-            .filter(same)
-            .unwrap_or(self.residents.len());
+        let place = earlier.copied().filter(same).unwrap_or(self.residents.len());
         if place == self.residents.len() {
             for identifier in &resident.identifiers {
-                self.by_identifier
-                    .entry(identifier.clone())
-                    .or_insert(place);
+                self.by_identifier.entry(identifier.clone()).or_insert(place);
             }
             self.residents.push(resident);
         }
@@ -94,10 +86,7 @@ impl People {
             Some(ExternalId { system, value })
         });
         let display = subject.text("display");
-        if let Some(place) = identifier
-            .as_ref()
-            .and_then(|id| self.by_identifier.get(id))
-        {
+        if let Some(place) = identifier.as_ref().and_then(|id| self.by_identifier.get(id)) {
             return *place;
         }
         self.only_named(&subject, reference, identifier, display)
@@ -110,10 +99,7 @@ impl People {
         identifier: Option<ExternalId>,
         display: Option<&str>,
     ) -> usize {
-        let words = identifier
-            .as_ref()
-            .map_or(reference, |id| id.value.as_str())
-            .to_owned();
+        let words = identifier.as_ref().map_or(reference, |id| id.value.as_str()).to_owned();
         if let Some(place) = self.by_words.get(&words) {
             return *place;
         }
@@ -123,16 +109,11 @@ impl People {
             Some(identifier) => vec![identifier],
             None if reference.is_empty() => Vec::new(),
             None => {
-                vec![ExternalId {
-                    system: "reference".to_owned(),
-                    value: reference.to_owned(),
-                }]
+                vec![ExternalId { system: "reference".to_owned(), value: reference.to_owned() }]
             }
         };
-        let named = |display: &str| SentName {
-            text: Some(display.to_owned()),
-            ..SentName::default()
-        };
+        let named =
+            |display: &str| SentName { text: Some(display.to_owned()), ..SentName::default() };
         resident.names = display.map(named).into_iter().collect();
         at.note("", "the person is not in this file; choose who it is");
         self.residents.push(resident);
@@ -172,14 +153,12 @@ fn patient(record: &Record<'_>, number: usize) -> ProposedResident {
     resident.identifiers = concept::identifiers(at);
     resident.names = concept::names(at);
     // The name in use first: a former or maiden name must not head a chart.
-    resident
-        .names
-        .sort_by_key(|name| match name.usage.as_deref() {
-            Some("usual") => 0,
-            Some("official") => 1,
-            Some("old" | "maiden") => 3,
-            Some(_) | None => 2,
-        });
+    resident.names.sort_by_key(|name| match name.usage.as_deref() {
+        Some("usual") => 0,
+        Some("official") => 1,
+        Some("old" | "maiden") => 3,
+        Some(_) | None => 2,
+    });
     resident.born = born(at);
     resident.nhs_number = nhs_number(&resident.identifiers);
     resident.gender = at.text("gender").map(str::to_owned);
@@ -196,16 +175,13 @@ fn patient(record: &Record<'_>, number: usize) -> ProposedResident {
         at.note("birthDate", "no date of birth was sent");
     }
     if let SentNhsNumber::Doubtful { as_sent, fault } = &resident.nhs_number {
-        at.note(
-            "identifier",
-            format!("`{}`: {fault}", super::at::shortened(as_sent)),
-        );
+        at.note("identifier", format!("`{}`: {fault}", super::at::shortened(as_sent)));
+    }
+    if matches!(resident.deceased, Deceased::Yes(_)) {
+        at.note("deceased", "the sender says that the person has died");
     }
     if at.boolean("active") == Some(false) {
-        at.note(
-            "active",
-            "the sender no longer uses this record of the person",
-        );
+        at.note("active", "the sender no longer uses this record of the person");
     }
     resident
 }
@@ -229,10 +205,7 @@ fn born(at: &At<'_>) -> Option<SentDate> {
         return Some(date);
     }
     // Some senders give only the time of birth, as an extension on the missing date.
-    let time = at
-        .get("_birthDate")?
-        .extension("birthTime")?
-        .date("valueDateTime")?;
+    let time = at.get("_birthDate")?.extension("birthTime")?.date("valueDateTime")?;
     at.note("birthDate", "taken from the time of birth");
     Some(time)
 }
@@ -243,36 +216,21 @@ fn nhs_number(identifiers: &[ExternalId]) -> SentNhsNumber {
         None => SentNhsNumber::Missing,
         Some(id) => match id.value.parse() {
             Ok(number) => SentNhsNumber::Valid(number),
-            Err(fault) => SentNhsNumber::Doubtful {
-                as_sent: id.value.clone(),
-                fault,
-            },
+            Err(fault) => SentNhsNumber::Doubtful { as_sent: id.value.clone(), fault },
         },
     }
 }
 
 fn address(at: &At<'_>) -> Option<String> {
     let mut parts = at.texts("line");
-    parts.extend(
-        ["city", "district", "postalCode"]
-            .into_iter()
-            .filter_map(|name| at.text(name)),
-    );
+    parts.extend(["city", "district", "postalCode"].into_iter().filter_map(|name| at.text(name)));
     let joined = parts.join(", ");
-    if joined.is_empty() {
-        at.text("text").map(str::to_owned)
-    } else {
-        Some(joined)
-    }
+    if joined.is_empty() { at.text("text").map(str::to_owned) } else { Some(joined) }
 }
 
 fn telephones(at: &At<'_>) -> Vec<String> {
     let telecoms = at.each("telecom");
-    telecoms
-        .iter()
-        .filter_map(|telecom| telecom.text("value"))
-        .map(str::to_owned)
-        .collect()
+    telecoms.iter().filter_map(|telecom| telecom.text("value")).map(str::to_owned).collect()
 }
 
 fn gp(record: &Record<'_>, number: usize) -> Option<String> {

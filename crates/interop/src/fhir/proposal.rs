@@ -26,10 +26,7 @@ impl Import {
     /// Returns how many orders are proposed, whatever their status.
     #[must_use]
     pub fn order_count(&self) -> usize {
-        self.residents
-            .iter()
-            .map(|resident| resident.orders.len())
-            .sum()
+        self.residents.iter().map(|resident| resident.orders.len()).sum()
     }
 
     /// Returns how many allergies are proposed, ended ones included.
@@ -73,11 +70,7 @@ pub struct Notice {
 
 impl Skipped {
     pub(crate) fn new(place: &str, what: &str, why: &str) -> Self {
-        Self {
-            place: place.to_owned(),
-            what: what.to_owned(),
-            why: why.to_owned(),
-        }
+        Self { place: place.to_owned(), what: what.to_owned(), why: why.to_owned() }
     }
 }
 
@@ -129,9 +122,7 @@ pub struct ProposedResident {
 impl ProposedResident {
     /// Returns the medicines the sender calls current.
     pub fn active(&self) -> impl Iterator<Item = &ProposedOrder> {
-        self.orders
-            .iter()
-            .filter(|order| order.status == Status::Active)
+        self.orders.iter().filter(|order| order.status == Status::Active)
     }
 
     /// Returns the name to show; `None` when the file names nobody.
@@ -165,11 +156,7 @@ impl SentName {
             .map(String::as_str)
             .filter(|part| !part.is_empty())
             .collect();
-        if parts.is_empty() {
-            self.text.clone().unwrap_or_default()
-        } else {
-            parts.join(" ")
-        }
+        if parts.is_empty() { self.text.clone().unwrap_or_default() } else { parts.join(" ") }
     }
 }
 
@@ -286,7 +273,9 @@ pub struct ProposedOrder {
     /// Where it stands in the file.
     pub place: String,
     /// The name by which importing again finds the same medicine: from the sender's identifiers,
-    /// never from a drug code. Unique within the resident of a file.
+    /// never from a drug code. Unique within the resident of a file. Senders do use one
+    /// identifier for two prescriptions, so the same key with other content is a change to be
+    /// shown, and never "nothing new".
     pub key: String,
     /// All the sender's identifiers, and what each names.
     pub identifiers: Vec<(Origin, ExternalId)>,
@@ -300,6 +289,8 @@ pub struct ProposedOrder {
     pub dosages: Vec<super::dosage::ProposedDosage>,
     /// Directions of the plan that differ from those of the statement, verbatim.
     pub other_directions: Vec<String>,
+    /// Directions of its dispensings where they are in other words: what the label says.
+    pub labels: Vec<String>,
     /// Notes of the sender, verbatim, in the order of the file and each once.
     pub notes: Vec<String>,
     /// The sender's status.
@@ -415,8 +406,14 @@ pub enum Flag {
     NotAMedicine,
     /// No directions.
     NoDirections,
+    /// A coded dose, and no words to show beside it.
+    CodesOnly,
+    /// A part of the coded dose is not understood.
+    CodesNotRead,
     /// The sender's notes must be read with the directions.
     HasNotes,
+    /// The label of a dispensing has other words: do they mean the same (W-09)?
+    LabelDiffers,
     /// Statement and plan give different directions.
     DirectionsDiffer,
     /// The words and the coded dose do not mean the same.
@@ -429,7 +426,7 @@ pub enum Flag {
     StatusesDiffer,
     /// Active, and its end lies before the day of the import.
     EndPassed,
-    /// Active, and started more than a year before.
+    /// Active, started more than a year before, and not a repeat that is still issued.
     OldStart,
     /// Active, and not issued within twelve weeks, or never.
     NoRecentIssue,

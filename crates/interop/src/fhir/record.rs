@@ -48,23 +48,11 @@ impl<'a> Record<'a> {
         let kind = root.get("resourceType").and_then(Value::as_str);
         let Some(kind) = kind else {
             let found = "no `resourceType` (FHIR JSON) or FHIR root element (XML)".to_owned();
-            return Err((
-                root_place.clone(),
-                Why::NotFhir {
-                    expected: EXPECTED,
-                    found,
-                },
-            ));
+            return Err((root_place.clone(), Why::NotFhir { expected: EXPECTED, found }));
         };
         if !KINDS.contains(&kind) {
             let found = format!("`{}`", super::at::shortened(kind));
-            return Err((
-                root_place.clone(),
-                Why::NotFhir {
-                    expected: EXPECTED,
-                    found,
-                },
-            ));
+            return Err((root_place.clone(), Why::NotFhir { expected: EXPECTED, found }));
         }
         let at = At::new(root, kind.to_owned(), notices);
         if kind == "OperationOutcome" {
@@ -72,10 +60,7 @@ impl<'a> Record<'a> {
         }
         let mut record = Self {
             resources: Vec::new(),
-            scopes: vec![Scope {
-                around: None,
-                event: None,
-            }],
+            scopes: vec![Scope { around: None, event: None }],
             index: BTreeMap::new(),
             skipped: Vec::new(),
         };
@@ -118,10 +103,7 @@ impl<'a> Record<'a> {
     }
 
     fn take_bundle(&mut self, bundle: &At<'a>, around: usize, notices: &'a Notices) {
-        self.scopes.push(Scope {
-            around: Some(around),
-            event: None,
-        });
+        self.scopes.push(Scope { around: Some(around), event: None });
         let scope = self.scopes.len() - 1;
         let entries: &[Value] = match bundle.body.get("entry") {
             None | Some(Value::Null) => &[],
@@ -131,11 +113,7 @@ impl<'a> Record<'a> {
         for (i, entry) in entries.iter().enumerate() {
             let path = format!("{}.entry[{i}]", bundle.path);
             let Some(entry) = entry.as_object() else {
-                self.skip([Skipped::new(
-                    &path,
-                    "entry",
-                    "an entry is a group of elements",
-                )]);
+                self.skip([Skipped::new(&path, "entry", "an entry is a group of elements")]);
                 continue;
             };
             let deleted = entry
@@ -195,18 +173,10 @@ impl<'a> Record<'a> {
             let earlier = *self.index.entry((scope, address)).or_insert(number);
             if earlier != number && self.resources[earlier].at.body != at.body {
                 let earlier = &self.resources[earlier].at.path;
-                at.note(
-                    "id",
-                    format!("`{earlier}` has the same id; references mean that one"),
-                );
+                at.note("id", format!("`{earlier}` has the same id; references mean that one"));
             }
         }
-        self.resources.push(Resource {
-            at,
-            scope,
-            full_url,
-            container,
-        });
+        self.resources.push(Resource { at, scope, full_url, container });
         number
     }
 
@@ -275,9 +245,7 @@ impl<'a> Record<'a> {
 fn plain_address(address: &str) -> String {
     let address = address.split("/_history/").next().unwrap_or(address);
     if address.len() > 9
-        && address
-            .get(..9)
-            .is_some_and(|urn| urn.eq_ignore_ascii_case("urn:uuid:"))
+        && address.get(..9).is_some_and(|urn| urn.eq_ignore_ascii_case("urn:uuid:"))
     {
         return address.to_lowercase();
     }
@@ -288,9 +256,7 @@ fn plain_address(address: &str) -> String {
 fn typed_tail(address: &str) -> Option<&str> {
     let id = address.rfind('/')?;
     let kind = address[..id].rfind('/')? + 1;
-    address[kind..]
-        .starts_with(|c: char| c.is_ascii_uppercase())
-        .then_some(&address[kind..])
+    address[kind..].starts_with(|c: char| c.is_ascii_uppercase()).then_some(&address[kind..])
 }
 
 /// Returns the element that only FHIR R5 writes in this shape.
@@ -313,9 +279,8 @@ fn release_five(at: &At<'_>) -> Option<String> {
             continue;
         };
         for (i, dosage) in dosages.iter().enumerate() {
-            let only_five = ["asNeeded", "asNeededFor"]
-                .into_iter()
-                .find(|n| dosage.get(n).is_some());
+            let only_five =
+                ["asNeeded", "asNeededFor"].into_iter().find(|n| dosage.get(n).is_some());
             if let Some(name) = only_five {
                 return Some(format!("{list}[{i}].{name}"));
             }
@@ -326,21 +291,11 @@ fn release_five(at: &At<'_>) -> Option<String> {
 
 fn said_by(outcome: &At<'_>) -> String {
     let words = outcome.each("issue").into_iter().filter_map(|issue| {
-        let details = issue
-            .get("details")
-            .and_then(|details| details.text("text"));
-        issue
-            .text("diagnostics")
-            .or(details)
-            .or_else(|| issue.text("code"))
-            .map(str::to_owned)
+        let details = issue.get("details").and_then(|details| details.text("text"));
+        issue.text("diagnostics").or(details).or_else(|| issue.text("code")).map(str::to_owned)
     });
     let words: Vec<String> = words.collect();
-    if words.is_empty() {
-        "no reason given".to_owned()
-    } else {
-        words.join("; ")
-    }
+    if words.is_empty() { "no reason given".to_owned() } else { words.join("; ") }
 }
 
 const EXPECTED: &str = "a FHIR resource: a Bundle, or one such as Patient, AllergyIntolerance, \

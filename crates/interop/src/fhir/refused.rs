@@ -23,12 +23,7 @@ impl Place {
     pub(crate) fn of_offset(text: &[u8], offset: usize) -> Self {
         let before = &text[..offset.min(text.len())];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-        let column = before
-            .iter()
-            .rev()
-            .take_while(|&&byte| byte != b'\n')
-            .count()
-            + 1;
+        let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
         Self::Text { line, column }
     }
 }

@@ -48,13 +48,7 @@ pub(crate) type Fault = (Place, Why);
 /// Reads `bytes` as JSON or XML, whichever they begin like.
 pub(crate) fn read(bytes: &[u8]) -> Result<Tree, Fault> {
     if bytes.len() > BYTES_MAX {
-        return Err((
-            Place::File,
-            Why::TooLarge {
-                bytes: bytes.len(),
-                limit: BYTES_MAX,
-            },
-        ));
+        return Err((Place::File, Why::TooLarge { bytes: bytes.len(), limit: BYTES_MAX }));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
@@ -67,27 +61,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Tree, Fault> {
             let root = read_json(text)?;
             if !root.is_object() {
                 let expected = "one FHIR resource (a JSON object)";
-                return Err((
-                    root_place,
-                    Why::NotFhir {
-                        expected,
-                        found: "a list".to_owned(),
-                    },
-                ));
+                return Err((root_place, Why::NotFhir { expected, found: "a list".to_owned() }));
             }
-            Ok(Tree {
-                root,
-                syntax: Syntax::Json,
-                root_place,
-            })
+            Ok(Tree { root, syntax: Syntax::Json, root_place })
         }
         Some('<') => {
             let (root, root_place) = xml::read(text)?;
-            Ok(Tree {
-                root,
-                syntax: Syntax::Xml,
-                root_place,
-            })
+            Ok(Tree { root, syntax: Syntax::Xml, root_place })
         }
         Some(_) => {
             let found = text[start..].chars().take(20).collect();
@@ -99,30 +79,19 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Tree, Fault> {
 fn read_json(text: &str) -> Result<Value, Fault> {
     let budget = Cell::new(ELEMENTS_MAX);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let read = Node {
-        budget: &budget,
-        depth: 0,
-    }
-    .deserialize(&mut reader)
-    .and_then(|value| reader.end().map(|()| value));
+    let read = Node { budget: &budget, depth: 0 }
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
     read.map_err(|fault| {
-        let place = Place::Text {
-            line: fault.line(),
-            column: fault.column(),
-        };
+        let place = Place::Text { line: fault.line(), column: fault.column() };
         let said = fault.to_string();
         let what = said.split(" at line ").next().unwrap_or(&said).to_owned();
         let why = if what == TOO_MANY {
-            Why::TooMany {
-                limit: ELEMENTS_MAX,
-            }
+            Why::TooMany { limit: ELEMENTS_MAX }
         } else if what == TOO_DEEP || what == "recursion limit exceeded" {
             Why::TooDeep { limit: DEPTH_MAX }
         } else {
-            Why::Malformed {
-                syntax: "JSON",
-                what,
-            }
+            Why::Malformed { syntax: "JSON", what }
         };
         (place, why)
     })
@@ -144,10 +113,7 @@ impl Node<'_> {
         if self.depth >= DEPTH_MAX {
             return Err(E::custom(TOO_DEEP));
         }
-        Ok(Self {
-            depth: self.depth + 1,
-            ..self
-        })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 }
 
@@ -262,16 +228,7 @@ mod tests {
         assert!(refused("code,name\n1,2").contains("found `code,name"));
         assert!(refused("[1]").contains("found a list"));
         let latin = read(b"{\"name\": \"Zo\xEB\"}").err().expect("refused");
-        assert_eq!(
-            latin,
-            (
-                Place::Text {
-                    line: 1,
-                    column: 13
-                },
-                Why::NotUtf8
-            )
-        );
+        assert_eq!(latin, (Place::Text { line: 1, column: 13 }, Why::NotUtf8));
     }
 
     #[test]

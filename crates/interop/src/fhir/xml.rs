@@ -36,15 +36,7 @@ enum Space {
 /// Reads `text` and returns the root resource with the place where it begins.
 pub(crate) fn read(text: &str) -> Result<(Value, Place), Fault> {
     let reader = NsReader::from_str(text);
-    Reader {
-        text,
-        reader,
-        stack: Vec::new(),
-        root: None,
-        root_from: 0,
-        count: 0,
-    }
-    .run()
+    Reader { text, reader, stack: Vec::new(), root: None, root_from: 0, count: 0 }.run()
 }
 
 struct Reader<'a> {
@@ -99,13 +91,7 @@ impl Reader<'_> {
     }
 
     fn malformed(&self, at: usize, what: String) -> Fault {
-        (
-            Place::of_offset(self.text.as_bytes(), at),
-            Why::Malformed {
-                syntax: "XML",
-                what,
-            },
-        )
+        (Place::of_offset(self.text.as_bytes(), at), Why::Malformed { syntax: "XML", what })
     }
 
     fn stray(&self, at: usize) -> Fault {
@@ -123,12 +109,7 @@ impl Reader<'_> {
         let place = || Place::of_offset(self.text.as_bytes(), from);
         self.count += 1;
         if self.count > ELEMENTS_MAX {
-            return Err((
-                place(),
-                Why::TooMany {
-                    limit: ELEMENTS_MAX,
-                },
-            ));
+            return Err((place(), Why::TooMany { limit: ELEMENTS_MAX }));
         }
         if self.stack.len() >= DEPTH_MAX {
             return Err((place(), Why::TooDeep { limit: DEPTH_MAX }));
@@ -156,12 +137,7 @@ impl Reader<'_> {
             self.root_from = from;
         }
         let is_resource = self.is_resource(&name);
-        let mut open = Open {
-            name,
-            value: None,
-            is_resource,
-            body: Map::new(),
-        };
+        let mut open = Open { name, value: None, is_resource, body: Map::new() };
         if is_resource {
             let kind = Value::String(open.name.clone());
             open.body.insert("resourceType".to_owned(), kind);
@@ -206,12 +182,7 @@ impl Reader<'_> {
         if has_body && let Err(fault) = self.reader.read_to_end(start.name()) {
             return Err(self.malformed(from, fault.to_string()));
         }
-        let raw = self
-            .text
-            .get(from..self.offset())
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
+        let raw = self.text.get(from..self.offset()).unwrap_or_default().trim().to_owned();
         if let Some(parent) = self.stack.last_mut() {
             parent.body.insert("div".to_owned(), Value::String(raw));
         }
@@ -269,14 +240,7 @@ fn add(body: &mut Map<String, Value>, name: String, value: Value, list: bool) {
             *first = Value::Array(values);
         }
         None => {
-            body.insert(
-                name,
-                if list {
-                    Value::Array(vec![value])
-                } else {
-                    value
-                },
-            );
+            body.insert(name, if list { Value::Array(vec![value]) } else { value });
         }
     }
 }
@@ -298,9 +262,7 @@ fn add_primitive(
             return;
         }
     };
-    let beside = body
-        .entry(format!("_{name}"))
-        .or_insert_with(|| Value::Array(Vec::new()));
+    let beside = body.entry(format!("_{name}")).or_insert_with(|| Value::Array(Vec::new()));
     if let Value::Array(values) = beside {
         values.resize(index, Value::Null);
         values.push(extra);
@@ -362,29 +324,14 @@ mod tests {
 
     #[test]
     fn what_is_no_fhir_xml_is_refused_with_its_place() {
-        refused(
-            "<Patient/>",
-            "line 1, column 1: expected an element in the namespace",
-        );
+        refused("<Patient/>", "line 1, column 1: expected an element in the namespace");
         refused("<a xmlns='urn:x'/>", "found `a` in `urn:x`");
-        refused(
-            "<Patient xmlns='http://hl7.org/fhir'>\n <id value='1'>",
-            "line 2",
-        );
-        refused(
-            "<Patient xmlns='http://hl7.org/fhir'>words</Patient>",
-            "text outside",
-        );
+        refused("<Patient xmlns='http://hl7.org/fhir'>\n <id value='1'>", "line 2");
+        refused("<Patient xmlns='http://hl7.org/fhir'>words</Patient>", "text outside");
         let two = "<Patient xmlns='http://hl7.org/fhir'/>\n<Patient xmlns='http://hl7.org/fhir'/>";
-        refused(
-            two,
-            "line 2, column 1: not well-formed XML: a second root element",
-        );
+        refused(two, "line 2, column 1: not well-formed XML: a second root element");
         refused("<!DOCTYPE x [<!ENTITY a 'b'>]><Patient/>", "document type");
-        refused(
-            "<Patient xmlns='http://hl7.org/fhir'><id value='&a;'/></Patient>",
-            "line 1",
-        );
+        refused("<Patient xmlns='http://hl7.org/fhir'><id value='&a;'/></Patient>", "line 1");
         refused("<!-- nothing -->", "no element");
     }
 }

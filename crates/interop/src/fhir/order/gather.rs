@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::start;
+use crate::fhir::at::At;
+use crate::fhir::dosage;
 use crate::fhir::person::People;
 use crate::fhir::proposal::{SentDate, Skipped};
 use crate::fhir::record::Record;
@@ -22,6 +24,8 @@ pub(super) struct Sayings {
 pub(super) struct History {
     pub(super) count: usize,
     pub(super) last: Option<SentDate>,
+    /// The directions of dispensings: what the label says.
+    pub(super) labels: BTreeSet<String>,
 }
 
 impl History {
@@ -47,24 +51,25 @@ pub(super) fn gather(
     skipped: &mut Vec<Skipped>,
 ) -> Gathered {
     let mut gathered = Gathered::default();
-    for number in taken(record, "MedicationRequest", skipped) {
-        let plan = plan_of(record, number);
+    let requests = taken(record, "MedicationRequest", skipped);
+    let mut links = Links { record, people, requests: requests.iter().copied().collect() };
+    for &number in &requests {
+        let plan = links.plan_of(number);
         let history = gathered.histories.entry(plan).or_default();
         if plan != number {
             history.add(start(record.at(number)));
         }
     }
     for number in taken(record, "MedicationDispense", skipped) {
-        let prescription = prescriptions(record, number).into_iter().next();
-        let plan = prescription.map(|request| plan_of(record, request));
+        let plan = links.plan_behind(number, "authorizingPrescription");
         match plan.and_then(|plan| gathered.histories.get_mut(&plan)) {
-            Some(history) => history.add(start(record.at(number))),
+            Some(history) => {
+                history.add(start(record.at(number)));
+                let label = dosage::words(&dosage::read(record.at(number), "dosageInstruction"));
+                history.labels.insert(label);
+            }
             None => {
-                let sayings = Sayings {
-                    plan,
-                    dispense: Some(number),
-                    ..Sayings::default()
-                };
+                let sayings = Sayings { plan, dispense: Some(number), ..Sayings::default() };
                 gathered.medicines.insert(number, sayings);
             }
         }
@@ -72,37 +77,81 @@ pub(super) fn gather(
     let mut with_statements = BTreeSet::new();
     let mut claimed = BTreeSet::new();
     for number in taken(record, "MedicationStatement", skipped) {
-        with_statements.insert(people.owner(record, number));
-        let plan = based_on(record, number)
-            .first()
-            .map(|plan| plan_of(record, *plan));
+        with_statements.insert(links.people.owner(record, number));
+        let plan = links.plan_behind(number, "basedOn");
+        let plan = plan.or_else(|| links.plan_behind(number, "derivedFrom"));
         claimed.extend(plan);
-        let sayings = Sayings {
-            statement: Some(number),
-            plan,
-            ..Sayings::default()
-        };
+        let sayings = Sayings { statement: Some(number), plan, ..Sayings::default() };
         gathered.medicines.insert(number, sayings);
     }
-    for &plan in gathered
-        .histories
-        .keys()
-        .filter(|plan| !claimed.contains(plan))
-    {
+    for &plan in gathered.histories.keys().filter(|plan| !claimed.contains(plan)) {
         let at = record.at(plan);
-        if at.has("basedOn") && with_statements.contains(&people.owner(record, plan)) {
+        if is_based_on(at) && with_statements.contains(&links.people.owner(record, plan)) {
             let why = "an issue of a plan that is not in the file; the record's own statements \
                        say what is current";
             skipped.push(Skipped::new(&at.path, at.kind(), why));
             continue;
         }
-        let sayings = Sayings {
-            plan: Some(plan),
-            ..Sayings::default()
-        };
+        let sayings = Sayings { plan: Some(plan), ..Sayings::default() };
         gathered.medicines.insert(plan, sayings);
     }
     gathered
+}
+
+/// Returns whether a resource refers to one that it is based on. EPS writes the number of repeats
+/// on a reference that refers to nothing.
+pub(super) fn is_based_on(at: &At<'_>) -> bool {
+    at.each("basedOn").iter().any(|reference| reference.has("reference"))
+}
+
+/// The references from statements and dispensings to requests, and between requests.
+struct Links<'r, 'a> {
+    record: &'r Record<'a>,
+    people: &'r mut People,
+    /// The requests that are read.
+    requests: BTreeSet<usize>,
+}
+
+impl Links<'_, '_> {
+    /// Follows `basedOn` to the request that is based on no other.
+    fn plan_of(&mut self, request: usize) -> usize {
+        /// Real records have two steps: an issue, its plan, and the plan that was replaced.
+        const STEPS_MAX: usize = 20;
+        let mut plan = request;
+        for _ in 0..STEPS_MAX {
+            match self.request(plan, "basedOn") {
+                Some(next) => plan = next,
+                None => return plan,
+            }
+        }
+        let at = self.record.at(request);
+        at.note("basedOn", "the requests are based on each other without end");
+        request
+    }
+
+    fn plan_behind(&mut self, number: usize, name: &str) -> Option<usize> {
+        self.request(number, name).map(|request| self.plan_of(request))
+    }
+
+    /// Returns the first request that the references `name` of a resource lead to.
+    fn request(&mut self, number: usize, name: &str) -> Option<usize> {
+        for reference in self.record.at(number).each(name) {
+            let found = reference.text("reference").and_then(|r| self.record.resolve(number, r));
+            let Some(found) = found else { continue };
+            if self.record.resources[found].container == Some(number) {
+                return Some(found);
+            }
+            if !self.requests.contains(&found) {
+                continue;
+            }
+            // A plan of somebody else must lend neither its words nor its dates.
+            if self.people.owner(self.record, number) == self.people.owner(self.record, found) {
+                return Some(found);
+            }
+            reference.note("", "refers to an order of another person; it was not followed");
+        }
+        None
+    }
 }
 
 /// Returns the resources of one kind that are to be read, and says of the others why not.
@@ -123,42 +172,4 @@ fn taken(record: &Record<'_>, kind: &str, skipped: &mut Vec<Skipped>) -> Vec<usi
         skipped.push(Skipped::new(&at.path, kind, why));
     }
     taken
-}
-
-/// Returns the requests that a statement or request says it is based on.
-pub(super) fn based_on(record: &Record<'_>, number: usize) -> Vec<usize> {
-    let at = record.at(number);
-    let references = at.each("basedOn").into_iter().chain(at.each("derivedFrom"));
-    let found = references.filter_map(|r| record.resolve(number, r.text("reference")?));
-    found
-        .filter(|&found| record.at(found).kind() == "MedicationRequest")
-        .collect()
-}
-
-fn prescriptions(record: &Record<'_>, number: usize) -> Vec<usize> {
-    let references = record.at(number).each("authorizingPrescription");
-    let found = references
-        .iter()
-        .filter_map(|r| record.resolve(number, r.text("reference")?));
-    found
-        .filter(|&found| record.at(found).kind() == "MedicationRequest")
-        .collect()
-}
-
-/// Follows `basedOn` to the request that is based on no other.
-fn plan_of(record: &Record<'_>, request: usize) -> usize {
-    /// Real records have two steps: an issue, its plan, and the plan that was replaced.
-    const STEPS_MAX: usize = 20;
-    let mut plan = request;
-    for _ in 0..STEPS_MAX {
-        match based_on(record, plan).first() {
-            Some(next) => plan = *next,
-            None => return plan,
-        }
-    }
-    record.at(request).note(
-        "basedOn",
-        "the requests are based on each other without end",
-    );
-    request
 }

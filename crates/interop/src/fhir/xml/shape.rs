@@ -26,16 +26,10 @@ pub(super) fn is_list(above: &str, name: &str) -> bool {
     match name {
         "identifier" => in_resource && above != "Bundle",
         "name" => matches!(above, "Patient" | "Practitioner" | "RelatedPerson"),
-        "address" => matches!(
-            above,
-            "Patient" | "Practitioner" | "RelatedPerson" | "Organization"
-        ),
+        "address" => matches!(above, "Patient" | "Practitioner" | "RelatedPerson" | "Organization"),
         "code" | "location" => above == "PractitionerRole",
         "category" => {
-            matches!(
-                above,
-                "MedicationRequest" | "AllergyIntolerance" | "Condition" | "Flag"
-            )
+            matches!(above, "MedicationRequest" | "AllergyIntolerance" | "Condition" | "Flag")
         }
         "dosage" | "statusReason" => above == "MedicationStatement",
         "partOf" => in_resource && !matches!(above, "Organization" | "Location"),
