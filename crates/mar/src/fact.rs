@@ -387,8 +387,16 @@ impl Fact {
             }
             Self::Resident(_) => Some(Act::KeepResident),
             Self::Order(OrderFact::Checked { .. }) => Some(Act::CheckOrder),
-            Self::Order(OrderFact::Stopped { .. }) => Some(Act::StopOrder),
-            Self::Order(_) => Some(Act::WriteOrder),
+            // Whoever may stop an order may hold it, and whoever gives books in what came.
+            Self::Order(OrderFact::Stopped { .. } | OrderFact::Held { .. }) => Some(Act::StopOrder),
+            Self::Order(OrderFact::Supplied(_)) => Some(Act::Give),
+            Self::Order(
+                OrderFact::Proposed { .. }
+                | OrderFact::Written(_)
+                | OrderFact::ActivatedAlone { .. }
+                | OrderFact::Rejected { .. }
+                | OrderFact::Resumed { .. },
+            ) => Some(Act::WriteOrder),
             Self::Dose(DoseFact::Effect(_)) => Some(Act::NoteEffect),
             Self::Dose(_) => Some(Act::GiveTopical),
             Self::FollowUp(_) => Some(Act::FollowUp),

@@ -3,9 +3,9 @@
 //! It is a pure function of the entry and of the home's entries held, so that no device differs by
 //! order of arrival. When a home entry arrives, [`reopened`] says which entries to judge again.
 
-use crate::fact::{Actor, DeviceRole, Fact, HomeFact, Made, MembershipFact};
-use crate::ids::{LogId, StaffId};
-use crate::picture::{HomePicture, Recorded, StaffRecord, Standing};
+use crate::fact::{Actor, CLINICAL, DeviceRole, Fact, HomeFact, Made, MembershipFact};
+use crate::ids::{EntryId, LogId, StaffId};
+use crate::picture::{DeviceRecord, HomePicture, Recorded, StaffRecord, Standing};
 use crate::staff::{Act, Employment, Staff};
 
 /// The first manager, the first settings and the first secret are written by the founding device
@@ -15,18 +15,21 @@ pub const SETUP_ENTRIES: u64 = 16;
 /// Judges an entry. The `standing` it carries is not looked at.
 #[must_use]
 pub fn judge(home: &HomePicture, entry: &Recorded) -> Standing {
-    if let Fact::Unknown = entry.fact {
-        return Standing::Unknown;
-    }
     if is_cut_off(home, entry) {
         return Standing::Quarantined;
     }
-    let Some(device) = entry.device.and_then(|id| home.devices().get(&id)) else {
+    let device = entry.device.and_then(|id| home.devices().get(&id));
+    let Some((_, role)) = device.and_then(DeviceRecord::enrolment) else {
         // The founding log's own start comes before its device is known.
         return if is_start(&entry.fact) { Standing::InForce } else { Standing::Unknown };
     };
-    let observer = device.enrolment().is_some_and(|(_, role)| role == DeviceRole::Observer);
-    if observer && !observer_may(&entry.fact) {
+    if role == DeviceRole::Observer && !observer_may(entry) {
+        return Standing::Quarantined;
+    }
+    if let Fact::Unknown = entry.fact {
+        return Standing::Unknown;
+    }
+    if speaks_for_another(entry) {
         return Standing::Quarantined;
     }
     match (&entry.made, entry.fact.act()) {
@@ -45,15 +48,33 @@ fn is_start(fact: &Fact) -> bool {
     matches!(fact, Fact::Membership(MembershipFact::LogStarted(_) | MembershipFact::HomeFounded(_)))
 }
 
-fn observer_may(fact: &Fact) -> bool {
-    match fact {
+fn observer_may(entry: &Recorded) -> bool {
+    match &entry.fact {
         Fact::Access(_) => true,
         Fact::Membership(membership) => membership_is_own(membership),
-        Fact::Home(_)
+        // An unknown kind of an observer is never clinical: it would stop the giving of others.
+        Fact::Unknown => entry.kind.class & CLINICAL == 0,
+        Fact::Home(_) | Fact::Resident(_) | Fact::Order(_) | Fact::Dose(_) | Fact::FollowUp(_) => {
+            false
+        }
+    }
+}
+
+/// Whether a device says of another that it is parked, or what it can read: only the device itself
+/// knows, and a parked device is not asked for (W-16).
+fn speaks_for_another(entry: &Recorded) -> bool {
+    match &entry.fact {
+        Fact::Membership(
+            MembershipFact::DeviceParked { device, .. }
+            | MembershipFact::DeviceReads { device, .. },
+        ) => entry.device != Some(*device),
+        Fact::Membership(_)
+        | Fact::Home(_)
         | Fact::Resident(_)
         | Fact::Order(_)
         | Fact::Dose(_)
         | Fact::FollowUp(_)
+        | Fact::Access(_)
         | Fact::Unknown => false,
     }
 }
@@ -77,9 +98,18 @@ fn is_cut_off(home: &HomePicture, entry: &Recorded) -> bool {
     let Some(device) = entry.device.and_then(|id| home.devices().get(&id)) else {
         return false;
     };
-    device.revocations().any(|(_, revoked)| {
+    let is_revocation = matches!(&entry.fact, Fact::Membership(MembershipFact::DeviceRevoked(_)));
+    device.revocations().any(|(written, revoked)| {
+        // Of two devices that revoke each other apart the earlier revocation holds: each looking at
+        // the other would have no end.
+        if is_revocation && written.stamp >= entry.stamp {
+            return false;
+        }
         let valid = revoked.last_valid.iter().find(|(log, ..)| *log == entry.stamp.log);
-        valid.is_none_or(|(_, last, _)| entry.stamp.sequence > *last)
+        valid.is_none_or(|(_, last, hash)| {
+            let other_branch = entry.stamp.sequence == *last && EntryId::of_hash(hash) != entry.id;
+            entry.stamp.sequence > *last || other_branch
+        })
     })
 }
 
@@ -119,17 +149,22 @@ fn judge_staff(home: &HomePicture, entry: &Recorded, made: &Made, staff: StaffId
     let Some(authority) = record.writes.get(&made.authority) else {
         return Standing::Unknown;
     };
-    let Some(act) = entry.fact.act() else {
+    let Some(act) = entry.fact.act().filter(|_| !is_own_pin(&entry.fact, staff)) else {
         return Standing::InForce;
     };
     let out_of_role =
         if act.has_happened() { Standing::NeedsReview } else { Standing::Quarantined };
-    if !allows(authority, act) {
+    // What does not count itself gives nobody a right.
+    if !allows(authority, act) || authority.standing == Standing::Quarantined {
         return out_of_role;
+    }
+    if authority.standing == Standing::Unknown {
+        return Standing::Unknown;
     }
     let mut standing = Standing::InForce;
     for later in record.writes.values().filter(|w| w.id != authority.id && !allows(w, act)) {
-        if !superseded(record, later, authority) || !later.standing.counts() {
+        // What the authority itself took the place of is over: somebody was reinstated.
+        if superseded(record, authority, later) || !later.standing.counts() {
             continue;
         }
         if had_seen(record, entry, later) {
@@ -161,6 +196,11 @@ fn details(entry: &Recorded) -> Option<&Staff> {
     } else {
         None
     }
+}
+
+/// A person may set their own PIN; anybody else's takes a manager (U-04).
+fn is_own_pin(fact: &Fact, actor: StaffId) -> bool {
+    matches!(fact, Fact::Home(HomeFact::PinSet { staff, .. }) if *staff == actor)
 }
 
 fn allows(entry: &Recorded, act: Act) -> bool {
@@ -222,11 +262,7 @@ pub fn reopened(home: &HomePicture, entry: &Recorded) -> Reopened {
     match &entry.fact {
         Fact::Membership(MembershipFact::DeviceRevoked(revoked)) => {
             let from = |log: &LogId| {
-                revoked
-                    .last_valid
-                    .iter()
-                    .find(|(l, ..)| l == log)
-                    .map_or(0, |(_, last, _)| last.saturating_add(1))
+                revoked.last_valid.iter().find(|(l, ..)| l == log).map_or(0, |(_, last, _)| *last)
             };
             Reopened {
                 logs: all_of(revoked.device).map(|(log, _)| (*log, from(log))).collect(),
