@@ -2,13 +2,14 @@
 //! with one owner.
 
 use crate::due::{self, DueState};
-use crate::fact::{Check, Fact, HomeFact, MembershipFact, SecondPerson};
+use crate::fact::{CLINICAL, Check, Fact, HomeFact, MembershipFact, OutcomeRecorded, SecondPerson};
 use crate::ids::{AdministrationId, EntryId, OrderId, ResidentId, StaffId};
 use crate::order::EFFECT_CHECK_DEFAULT;
-use crate::picture::{Picture, ResidentPicture, Standing};
+use crate::picture::{Picture, Recorded, ResidentPicture, Standing};
 use crate::rules::{self, Breach, BreachKind};
 use crate::schedule::{SlotId, SlotKind};
 use crate::time::{Minutes, Timestamp};
+use std::sync::Arc;
 
 /// How urgent an alert is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -169,7 +170,7 @@ struct Collector<'a> {
     found: &'a mut Vec<Alert>,
 }
 
-impl Collector<'_> {
+impl<'a> Collector<'a> {
     fn add(&mut self, tier: Tier, cause: Cause, since: Timestamp, owner: Owner) {
         self.found.push(Alert { tier, cause, resident: Some(self.resident.id), since, owner });
     }
@@ -204,16 +205,30 @@ impl Collector<'_> {
             }
         }
         for entry in resident.in_doubt() {
-            match (&entry.fact, entry.standing) {
-                (Fact::Unknown, _) => {
-                    self.add(Tier::Red, Cause::NeedsUpdate, entry.wall, Owner::Manager)
-                }
-                (_, Standing::InForce) => {}
-                (_, Standing::NeedsReview | Standing::Quarantined | Standing::Unknown) => {
-                    self.add(Tier::Amber, Cause::InDoubt(entry.id), entry.wall, Owner::Manager);
-                }
+            if entry.fact != Fact::Unknown || entry.standing == Standing::Quarantined {
+                self.add(Tier::Amber, Cause::InDoubt(entry.id), entry.wall, Owner::Manager);
+            } else if entry.kind.class & CLINICAL != 0 {
+                self.add(Tier::Red, Cause::NeedsUpdate, entry.wall, Owner::Manager);
             }
         }
+        for entry in self.without_order() {
+            self.add(Tier::Amber, Cause::InDoubt(entry.id), entry.wall, Owner::Manager);
+        }
+    }
+
+    /// Doses of which no version is held here (yet): they stand on no chart, so they stand here.
+    fn without_order(&self) -> Vec<&'a Arc<Recorded>> {
+        let resident = self.resident;
+        let known = |o: &OutcomeRecorded| {
+            resident.orders.get(&o.order).is_some_and(|h| h.has_version(o.version))
+        };
+        resident
+            .administrations
+            .values()
+            .filter_map(|a| a.record())
+            .filter(|(w, o)| w.standing == Standing::InForce && !known(o))
+            .map(|(w, _)| w)
+            .collect()
     }
 
     fn doses(&mut self, picture: &Picture) {
@@ -228,9 +243,6 @@ impl Collector<'_> {
                 BreachKind::Total => Cause::TotalBreach(administration),
             };
             self.add(Tier::Red, cause, since, Owner::ShiftLead);
-        }
-        if !resident.is_here() {
-            return;
         }
         let span = (self.now.minus(UNRECORDED_BACK), self.now.plus(Minutes(1)));
         for due in due::due(&picture.home, resident, span, self.now) {
@@ -304,8 +316,10 @@ impl Collector<'_> {
             if record.prn.is_none() || !administration.effects().is_empty() {
                 continue;
             }
-            let version =
-                resident.orders.get(&record.order).and_then(|h| h.version(record.version));
+            let version = resident
+                .orders
+                .get(&record.order)
+                .and_then(|h| h.version_as_written(record.version));
             let after =
                 version.and_then(|v| v.version.content.prn().and_then(|p| p.protocol.check_after));
             let since = recording.given_at.plus(after.unwrap_or(EFFECT_CHECK_DEFAULT));
@@ -326,8 +340,11 @@ impl Collector<'_> {
                 .gap
                 .as_ref()
                 .is_some_and(|g| g.check == Check::Named(SecondPerson::OwnStatement));
-            let history =
-                self.resident.orders.get(&record.order).and_then(|h| h.version(record.version));
+            let history = self
+                .resident
+                .orders
+                .get(&record.order)
+                .and_then(|h| h.version_as_written(record.version));
             let day = record.recording.given_at.utc().date_naive();
             let controlled = history.is_some_and(|v| {
                 let settings = picture.home.settings_on(day);

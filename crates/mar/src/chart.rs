@@ -3,10 +3,12 @@
 
 use crate::due::{self, Due, DueState, Suspension};
 use crate::fact::OutcomeRecorded;
-use crate::ids::{AdministrationId, DeviceId, OrderId, ResidentId, StaffId};
+use crate::ids::{AdministrationId, DeviceId, OrderId, ResidentId, StaffId, VersionId};
 use crate::order::{State, Version};
 use crate::outcome::Outcome;
-use crate::picture::{Administration, OrderHistory, Picture, Recorded, ResidentPicture};
+use crate::picture::{
+    Administration, OrderHistory, Picture, Recorded, ResidentPicture, VersionView,
+};
 use crate::quantity::Amount;
 use crate::resident::{Allergies, Identity};
 use crate::rules;
@@ -163,13 +165,16 @@ impl<'p> Page<'p, '_> {
     fn orders(&self, history: &'p OrderHistory, due: &[Due<'p>]) -> Vec<ChartOrder<'p>> {
         let (begin, end) = self.span;
         let mut found = Vec::new();
-        for view in history.versions() {
+        let due: Vec<&Due<'p>> = due.iter().filter(|d| d.slot.order == history.id).collect();
+        let boxed: BTreeSet<AdministrationId> =
+            due.iter().flat_map(|d| &d.recorded).filter_map(|a| a.id()).collect();
+        for view in self.versions(history) {
             let cells: Vec<Cell<'p>> = due
                 .iter()
                 .filter(|d| d.slot.id.version == view.version.id)
                 .map(|d| self.cell(d))
                 .collect();
-            let mut outside = self.outside(view.version, &cells);
+            let mut outside = self.outside(view.version, &boxed);
             outside.sort_by_key(|d| (d.effective.map(|r| r.given_at), d.administration));
             let in_force =
                 view.from.is_some_and(|from| from < end) && view.to.is_none_or(|to| to > begin);
@@ -194,6 +199,22 @@ impl<'p> Page<'p, '_> {
             });
         }
         found
+    }
+
+    /// The versions that count, and those that do not but from which something was recorded.
+    fn versions(&self, history: &'p OrderHistory) -> Vec<VersionView<'p>> {
+        let mut versions = history.versions();
+        let recorded: BTreeSet<VersionId> = self
+            .resident
+            .administrations
+            .values()
+            .filter_map(|a| a.record())
+            .filter(|(_, o)| o.order == history.id)
+            .map(|(_, o)| o.version)
+            .filter(|id| versions.iter().all(|v| v.version.id != *id))
+            .collect();
+        versions.extend(recorded.into_iter().filter_map(|id| history.version_as_written(id)));
+        versions
     }
 
     fn cell(&self, due: &Due<'p>) -> Cell<'p> {
@@ -222,12 +243,7 @@ impl<'p> Page<'p, '_> {
     /// Every outcome of this version in these days that stands in none of its boxes: doses outside
     /// slots, and outcomes of slots that are no longer there (the version was ended meanwhile, or
     /// the record was corrected away). Nothing recorded is ever left out (H-15).
-    fn outside(&self, version: &Version, cells: &[Cell<'p>]) -> Vec<Dose<'p>> {
-        let boxed: BTreeSet<AdministrationId> = cells
-            .iter()
-            .flat_map(|c| c.shown.iter().chain(&c.others))
-            .map(|d| d.administration)
-            .collect();
+    fn outside(&self, version: &Version, boxed: &BTreeSet<AdministrationId>) -> Vec<Dose<'p>> {
         let (begin, end) = self.span;
         self.resident
             .administrations

@@ -1,15 +1,16 @@
 //! What is due, late or unrecorded: functions of (picture, now), never stored (D-04).
 
-use crate::ids::{AdministrationId, ResidentId};
+use crate::ids::{AdministrationId, OrderId, ResidentId, VersionId};
 use crate::order::Version;
 use crate::outcome::Outcome;
-use crate::picture::{Administration, HomePicture, OrderHistory, ResidentPicture};
+use crate::picture::{Administration, HomePicture, ResidentPicture, slots_of};
 use crate::resident::Whereabouts;
 use crate::rules;
-use crate::schedule::{Slot, SlotId};
+use crate::schedule::{Slot, SlotId, SlotKey};
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use chrono::NaiveDate;
+use std::collections::BTreeMap;
 
 /// One due dose with what became of it.
 #[derive(Debug, Clone)]
@@ -101,13 +102,16 @@ pub fn due<'p>(
     let settings = rules::by_date(home, &fallback);
     let taken = rules::taken(home, resident, from.minus(rules::LOOK_BACK));
     let mut found = Vec::new();
+    let recordings = Recordings::of(resident);
     for history in resident.orders.values() {
-        for slot in history.slots(&settings, from, to) {
-            let Some(view) = history.version(slot.id.version) else {
+        let versions = history.versions();
+        let held = history.held_spans();
+        for slot in slots_of(&versions, &settings, (from, to)) {
+            let Some(view) = versions.iter().find(|v| v.version.id == slot.id.version) else {
                 continue;
             };
-            let recorded = recorded_for(resident, &slot.id);
-            let suspended = suspension(resident, history, &slot);
+            let recorded = recordings.for_slot(slot.order, &slot.id);
+            let suspended = suspension(resident, &held, &slot);
             let mut due = Due {
                 resident: resident.id,
                 state: DueState::NotDue,
@@ -128,19 +132,72 @@ pub fn due<'p>(
     found
 }
 
-/// Returns the effective administrations of a slot, in order of true time. Most slots have one.
-#[must_use]
-pub fn recorded_for<'p>(resident: &'p ResidentPicture, slot: &SlotId) -> Vec<&'p Administration> {
-    let mut found: Vec<&Administration> = resident
-        .administrations
-        .values()
-        .filter(|a| {
-            a.record().is_some_and(|(_, o)| o.slot.as_ref() == Some(slot))
-                && a.effective().is_some()
-        })
-        .collect();
+/// Where a slot lies in its order. The same clock time or round on the same day is the same place
+/// in every version: a dose taken early, before the version changed, is not due a second time.
+/// Intervals are counted anew by each version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SlotPlace<'s> {
+    order: OrderId,
+    date: NaiveDate,
+    key: &'s SlotKey,
+    counted_by: Option<VersionId>,
+}
+
+impl<'s> SlotPlace<'s> {
+    pub(crate) fn of(order: OrderId, slot: &'s SlotId) -> Self {
+        let counted_by = matches!(slot.key, SlotKey::Interval(_)).then_some(slot.version);
+        Self { order, date: slot.date, key: &slot.key, counted_by }
+    }
+}
+
+/// The effective administrations of a resident by the place of their slot.
+struct Recordings<'p>(BTreeMap<SlotPlace<'p>, Vec<&'p Administration>>);
+
+impl<'p> Recordings<'p> {
+    fn of(resident: &'p ResidentPicture) -> Self {
+        let mut found: BTreeMap<SlotPlace<'p>, Vec<&'p Administration>> = BTreeMap::new();
+        for administration in resident.administrations.values() {
+            let slot = administration.record().and_then(|(_, o)| Some((o.order, o.slot.as_ref()?)));
+            if let Some((order, slot)) = slot.filter(|_| administration.effective().is_some()) {
+                found.entry(SlotPlace::of(order, slot)).or_default().push(administration);
+            }
+        }
+        Self(found)
+    }
+
+    fn for_slot(&self, order: OrderId, slot: &SlotId) -> Vec<&'p Administration> {
+        let here = self.0.get(&SlotPlace::of(order, slot)).map_or(&[][..], Vec::as_slice);
+        of_slot(here.iter().copied(), slot)
+    }
+}
+
+/// Of the administrations at a slot's place those that are this slot's: its own, and what was taken
+/// from another version of the order. In order of true time.
+fn of_slot<'p>(
+    here: impl Iterator<Item = &'p Administration>,
+    slot: &SlotId,
+) -> Vec<&'p Administration> {
+    let own = |a: &&Administration| a.record().is_some_and(|(_, o)| o.slot.as_ref() == Some(slot));
+    let taken = |a: &&Administration| a.effective().is_some_and(|r| r.outcome.is_taken());
+    let mut found: Vec<_> = here.filter(|a| own(a) || taken(a)).collect();
     found.sort_by_key(|a| (a.effective().map(|r| r.given_at), a.id()));
     found
+}
+
+/// Returns the effective administrations of a slot, in order of true time, with what was taken at
+/// the same time of the same order from another version of it. Most slots have one.
+#[must_use]
+pub fn recorded_for<'p>(resident: &'p ResidentPicture, slot: &SlotId) -> Vec<&'p Administration> {
+    let Some(order) = resident.orders.values().find(|h| h.has_version(slot.version)) else {
+        return Vec::new();
+    };
+    let place = SlotPlace::of(order.id, slot);
+    let here = resident.administrations.values().filter(|a| {
+        a.record().is_some_and(|(_, o)| {
+            o.slot.as_ref().is_some_and(|s| SlotPlace::of(o.order, s) == place)
+        }) && a.effective().is_some()
+    });
+    of_slot(here, slot)
 }
 
 /// Returns the one of a slot's administrations that stands in its box: the first that was taken,
@@ -170,7 +227,7 @@ fn state(due: &Due<'_>, now: Timestamp) -> DueState {
 
 fn suspension(
     resident: &ResidentPicture,
-    history: &OrderHistory,
+    held: &[(Timestamp, Option<Timestamp>)],
     slot: &Slot,
 ) -> Option<Suspension> {
     match resident.whereabouts(slot.due) {
@@ -179,10 +236,7 @@ fn suspension(
         Whereabouts::Discharged | Whereabouts::Deceased => return Some(Suspension::Gone),
         Whereabouts::Present => {}
     }
-    let held = history
-        .held_spans()
-        .iter()
-        .any(|(from, to)| slot.due >= *from && to.is_none_or(|to| slot.due < to));
+    let held = held.iter().any(|(from, to)| slot.due >= *from && to.is_none_or(|to| slot.due < to));
     held.then_some(Suspension::Held)
 }
 

@@ -11,18 +11,19 @@ mod resident;
 
 pub use administration::Administration;
 pub use home::{DeviceRecord, HomePicture, StaffRecord};
+pub(crate) use order::slots_of;
 pub use order::{OrderHistory, VersionView};
 pub use resident::{FollowUp, ResidentPicture};
 
 use crate::fact::{Actor, Fact, Kind, Made};
 use crate::ids::{DeviceId, EntryId, LogId, ResidentId};
 use crate::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The version of the fold: views that another version made are rebuilt, and state hashes are
 /// compared only between equal ones.
-pub const FOLD_VERSION: u32 = 1;
+pub const FOLD_VERSION: u32 = 2;
 
 /// Where an entry stands in the order of concurrent ones: hybrid clock, then log, then sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,18 +104,14 @@ impl Recorded {
 /// The entries about one thing, by id.
 pub type Writes = BTreeMap<EntryId, Arc<Recorded>>;
 
-/// Returns the counting writes that no other counting write saw, in stamp order. The last one is
+/// Returns the counting writes that no other counting write saw, itself or by way of any of these
+/// writes, in stamp order. The last one is
 /// what is shown; more than one is a conflict.
 #[must_use]
 pub fn heads<'w>(writes: impl Iterator<Item = &'w Arc<Recorded>>) -> Vec<&'w Arc<Recorded>> {
-    let counting: Vec<_> = writes.filter(|w| w.standing.counts()).collect();
-    let mut heads: Vec<_> = counting
-        .iter()
-        .copied()
-        .filter(|w| !counting.iter().any(|o| o.id != w.id && o.saw(w)))
-        .collect();
-    heads.sort_by_key(|w| w.stamp);
-    heads
+    let all: Vec<_> = writes.collect();
+    let counting: Vec<_> = all.iter().copied().filter(|w| w.standing.counts()).collect();
+    unseen(&all, counting)
 }
 
 /// Returns the counting writes of a part of a thing's entries that no other of that part saw, also
@@ -122,37 +119,36 @@ pub fn heads<'w>(writes: impl Iterator<Item = &'w Arc<Recorded>>) -> Vec<&'w Arc
 #[must_use]
 pub fn heads_within<'w>(all: &Writes, part: &[&'w Arc<Recorded>]) -> Vec<&'w Arc<Recorded>> {
     let counting: Vec<_> = part.iter().copied().filter(|w| w.standing.counts()).collect();
-    let mut found: Vec<_> = counting
-        .iter()
-        .copied()
-        .filter(|w| !counting.iter().any(|o| o.id != w.id && saw_through(all, o, w)))
-        .collect();
-    found.sort_by_key(|w| w.stamp);
-    found
+    unseen(&all.values().collect::<Vec<_>>(), counting)
 }
 
-/// Whether `later` saw `earlier`, itself or by way of the entries in `all`.
-fn saw_through(all: &Writes, later: &Recorded, earlier: &Recorded) -> bool {
-    let mut seen: std::collections::BTreeSet<EntryId> = std::collections::BTreeSet::new();
-    let mut next = vec![later];
-    while let Some(entry) = next.pop() {
-        if entry.saw(earlier) {
-            return true;
-        }
-        for other in all.values() {
-            if entry.saw(other) && seen.insert(other.id) {
-                next.push(other);
+/// Returns those of `counting` that none of the others saw, itself or by way of any entry in `all`:
+/// who saw what does not depend on what counts. In stamp order.
+fn unseen<'w>(
+    all: &[&Arc<Recorded>],
+    mut counting: Vec<&'w Arc<Recorded>>,
+) -> Vec<&'w Arc<Recorded>> {
+    if counting.len() > 1 {
+        let mut seen: BTreeSet<EntryId> = BTreeSet::new();
+        let mut next: Vec<&Recorded> = counting.iter().map(|w| &***w).collect();
+        while let Some(entry) = next.pop() {
+            for other in all {
+                if entry.saw(other) && seen.insert(other.id) {
+                    next.push(other);
+                }
             }
         }
+        counting.retain(|w| !seen.contains(&w.id));
     }
-    false
+    counting.sort_by_key(|w| (w.stamp, w.id));
+    counting
 }
 
 /// Returns the counting writes in stamp order.
 #[must_use]
 pub fn counting(writes: &Writes) -> Vec<&Arc<Recorded>> {
     let mut found: Vec<_> = writes.values().filter(|w| w.standing.counts()).collect();
-    found.sort_by_key(|w| w.stamp);
+    found.sort_by_key(|w| (w.stamp, w.id));
     found
 }
 

@@ -7,9 +7,10 @@ pub use breach::{Breach, BreachKind, breaches, double_doses};
 pub(crate) use limits::is_weekly;
 pub use limits::{Limit, PrnStatus, allows, gap_allows, min_gap, prn_status, weekly_allows};
 
-use crate::ids::{AdministrationId, OrderId};
-use crate::order::Content;
-use crate::picture::{HomePicture, ResidentPicture, VersionView};
+use crate::ids::{AdministrationId, OrderId, VersionId};
+use crate::medicine::Ingredient;
+use crate::order::{Content, Version};
+use crate::picture::{HomePicture, ResidentPicture};
 use crate::quantity::{Amount, Quantity};
 use crate::schedule::{Slot, SlotId};
 use crate::settings::Settings;
@@ -65,7 +66,7 @@ pub fn taken<'p>(
 ) -> Vec<Taken<'p>> {
     let fallback = Settings::new("-", NaiveDate::default());
     let settings = by_date(home, &fallback);
-    let mut versions: BTreeMap<OrderId, Vec<VersionView<'p>>> = BTreeMap::new();
+    let mut versions: BTreeMap<OrderId, BTreeMap<VersionId, &'p Version>> = BTreeMap::new();
     let mut found: Vec<Taken<'p>> = Vec::new();
     for administration in resident.administrations.values() {
         let Some((_, record)) = administration.record() else {
@@ -78,13 +79,14 @@ pub fn taken<'p>(
         let Some(history) = resident.orders.get(&record.order) else {
             continue;
         };
-        let of_order = versions.entry(record.order).or_insert_with(|| history.versions());
-        let Some(view) = of_order.iter().find(|v| v.version.id == record.version) else {
+        // What was taken counts whatever became of the version it was taken from.
+        let of_order = versions.entry(record.order).or_insert_with(|| history.all_written());
+        let Some(version) = of_order.get(&record.version).copied() else {
             continue;
         };
-        let content = &view.version.content;
+        let content = &version.content;
         let slot = record.slot.as_ref();
-        let due = slot.and_then(|id| slot_of(view.version, id, &settings));
+        let due = slot.and_then(|id| slot_of(version, id, &settings));
         let in_window = due
             .filter(|s| recording.given_at >= s.window.from && recording.given_at <= s.window.to);
         found.push(Taken {
@@ -101,8 +103,16 @@ pub fn taken<'p>(
     found
 }
 
-/// Rules look back at most this far: a weekly dose's gap, and the week of P-05.
+/// Rules look back at least this far: a weekly dose's gap, and the week of P-05.
 pub const LOOK_BACK: Minutes = Minutes(8 * 24 * 60);
+
+/// Returns how far the limits of this order look back: its own interval may be longer than
+/// [`LOOK_BACK`] (an injection every three months), and then the last dose still stands in the way.
+#[must_use]
+pub fn look_back(content: &Content) -> Minutes {
+    let stated = content.prn().and_then(|prn| prn.min_interval.value().copied());
+    [stated, min_gap(content)].into_iter().flatten().fold(LOOK_BACK, Minutes::max)
+}
 
 /// Returns the slot of a version with this id, recomputed from the version; `None` when the version
 /// has no such slot.
@@ -111,11 +121,7 @@ pub fn slot_of<'s>(
     id: &SlotId,
     settings: &dyn Fn(NaiveDate) -> &'s Settings,
 ) -> Option<Slot> {
-    // A day on each side of the civil date holds the slot in every zone.
-    let zone = settings(id.date).zone;
-    let (from, _) = crate::time::day_span(zone, id.date.pred_opt()?);
-    let (_, to) = crate::time::day_span(zone, id.date.succ_opt()?);
-    crate::schedule::slots(version, settings, from, to).into_iter().find(|s| s.id == *id)
+    crate::schedule::slot_with_id(version, settings, id)
 }
 
 /// Whether two orders share their limits (design, section 3): the same named group, or, where
@@ -128,9 +134,13 @@ pub fn share_limits((a, of_a): (OrderId, &Content), (b, of_b): (OrderId, &Conten
     match (&of_a.limit_group, &of_b.limit_group) {
         (Some(x), Some(y)) => x == y,
         (Some(_), None) | (None, Some(_)) => false,
-        (None, None) => of_a.medicine.ingredients.iter().any(|i| {
-            of_b.medicine.ingredients.iter().any(|j| i.name.eq_ignore_ascii_case(&j.name))
-        }),
+        (None, None) => {
+            let same = |i: &Ingredient, j: &Ingredient| {
+                i.name.eq_ignore_ascii_case(&j.name) || (i.code.is_some() && i.code == j.code)
+            };
+            let of_b = &of_b.medicine.ingredients;
+            of_a.medicine.ingredients.iter().any(|i| of_b.iter().any(|j| same(i, j)))
+        }
     }
 }
 

@@ -307,7 +307,45 @@ pub fn slots<'s>(
     };
     found.retain(|slot| slot.due >= from && slot.due < to);
     found.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+    // A time that stands twice in an order is one dose.
+    found.dedup_by(|a, b| a.id == b.id);
     found
+}
+
+/// Returns the slot of a version with this id; `None` when the version has no such slot. It is the
+/// same slot that [`slots`] makes, without making the others.
+pub fn slot_with_id<'s>(
+    version: &Version,
+    settings: &dyn Fn(NaiveDate) -> &'s Settings,
+    id: &SlotId,
+) -> Option<Slot> {
+    if id.version != version.id {
+        return None;
+    }
+    let content = &version.content;
+    let found = match &content.schedule {
+        Schedule::EveryHours { n, anchor } => {
+            let SlotKey::Interval(number) = id.key else {
+                return None;
+            };
+            let due = nth_interval(*n, *anchor, i64::from(number));
+            every_hours(version, settings, (*n, *anchor), (due, Timestamp(due.0.saturating_add(1))))
+        }
+        Schedule::Once { at } => once(version, settings, *at),
+        Schedule::WhenRequired(_) => Vec::new(),
+        Schedule::Times { .. }
+        | Schedule::Rounds { .. }
+        | Schedule::EveryDays { .. }
+        | Schedule::EveryWeeks { .. } => on_day(version, settings(id.date), id.date),
+    };
+    let in_span =
+        |due: Timestamp| due >= content.start && content.stop.is_none_or(|stop| due < stop);
+    found.into_iter().find(|slot| slot.id == *id && in_span(slot.due))
+}
+
+fn nth_interval(n: u16, anchor: Timestamp, number: i64) -> Timestamp {
+    let step = Minutes(u32::from(n.max(1)) * 60).millis();
+    Timestamp(anchor.0.saturating_add(number.saturating_mul(step)))
 }
 
 fn zone_on<'s>(settings: &dyn Fn(NaiveDate) -> &'s Settings, at: Timestamp) -> crate::time::Tz {
@@ -327,34 +365,36 @@ fn daily<'s>(
     let (Some(first), Some(last)) = (first, last) else {
         return Vec::new();
     };
-    let mut found = Vec::new();
-    for date in first.iter_days().take_while(|d| *d <= last) {
-        let on = settings(date);
-        match &version.content.schedule {
-            Schedule::Times { times, days } if days.contains(date.weekday()) => {
-                found.extend(times.iter().map(|t| at_time(version, on, date, *t)));
-            }
-            Schedule::Rounds { rounds, days } if days.contains(date.weekday()) => {
-                found.extend(rounds.iter().filter_map(|id| at_round(version, on, date, id)));
-            }
-            Schedule::EveryDays { n, anchor, times } if falls_on(*n, *anchor, date) => {
-                found.extend(times.iter().map(|t| at_time(version, on, date, *t)));
-            }
-            Schedule::EveryWeeks { n, anchor, days, times }
-                if days.contains(date.weekday()) && week_falls_on(*n, *anchor, date) =>
-            {
-                found.extend(times.iter().map(|t| at_time(version, on, date, *t)));
-            }
-            Schedule::Times { .. }
-            | Schedule::Rounds { .. }
-            | Schedule::EveryDays { .. }
-            | Schedule::EveryWeeks { .. }
-            | Schedule::EveryHours { .. }
-            | Schedule::Once { .. }
-            | Schedule::WhenRequired(_) => {}
+    first
+        .iter_days()
+        .take_while(|d| *d <= last)
+        .flat_map(|date| on_day(version, settings(date), date))
+        .collect()
+}
+
+/// The slots of one civil date of a schedule that is made of days with times on them.
+fn on_day(version: &Version, on: &Settings, date: NaiveDate) -> Vec<Slot> {
+    let at_times =
+        |times: &[TimeOfDay]| times.iter().map(|t| at_time(version, on, date, *t)).collect();
+    match &version.content.schedule {
+        Schedule::Times { times, days } if days.contains(date.weekday()) => at_times(times),
+        Schedule::Rounds { rounds, days } if days.contains(date.weekday()) => {
+            rounds.iter().filter_map(|id| at_round(version, on, date, id)).collect()
         }
+        Schedule::EveryDays { n, anchor, times } if falls_on(*n, *anchor, date) => at_times(times),
+        Schedule::EveryWeeks { n, anchor, days, times }
+            if days.contains(date.weekday()) && week_falls_on(*n, *anchor, date) =>
+        {
+            at_times(times)
+        }
+        Schedule::Times { .. }
+        | Schedule::Rounds { .. }
+        | Schedule::EveryDays { .. }
+        | Schedule::EveryWeeks { .. }
+        | Schedule::EveryHours { .. }
+        | Schedule::Once { .. }
+        | Schedule::WhenRequired(_) => Vec::new(),
     }
-    found
 }
 
 /// Whether an every-`n`-days order with this anchor is due on `date` (S-03): a count of days for
@@ -365,10 +405,12 @@ fn falls_on(n: u16, anchor: NaiveDate, date: NaiveDate) -> bool {
 }
 
 fn week_falls_on(n: u16, anchor: NaiveDate, date: NaiveDate) -> bool {
-    let monday =
-        |d: NaiveDate| d - chrono::TimeDelta::days(i64::from(d.weekday().num_days_from_monday()));
-    let days = monday(date).signed_duration_since(monday(anchor)).num_days();
-    date >= anchor && (days / 7) % i64::from(n.max(1)) == 0
+    // Counted in days of the common era, so that no date is too early to have a Monday.
+    let monday = |d: NaiveDate| {
+        i64::from(d.num_days_from_ce()) - i64::from(d.weekday().num_days_from_monday())
+    };
+    let weeks = (monday(date) - monday(anchor)) / 7;
+    date >= anchor && weeks % i64::from(n.max(1)) == 0
 }
 
 fn at_time(version: &Version, on: &Settings, date: NaiveDate, time: TimeOfDay) -> Slot {
@@ -414,7 +456,7 @@ fn every_hours<'s>(
     let first = from.0.saturating_sub(anchor.0).max(0).div_euclid(step);
     let mut found = Vec::new();
     for count in first.. {
-        let due = Timestamp(anchor.0.saturating_add(count.saturating_mul(step)));
+        let due = nth_interval(n, anchor, count);
         let Ok(number) = u32::try_from(count) else {
             break;
         };

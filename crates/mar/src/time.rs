@@ -17,6 +17,10 @@ pub struct Timestamp(pub i64);
 pub struct Minutes(pub u32);
 
 const MILLIS_PER_MINUTE: i64 = 60_000;
+/// 0001-01-02T00:00:00Z.
+const FIRST_MILLIS: i64 = -62_135_510_400_000;
+/// 9999-12-30T23:59:59.999Z.
+const LAST_MILLIS: i64 = 253_402_214_399_999;
 
 impl Minutes {
     /// The same length in milliseconds.
@@ -30,10 +34,12 @@ impl Minutes {
 pub const DAY: Minutes = Minutes(24 * 60);
 
 impl Timestamp {
-    /// Returns the instant as chrono's type; instants beyond chrono's years become its last one.
+    /// Returns the instant as chrono's type; instants outside the years 1 to 9999 become the first
+    /// or last of them, so that no zone's offset leads out of chrono's range.
     #[must_use]
     pub fn utc(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        let within = self.0.clamp(FIRST_MILLIS, LAST_MILLIS);
+        DateTime::from_timestamp_millis(within).unwrap_or(DateTime::<Utc>::UNIX_EPOCH)
     }
 
     /// Returns the instant `length` later.
@@ -116,8 +122,11 @@ pub fn at_civil(zone: Tz, date: NaiveDate, time: NaiveTime) -> Timestamp {
             }
             LocalResult::None => {
                 // Inside the gap: go to the next whole minute.
-                local = local + chrono::TimeDelta::minutes(1)
-                    - chrono::TimeDelta::seconds(i64::from(chrono::Timelike::second(&local)));
+                let second = i64::from(chrono::Timelike::second(&local));
+                match local.checked_add_signed(chrono::TimeDelta::seconds(60 - second)) {
+                    Some(later) => local = later,
+                    None => break,
+                }
             }
         }
     }
@@ -140,7 +149,7 @@ pub fn cycle_of(start: NaiveDate, date: NaiveDate) -> (i64, u32, NaiveDate) {
     let days = date.signed_duration_since(start).num_days();
     let number = days.div_euclid(CYCLE_DAYS);
     let day = days.rem_euclid(CYCLE_DAYS);
-    let first = date - chrono::TimeDelta::days(day);
+    let first = date.checked_sub_signed(chrono::TimeDelta::days(day)).unwrap_or(date);
     (number + 1, u32::try_from(day).unwrap_or(0) + 1, first)
 }
 

@@ -29,9 +29,8 @@ impl Administration {
     /// Returns the first record of it; `None` while only later words on it are held.
     #[must_use]
     pub fn record(&self) -> Option<(&Arc<Recorded>, &OutcomeRecorded)> {
-        let mut all: Vec<_> = self.recorded.values().collect();
-        all.sort_by_key(|w| w.stamp);
-        all.into_iter().find_map(|w| outcome(w).map(|o| (w, o)))
+        let first = self.recorded.values().min_by_key(|w| (w.stamp, w.id))?;
+        outcome(first).map(|o| (first, o))
     }
 
     /// Whether it counts at all: its record is in force or needs review.
@@ -78,10 +77,7 @@ impl Administration {
     /// Returns the effects noted, in order.
     #[must_use]
     pub fn effects(&self) -> Vec<(&Arc<Recorded>, &EffectRecorded)> {
-        let effect = |w: &'_ Arc<Recorded>| w.standing.counts();
-        let mut found: Vec<_> = self.effects.values().filter(|w| effect(w)).collect();
-        found.sort_by_key(|w| w.stamp);
-        found
+        counting(&self.effects)
             .into_iter()
             .filter_map(|w| {
                 if let Fact::Dose(DoseFact::Effect(e)) = &w.fact { Some((w, e)) } else { None }
@@ -117,7 +113,7 @@ impl Administration {
             .chain(self.effects.values())
             .chain(self.corrections.values())
             .collect();
-        all.sort_by_key(|w| w.stamp);
+        all.sort_by_key(|w| (w.stamp, w.id));
         all
     }
 }

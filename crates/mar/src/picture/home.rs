@@ -89,6 +89,11 @@ impl StaffRecord {
     }
 }
 
+/// Orders entries of which only one can hold: the earliest in its log, then by stamp and id.
+fn place(entry: &Recorded) -> (u64, crate::picture::Stamp, EntryId) {
+    (entry.stamp.sequence, entry.stamp, entry.id)
+}
+
 /// Returns the staff details an entry writes; `None` for any other entry.
 #[must_use]
 fn details(entry: &Recorded) -> Option<&Staff> {
@@ -182,10 +187,17 @@ impl HomePicture {
         };
         match fact {
             MembershipFact::LogStarted(start) => {
-                self.logs.insert(entry.stamp.log, (start.clone(), entry.clone()));
+                // A log has one start; of two branches both devices take the same one.
+                let held = self.logs.get(&entry.stamp.log);
+                if held.is_none_or(|(_, h)| place(entry) <= place(h)) {
+                    self.logs.insert(entry.stamp.log, (start.clone(), entry.clone()));
+                }
             }
             MembershipFact::HomeFounded(founding) => {
-                self.founded = Some(entry.clone());
+                // A home is founded once; `store` lets no other founding come this far.
+                if self.founded.as_ref().is_none_or(|h| place(entry) <= place(h)) {
+                    self.founded = Some(entry.clone());
+                }
                 own(founding.device.device, &mut self.devices, |d| &mut d.enrolled);
             }
             MembershipFact::DeviceEnrolled(enrolled) => {

@@ -8,7 +8,7 @@ use crate::schedule::{self, Slot};
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use chrono::NaiveDate;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// All that was ever written of one order.
@@ -102,6 +102,33 @@ impl OrderHistory {
         views
     }
 
+    /// Whether a version with this id was ever written of this order.
+    #[must_use]
+    pub fn has_version(&self, id: VersionId) -> bool {
+        self.entries.values().any(|w| written(w).is_some_and(|version| version.id == id))
+    }
+
+    /// Returns every version that was ever written, by its id, whether it counts or not: a dose
+    /// that was taken from it was taken all the same.
+    #[must_use]
+    pub fn all_written(&self) -> BTreeMap<VersionId, &Version> {
+        self.entries
+            .values()
+            .filter_map(|w| written(w).map(|version| (version.id, version)))
+            .collect()
+    }
+
+    /// Returns a version with this id even where its entry does not count; then it was never in
+    /// force. It is for showing what was recorded from it.
+    #[must_use]
+    pub fn version_as_written(&self, id: VersionId) -> Option<VersionView<'_>> {
+        self.version(id).or_else(|| {
+            let of_id = |w: &&Arc<Recorded>| written(w).is_some_and(|v| v.id == id);
+            let written_by = self.entries.values().filter(of_id).min_by_key(|w| (w.stamp, w.id))?;
+            Some(view(&[], written_by, written(written_by)?))
+        })
+    }
+
     /// Returns the instant from which the order is stopped: the earliest of all stops, since a stop
     /// beats a change and a change beats going on (Y-02). A stop is final: what comes after is a
     /// new order.
@@ -148,19 +175,23 @@ impl OrderHistory {
     #[must_use]
     pub fn held_spans(&self) -> Vec<(Timestamp, Option<Timestamp>)> {
         let mut changes: Vec<_> = self.holds().filter(|w| w.standing.counts()).collect();
-        changes.sort_by_key(|w| (w.wall, w.stamp));
+        // Which came first is told by what its writer saw, never by a wall clock: a device whose
+        // clock is behind must not hold for ever what it gave free.
+        changes.sort_by_key(|w| (w.stamp, w.id));
         let mut spans: Vec<(Timestamp, Option<Timestamp>)> = Vec::new();
         for change in changes {
             let holds = matches!(&change.fact, Fact::Order(OrderFact::Held { .. }));
             match (holds, spans.last_mut()) {
                 (true, None | Some((_, Some(_)))) => spans.push((change.wall, None)),
-                (false, Some((_, end @ None))) => *end = Some(change.wall),
+                (false, Some((from, end @ None))) => *end = Some(change.wall.max(*from)),
                 (true, Some((_, None))) | (false, None | Some((_, Some(_)))) => {}
             }
         }
-        // A hold that was concurrent with the resume is still in force.
-        if let (Some(_), Some((_, end @ Some(_)))) = (self.hold(), spans.last_mut()) {
-            *end = None;
+        match (self.hold(), spans.last_mut()) {
+            // A hold that was concurrent with the resume is still in force.
+            (Some(_), Some((_, end @ Some(_)))) => *end = None,
+            (None, Some((from, end @ None))) => *end = Some(*from),
+            (Some(_), Some((_, None)) | None) | (None, Some((_, Some(_))) | None) => {}
         }
         spans
     }
@@ -172,7 +203,16 @@ impl OrderHistory {
             return State::Stopped;
         }
         let versions = self.versions();
-        if versions.iter().any(|v| v.from.is_some()) {
+        let in_force = || versions.iter().filter(|v| v.from.is_some());
+        let waits = |v: &VersionView<'_>| v.from.is_none() && !v.rejected;
+        // An order whose last version reached its own end can be given no more.
+        if in_force().next().is_some()
+            && in_force().all(|v| v.to.is_some_and(|to| to <= now))
+            && !versions.last().is_some_and(waits)
+        {
+            return State::Stopped;
+        }
+        if in_force().next().is_some() {
             return if self.hold().is_some() { State::Held } else { State::Active };
         }
         if versions.iter().any(|v| !v.rejected) {
@@ -220,15 +260,7 @@ impl OrderHistory {
         from: Timestamp,
         to: Timestamp,
     ) -> Vec<Slot> {
-        let mut found = Vec::new();
-        for view in self.versions() {
-            let Some(begins) = view.from else { continue };
-            let until = view.to.map_or(to, |end| end.min(to));
-            let slots = schedule::slots(view.version, settings, from.max(begins), until);
-            found.extend(slots);
-        }
-        found.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
-        found
+        slots_of(&self.versions(), settings, (from, to))
     }
 
     /// Returns the heads that a new entry about the order should name.
@@ -242,6 +274,26 @@ impl OrderHistory {
     pub fn has_conflict(&self) -> bool {
         self.versions().iter().any(|v| v.conflict)
     }
+}
+
+/// Returns the slots due in the half-open span over those of the versions that are in force.
+pub(crate) fn slots_of<'s>(
+    versions: &[VersionView<'_>],
+    settings: &dyn Fn(NaiveDate) -> &'s Settings,
+    (from, to): (Timestamp, Timestamp),
+) -> Vec<Slot> {
+    let mut found = Vec::new();
+    for view in versions {
+        let Some(begins) = view.from else { continue };
+        let until = view.to.map_or(to, |end| end.min(to));
+        found.extend(schedule::slots(view.version, settings, from.max(begins), until));
+    }
+    found.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+    found
+}
+
+fn written(entry: &Recorded) -> Option<&Version> {
+    if let Fact::Order(OrderFact::Written(version)) = &entry.fact { Some(version) } else { None }
 }
 
 fn view<'p>(

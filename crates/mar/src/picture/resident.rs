@@ -1,7 +1,7 @@
 //! One resident, folded.
 
 use super::{Administration, OrderHistory, Recorded, Writes, counting, heads};
-use crate::fact::{Contact, DoseFact, Fact, FollowUpFact, Popped, ResidentFact};
+use crate::fact::{CLINICAL, Contact, DoseFact, Fact, FollowUpFact, Popped, ResidentFact};
 use crate::ids::{AdministrationId, EntryId, FollowUpId, OrderId, ResidentId, StaffId};
 use crate::resident::{Allergies, Allergy, Identity, Status, Whereabouts};
 use crate::time::Timestamp;
@@ -195,10 +195,13 @@ impl ResidentPicture {
     }
 
     /// Whether a clinical entry of a kind that this program does not know is held: then nothing may
-    /// be given to this resident from here until the device is updated.
+    /// be given to this resident from here until the device is updated. An entry that is outside
+    /// the record (a revoked device's, an observer's) stops nothing.
     #[must_use]
     pub fn needs_update(&self) -> bool {
-        !self.unknown.is_empty()
+        self.unknown
+            .values()
+            .any(|w| w.kind.class & CLINICAL != 0 && w.standing != super::Standing::Quarantined)
     }
 
     /// Returns the medicines that were popped and have no outcome yet, oldest first (W-03).
@@ -206,7 +209,10 @@ impl ResidentPicture {
     pub fn pot(&self) -> Vec<(&Arc<Recorded>, &Popped)> {
         let done = |popped: &Popped, entry: &Recorded| {
             self.administrations.values().filter_map(Administration::record).any(|(w, o)| {
-                o.order == popped.order && o.slot == popped.slot && w.stamp > entry.stamp
+                w.standing.counts()
+                    && o.order == popped.order
+                    && o.slot == popped.slot
+                    && w.stamp > entry.stamp
             })
         };
         counting(&self.popped)
@@ -283,7 +289,7 @@ impl ResidentPicture {
             .chain(doses)
             .filter(|w| w.standing != super::Standing::InForce)
             .collect();
-        found.sort_by_key(|w| w.stamp);
+        found.sort_by_key(|w| (w.stamp, w.id));
         found
     }
 }

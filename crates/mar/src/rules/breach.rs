@@ -1,6 +1,7 @@
 //! What two people did while apart, found over the merged record (Y-03, Y-09).
 
-use super::{Limit, Taken, allows, gap_allows};
+use super::{Limit, Taken, allows, gap_allows, look_back, weekly_allows};
+use crate::due::SlotPlace;
 use crate::fact::Recording;
 use crate::ids::{AdministrationId, OrderId};
 use crate::picture::ResidentPicture;
@@ -35,13 +36,17 @@ pub enum BreachKind {
 pub fn breaches(taken: &[Taken<'_>]) -> Vec<Breach> {
     let mut found = Vec::new();
     for (at, dose) in taken.iter().enumerate() {
-        let earlier = &taken[..at];
+        // Rescue medicines have no limit that holds them up, and none to break (W-05).
+        if dose.content.flags.rescue {
+            continue;
+        }
+        let since = dose.at.minus(look_back(dose.content));
+        let earlier = &taken[taken[..at].partition_point(|t| t.at < since)..at];
         let order = (dose.order, dose.content);
         let broken = match dose.content.prn() {
-            // Rescue medicines have no limit that holds them up, and none to break (W-05).
-            Some(_) if dose.content.flags.rescue => Ok(()),
             Some(prn) => allows(order, prn, earlier, &dose.amount, dose.at),
-            None => gap_allows(order, earlier, dose.at),
+            None => gap_allows(order, earlier, dose.at)
+                .and_then(|()| weekly_allows(order, earlier, dose.at)),
         };
         if let Err(limit) = broken {
             let kind = if matches!(limit, Limit::Interval { .. }) {
@@ -61,19 +66,27 @@ pub fn breaches(taken: &[Taken<'_>]) -> Vec<Breach> {
 }
 
 /// Returns the slots of which more than one administration is held to have been taken: POSSIBLE
-/// DOUBLE DOSE, with all of them (Y-03).
+/// DOUBLE DOSE, with all of them (Y-03). The same time of the same order in two versions is one
+/// slot here: one device may not have had the new version yet (H-07).
 #[must_use]
 pub fn double_doses(resident: &ResidentPicture) -> BTreeMap<SlotId, Vec<AdministrationId>> {
-    let mut by_slot: BTreeMap<SlotId, Vec<AdministrationId>> = BTreeMap::new();
+    let mut by_place: BTreeMap<SlotPlace<'_>, Vec<(&SlotId, AdministrationId)>> = BTreeMap::new();
     for administration in resident.administrations.values() {
         let Some((_, record)) = administration.record() else {
             continue;
         };
         let taken = |r: &Recording| r.outcome.is_taken();
         if let (Some(slot), Some(true)) = (&record.slot, administration.effective().map(taken)) {
-            by_slot.entry(slot.clone()).or_default().push(record.administration);
+            let doses = by_place.entry(SlotPlace::of(record.order, slot)).or_default();
+            doses.push((slot, record.administration));
         }
     }
-    by_slot.retain(|_, doses| doses.len() > 1);
-    by_slot
+    by_place
+        .into_values()
+        .filter(|doses| doses.len() > 1)
+        .filter_map(|doses| {
+            let slot = doses.iter().map(|(slot, _)| *slot).max()?.clone();
+            Some((slot, doses.into_iter().map(|(_, id)| id).collect()))
+        })
+        .collect()
 }
