@@ -205,19 +205,34 @@ impl<'d> Decision<'d, '_, '_> {
 
     /// The counted devices that are unheard (W-16): their role can give and they did not end
     /// cleanly. A device that observes or is parked does not count.
+    ///
+    /// A parked device that wakes without hearing anybody cannot know who else woke: it asks for
+    /// all of them, parked or not.
     fn unheard(&self) -> Vec<DeviceId> {
-        counted_devices(self.picture, self.context.device)
-            .filter(|id| !self.context.heard.contains(id))
+        let (home, own) = (&self.picture.home, self.context.device);
+        let woke_alone = self.context.heard.is_empty()
+            && home.devices().get(&own).is_some_and(crate::picture::DeviceRecord::is_parked);
+        let counts = |id: &DeviceId| {
+            woke_alone || home.devices().get(id).is_some_and(|device| !device.is_parked())
+        };
+        members(self.picture, own)
+            .filter(|id| counts(id) && !self.context.heard.contains(id))
             .collect()
     }
 }
 
 /// Returns the devices other than `own` that count for "not heard" warnings (W-16).
 pub fn counted_devices(picture: &Picture, own: DeviceId) -> impl Iterator<Item = DeviceId> {
+    members(picture, own)
+        .filter(|id| picture.home.devices().get(id).is_some_and(|device| !device.is_parked()))
+}
+
+/// The active devices other than `own` whose role can give.
+fn members(picture: &Picture, own: DeviceId) -> impl Iterator<Item = DeviceId> {
     picture.home.devices().iter().filter_map(move |(id, device)| {
         let member =
             device.enrolment().is_some_and(|(_, role)| role == crate::fact::DeviceRole::Member);
-        (*id != own && member && device.is_active() && !device.is_parked()).then_some(*id)
+        (*id != own && member && device.is_active()).then_some(*id)
     })
 }
 

@@ -44,9 +44,6 @@ impl Asked<'_> {
 impl<'d> Decision<'d, '_, '_> {
     pub(super) fn dose(&mut self, id: ResidentId, ask: &AskDose) -> Result<Vec<Draft>, Refusal> {
         let resident = self.resident_picture(id)?;
-        if resident.needs_update() {
-            return Err(WhoRefusal::NeedsUpdate.into());
-        }
         let (authority, base, fact) = match ask {
             AskDose::Pop { slot, amount } => self.pop(resident, slot, amount.as_ref())?,
             AskDose::Record { slot, told, second_dose_really } => {
@@ -93,25 +90,28 @@ impl<'d> Decision<'d, '_, '_> {
         second_dose_really: bool,
     ) -> Result<(EntryId, Vec<EntryId>, DoseFact), Refusal> {
         let (asked, found) = self.asked_slot(resident, slot)?;
-        let recording = self.recording(&asked, told)?;
+        let mut recording = self.recording(&asked, told)?;
         let at = recording.given_at;
         self.role_fits(&asked)?;
         if recording.outcome.is_taken() {
-            self.may_be_given(&asked, at)?;
+            self.may_be_taken(&asked, recording.outcome, at)?;
         }
         let recorded = recorded_for(resident, slot);
         if let Some(refusal) = already(self, &recorded, &found, second_dose_really, at) {
             return Err(refusal);
         }
+        let in_window = at >= found.window.from && at <= found.window.to;
         if recording.outcome.is_taken() && !asked.rescue() && !elsewhere(recording.outcome) {
-            self.on_time(&found, &recording)?;
-            let order = (asked.history.id, asked.content());
-            let taken = rules::taken(&self.picture.home, resident, at.minus(rules::LOOK_BACK));
-            rules::gap_allows(order, &taken, at).map_err(DoseRefusal::Limit)?;
-            rules::weekly_allows(order, &taken, at).map_err(DoseRefusal::Limit)?;
+            self.on_time(&asked, &found, &recording)?;
+            // "A second dose was really given" has happened: it is recorded, and raised (D-06).
+            if !second_dose_really {
+                self.gap_holds(&asked, at)?;
+            }
+        }
+        if recording.outcome.is_taken() && !in_window {
+            recording.timing_reason.clone_from(&recording.reason);
         }
         self.witnessed(&asked, told, recording.outcome)?;
-        let in_window = at >= found.window.from && at <= found.window.to;
         let gap = self.gap(&asked, told, recording.outcome, in_window)?;
         let fact = OutcomeRecorded {
             administration: AdministrationId(self.fresh()),
@@ -130,6 +130,34 @@ impl<'d> Decision<'d, '_, '_> {
         Ok((asked.authority, seen, DoseFact::Recorded(fact)))
     }
 
+    fn gap_holds(&self, asked: &Asked<'_>, at: Timestamp) -> Result<(), Refusal> {
+        let order = (asked.history.id, asked.content());
+        let since = at.minus(rules::look_back(asked.content()));
+        let taken = rules::taken(&self.picture.home, asked.resident, since);
+        rules::gap_allows(order, &taken, at).map_err(DoseRefusal::Limit)?;
+        Ok(rules::weekly_allows(order, &taken, at).map_err(DoseRefusal::Limit)?)
+    }
+
+    /// P-02 to P-04 and P-07. What was given elsewhere counts, and nothing holds it up (W-01).
+    fn limits_hold(
+        &self,
+        asked: &Asked<'_>,
+        recording: &Recording,
+        note: &PrnNote,
+    ) -> Result<(), Refusal> {
+        if note.reason.trim().is_empty() {
+            return Err(DoseRefusal::PrnReason.into());
+        }
+        let Some(prn) = asked.content().prn().filter(|_| !elsewhere(recording.outcome)) else {
+            return Ok(());
+        };
+        let (order, at) = ((asked.history.id, asked.content()), recording.given_at);
+        let amount = recording.amount.clone().unwrap_or_else(|| asked.content().dose.most());
+        let since = at.minus(rules::look_back(asked.content()));
+        let taken = rules::taken(&self.picture.home, asked.resident, since);
+        Ok(rules::allows(order, prn, &taken, &amount, at).map_err(DoseRefusal::Limit)?)
+    }
+
     fn prn(
         &mut self,
         resident: &'d Arc<ResidentPicture>,
@@ -145,27 +173,18 @@ impl<'d> Decision<'d, '_, '_> {
             None => return Err(not_active(history, at).into()),
         };
         let asked = Asked { resident, history, view, authority: self.giver(history, at)? };
-        let Some(prn) = asked.content().prn().cloned() else {
+        if asked.content().prn().is_none() {
             return Err(DoseRefusal::Outcome(
                 "this order has due times: record the dose that is due",
             )
             .into());
-        };
+        }
         let recording = self.recording(&asked, told)?;
         self.role_fits(&asked)?;
         if recording.outcome.is_taken() {
-            self.may_be_given(&asked, at)?;
+            self.may_be_taken(&asked, recording.outcome, at)?;
             if !asked.rescue() {
-                if note.reason.trim().is_empty() {
-                    return Err(DoseRefusal::PrnReason.into());
-                }
-                let amount =
-                    recording.amount.clone().unwrap_or_else(|| asked.content().dose.most());
-                let taken = rules::taken(&self.picture.home, resident, at.minus(rules::LOOK_BACK));
-                let allowed = rules::allows((order, asked.content()), &prn, &taken, &amount, at);
-                if !elsewhere(recording.outcome) {
-                    allowed.map_err(DoseRefusal::Limit)?;
-                }
+                self.limits_hold(&asked, &recording, note)?;
             }
         }
         self.witnessed(&asked, told, recording.outcome)?;
@@ -224,8 +243,28 @@ impl<'d> Decision<'d, '_, '_> {
 
     /// Whether anything may go into this resident from this order at `at`.
     fn may_be_given(&self, asked: &Asked<'_>, at: Timestamp) -> Result<(), Refusal> {
+        self.may_be_taken(asked, Outcome::Given, at)
+    }
+
+    /// The same for what was taken with this outcome: what hospital or family gave has happened,
+    /// whatever is held here (W-01). A rescue medicine waits for no form and no update (W-05).
+    fn may_be_taken(
+        &self,
+        asked: &Asked<'_>,
+        outcome: Outcome,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        if asked.resident.needs_update() && !asked.rescue() {
+            return Err(WhoRefusal::NeedsUpdate.into());
+        }
+        let given_elsewhere = outcome == Outcome::Practice(Practice::GivenElsewhere);
         let away = match asked.resident.whereabouts(at) {
             Whereabouts::Present => None,
+            Whereabouts::DayLeave | Whereabouts::OvernightLeave | Whereabouts::Hospital
+                if given_elsewhere || asked.rescue() =>
+            {
+                None
+            }
             Whereabouts::DayLeave | Whereabouts::OvernightLeave => Some("on leave"),
             Whereabouts::Hospital => Some("in hospital"),
             Whereabouts::Discharged => Some("discharged"),
@@ -242,7 +281,7 @@ impl<'d> Decision<'d, '_, '_> {
             .held_spans()
             .iter()
             .any(|(from, to)| at >= *from && to.is_none_or(|to| at < to));
-        if held && !asked.rescue() {
+        if held && !asked.rescue() && !given_elsewhere {
             return Err(DoseRefusal::NotActive { state: State::Held.word() }.into());
         }
         if asked.view.from.is_none_or(|from| at < from) {
@@ -253,6 +292,12 @@ impl<'d> Decision<'d, '_, '_> {
 
     /// What was told, completed and checked (D-03, S-08, T-06).
     fn recording(&self, asked: &Asked<'_>, told: &Told) -> Result<Recording, Refusal> {
+        let recording = self.told(asked, told)?;
+        Ok(Recording { amount: amount(&asked.content().dose, told)?, ..recording })
+    }
+
+    /// What was told, all but the amount.
+    fn told(&self, asked: &Asked<'_>, told: &Told) -> Result<Recording, Refusal> {
         let settings = self.settings()?;
         let at = told.given_at.unwrap_or(self.now());
         if at > self.now().plus(settings.windows.future) {
@@ -278,14 +323,15 @@ impl<'d> Decision<'d, '_, '_> {
             self.active(other)?;
         }
         let late = self.now() > at.plus(settings.windows.late_entry);
-        if late && told.reason.trim().is_empty() {
+        // The reason of a rescue dose may follow (W-05).
+        if late && told.reason.trim().is_empty() && !asked.rescue() {
             return Err(
                 DoseRefusal::TimingReason("entered more than an hour after it was given").into()
             );
         }
         Ok(Recording {
             outcome: told.outcome,
-            amount: amount(&asked.content().dose, told)?,
+            amount: None,
             given_at: at,
             reason: told.reason.clone(),
             readings: told.readings.clone(),
@@ -297,7 +343,12 @@ impl<'d> Decision<'d, '_, '_> {
     }
 
     /// Early and late (W-02, W-11): only the gap blocks, and the rest takes a reason.
-    fn on_time(&self, slot: &Slot, recording: &Recording) -> Result<(), Refusal> {
+    fn on_time(
+        &self,
+        asked: &Asked<'_>,
+        slot: &Slot,
+        recording: &Recording,
+    ) -> Result<(), Refusal> {
         let at = recording.given_at;
         let settings = self.settings()?;
         let reason = !recording.reason.trim().is_empty();
@@ -311,13 +362,8 @@ impl<'d> Decision<'d, '_, '_> {
             }
         }
         if at > slot.window.to {
-            let weekly = self.picture.resident_of_order(slot.order).and_then(|r| {
-                r.orders
-                    .get(&slot.order)?
-                    .version(slot.id.version)
-                    .map(|v| rules::is_weekly(&v.version.content.schedule))
-            });
-            if weekly == Some(true) && at > slot.due.plus(rules::WEEKLY_LATE) {
+            let weekly = rules::is_weekly(&asked.content().schedule);
+            if weekly && at > slot.due.plus(rules::WEEKLY_LATE) {
                 return Err(DoseRefusal::WeeklyTooLate.into());
             }
             if !reason {
@@ -333,6 +379,9 @@ impl<'d> Decision<'d, '_, '_> {
         let controlled = settings.witnessed(asked.content().medicine.cd);
         let handled =
             outcome.is_taken() && !elsewhere(outcome) || outcome == Outcome::RefusedDestroyed;
+        if told.given_by.is_some() && told.given_by == self.command.witness {
+            return Err(WhoRefusal::WitnessIsActor.into());
+        }
         match self.command.witness {
             Some(witness) if controlled && !self.may_witness(witness) => {
                 Err(WhoRefusal::MayNotWitness.into())
@@ -399,7 +448,15 @@ const fn elsewhere(outcome: Outcome) -> bool {
 }
 
 fn not_active(history: &OrderHistory, at: Timestamp) -> DoseRefusal {
-    DoseRefusal::NotActive { state: history.state(at).word() }
+    match history.state(at) {
+        // It is active by now, and was not at the time that is spoken of.
+        State::Active => DoseRefusal::NotInForce,
+        state @ (State::Proposal
+        | State::AwaitingSecondCheck
+        | State::Held
+        | State::Stopped
+        | State::Rejected) => DoseRefusal::NotActive { state: state.word() },
+    }
 }
 
 /// The amount that was taken: the dose where nobody says otherwise (D-03, S-08).

@@ -3,11 +3,14 @@
 use super::{Decision, named};
 use crate::command::AskHome;
 use crate::fact::{
-    Accepts, Actor, Draft, Enrolled, Fact, HomeFact, KINDS, Made, MembershipFact, Revoked,
+    Accepts, Actor, DeviceKeys, DeviceRole, Draft, Enrolled, Fact, HomeFact, KINDS, Made,
+    MembershipFact, Revoked,
 };
 use crate::ids::{DeviceId, LogId, StaffId};
 use crate::outcome::OUTCOMES;
+use crate::picture::{OrderHistory, VersionView};
 use crate::refusal::{EntryRefusal, Missing, Refusal};
+use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::staff::{Act, Employment, Role, Staff};
 
@@ -17,37 +20,9 @@ impl Decision<'_, '_, '_> {
             AskHome::SetSettings(settings) => self.set_settings(settings)?,
             AskHome::WriteStaff { staff, details } => self.write_staff(*staff, details)?,
             AskHome::SetPin { staff, generation, sealed } => {
-                // A person may set their own PIN; anybody else's takes a manager (U-04).
-                let own = self.command.actor == Actor::Staff(*staff);
-                let authority =
-                    if own { self.active(*staff)?.1 } else { self.keeper(Act::KeepStaff)? };
-                self.picture.home.staff().get(staff).ok_or(Missing::Staff)?;
-                let fact = HomeFact::PinSet {
-                    staff: *staff,
-                    generation: *generation,
-                    sealed: sealed.clone(),
-                };
-                (self.made(authority, Vec::new())?, Fact::Home(fact))
+                self.set_pin(*staff, *generation, sealed)?
             }
-            AskHome::EnrolDevice { keys, role } => {
-                let authority = self.keeper(Act::KeepDevices)?;
-                named(&keys.name, "name for the device")?;
-                if self
-                    .picture
-                    .home
-                    .devices()
-                    .get(&keys.device)
-                    .is_some_and(|d| !d.is_active() && d.enrolment().is_some())
-                {
-                    return Err(EntryRefusal::Device(
-                        "this device was taken out of the home: it has to be set up anew",
-                    )
-                    .into());
-                }
-                let fact =
-                    MembershipFact::DeviceEnrolled(Enrolled { keys: keys.clone(), role: *role });
-                (self.made(authority, Vec::new())?, Fact::Membership(fact))
-            }
+            AskHome::EnrolDevice { keys, role } => self.enrol(keys, *role)?,
             AskHome::RevokeDevice { device, last_valid, reason } => {
                 self.revoke(*device, last_valid, reason)?
             }
@@ -77,6 +52,34 @@ impl Decision<'_, '_, '_> {
         Ok(vec![Draft { subject: None, made: Some(made), fact }])
     }
 
+    fn set_pin(
+        &self,
+        staff: StaffId,
+        generation: u32,
+        sealed: &[u8],
+    ) -> Result<(Made, Fact), Refusal> {
+        // A person may set their own PIN; anybody else's takes a manager (U-04).
+        let own = self.command.actor == Actor::Staff(staff);
+        let authority = if own { self.active(staff)?.1 } else { self.keeper(Act::KeepStaff)? };
+        self.picture.home.staff().get(&staff).ok_or(Missing::Staff)?;
+        let fact = HomeFact::PinSet { staff, generation, sealed: sealed.to_vec() };
+        Ok((self.made(authority, Vec::new())?, Fact::Home(fact)))
+    }
+
+    fn enrol(&self, keys: &DeviceKeys, role: DeviceRole) -> Result<(Made, Fact), Refusal> {
+        let (_, _, authority) = self.person(Act::KeepDevices)?;
+        named(&keys.name, "name for the device")?;
+        let known = self.picture.home.devices().get(&keys.device);
+        if known.is_some_and(|d| !d.is_active() && d.enrolment().is_some()) {
+            return Err(EntryRefusal::Device(
+                "this device was taken out of the home: it has to be set up anew",
+            )
+            .into());
+        }
+        let fact = MembershipFact::DeviceEnrolled(Enrolled { keys: keys.clone(), role });
+        Ok((self.made(authority, Vec::new())?, Fact::Membership(fact)))
+    }
+
     /// The authority of a person with this right; or, while there is no staff at all, of the
     /// founding device (set-up).
     fn keeper(&self, act: Act) -> Result<crate::ids::EntryId, Refusal> {
@@ -92,7 +95,33 @@ impl Decision<'_, '_, '_> {
         if let Some(fault) = settings.fault() {
             return Err(EntryRefusal::Settings(fault).into());
         }
+        if let Some(words) = self.lost_round(settings) {
+            return Err(EntryRefusal::Settings(words).into());
+        }
         Ok((self.made(authority, Vec::new())?, Fact::Home(HomeFact::SettingsSet(settings.clone()))))
+    }
+
+    /// An order in a round that is no more would be due never: the round stays until the order is
+    /// changed or stopped. `None` when nothing is lost.
+    fn lost_round(&self, settings: &Settings) -> Option<String> {
+        let open =
+            |view: &VersionView<'_>| !view.rejected && view.to.is_none_or(|to| to > self.now());
+        let here = self.picture.residents.values().filter(|r| r.is_here());
+        let stopped = |h: &OrderHistory| h.stopped_at().is_some_and(|at| at <= self.now());
+        for history in here.flat_map(|r| r.orders.values()).filter(|h| !stopped(h)) {
+            for view in history.versions().iter().filter(|view| open(view)) {
+                let Schedule::Rounds { rounds, .. } = &view.version.content.schedule else {
+                    continue;
+                };
+                if let Some(lost) = rounds.iter().find(|id| settings.round(id).is_none()) {
+                    return Some(format!(
+                        "{} is due in the round {lost}: change or stop it before the round goes",
+                        view.version.content.medicine.name
+                    ));
+                }
+            }
+        }
+        None
     }
 
     fn write_staff(&self, id: StaffId, details: &Staff) -> Result<(Made, Fact), Refusal> {

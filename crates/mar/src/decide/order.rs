@@ -6,14 +6,15 @@ use crate::command::AskOrder;
 use crate::fact::{Draft, Fact, OrderFact};
 use crate::ids::{EntryId, OrderId, ResidentId, VersionId};
 use crate::order::{Content, Dose, SameMeaning, State, Version};
-use crate::picture::{OrderHistory, ResidentPicture};
+use crate::picture::{OrderHistory, ResidentPicture, slots_of};
 use crate::quantity::Quantity;
 use crate::refusal::{Missing, OrderRefusal, Refusal};
 use crate::resident::Allergies;
 use crate::rules;
-use crate::schedule::Schedule;
+use crate::schedule::{self, Schedule, Slot};
+use crate::settings::Settings;
 use crate::staff::Act;
-use crate::time::{DAY, Minutes, Timestamp};
+use crate::time::{DAY, Minutes, Timestamp, Tz};
 
 impl Decision<'_, '_, '_> {
     pub(super) fn order(&mut self, id: ResidentId, ask: &AskOrder) -> Result<Vec<Draft>, Refusal> {
@@ -31,15 +32,7 @@ impl Decision<'_, '_, '_> {
             }
             AskOrder::Check { order, version } => self.check(&resident, *order, *version)?,
             AskOrder::ActivateAlone { order, reason } => {
-                let (_, _, authority) = self.person(Act::WriteOrder)?;
-                named(reason, "reason why nobody else can check")?;
-                let history = history(&resident, *order)?;
-                let version = waiting(history)?;
-                (
-                    authority,
-                    history.heads(),
-                    OrderFact::ActivatedAlone { order: *order, version, reason: reason.clone() },
-                )
+                self.activate_alone(&resident, *order, reason)?
             }
             AskOrder::Reject { order, version, reason } => {
                 let (_, _, authority) = self.person(Act::WriteOrder)?;
@@ -86,10 +79,12 @@ impl Decision<'_, '_, '_> {
         }
         let history = resident.orders.get(&order);
         if let Some(history) = history {
-            match history.state(self.now()) {
-                State::Stopped => return Err(OrderRefusal::State("stopped").into()),
-                State::Rejected => return Err(OrderRefusal::State("rejected").into()),
-                State::Proposal | State::AwaitingSecondCheck | State::Active | State::Held => {}
+            // A stop is final; an order that reached its own end may be written on.
+            if history.stopped_at().is_some_and(|at| at <= self.now()) {
+                return Err(OrderRefusal::State("stopped").into());
+            }
+            if history.state(self.now()) == State::Rejected {
+                return Err(OrderRefusal::State("rejected").into());
             }
         }
         let sent = history
@@ -120,8 +115,29 @@ impl Decision<'_, '_, '_> {
             None => waiting(history)?,
         };
         let (authority, content) = self.may_check(history, version)?;
-        regular_total(resident, order, &content, self.settings()?, self.now())?;
+        own_limits(resident, &[(order, content)], self.settings()?, self.now())?;
         Ok((authority, history.heads(), OrderFact::Checked { order, version }))
+    }
+
+    fn activate_alone(
+        &self,
+        resident: &ResidentPicture,
+        order: OrderId,
+        reason: &str,
+    ) -> Result<(EntryId, Vec<EntryId>, OrderFact), Refusal> {
+        let (_, _, authority) = self.person(Act::WriteOrder)?;
+        named(reason, "reason why nobody else can check")?;
+        short(reason, "reason")?;
+        let history = history(resident, order)?;
+        let version = waiting(history)?;
+        if history.stopped_at().is_some_and(|at| at <= self.now()) {
+            return Err(OrderRefusal::State("stopped").into());
+        }
+        let view = history.version(version).ok_or(Missing::Order(order))?;
+        let content = view.version.content.clone();
+        own_limits(resident, &[(order, content)], self.settings()?, self.now())?;
+        let fact = OrderFact::ActivatedAlone { order, version, reason: reason.to_owned() };
+        Ok((authority, history.heads(), fact))
     }
 
     /// Whether the person who asks may check this version; with the fact they act under.
@@ -278,7 +294,7 @@ fn complete(content: &Content) -> Result<(), Refusal> {
 }
 
 /// The dose and the schedule must be possible (S-02, S-05, P-01).
-fn possible(content: &Content, settings: &crate::settings::Settings) -> Result<(), Refusal> {
+fn possible(content: &Content, settings: &Settings) -> Result<(), Refusal> {
     match &content.dose {
         Dose::Fixed(amount) if amount.value.is_zero() => {
             return Err(OrderRefusal::Dose("it is zero").into());
@@ -375,40 +391,49 @@ fn no_allergy(resident: &ResidentPicture, content: &Content) -> Result<(), Refus
     Ok(())
 }
 
-/// A regular order's own limits are checked when it is activated, on its nominal times (W-01):
-/// paracetamol over all regular orders, in every 24 hours of the next week.
-fn regular_total(
+/// A regular order's own limits are checked when it is activated, on its nominal times (W-01): its
+/// own gap, and paracetamol over all regular orders, in every 24 hours of the next week. `proposed`
+/// are the orders that are activated together. Nominal means that no clock change shortens a day:
+/// an order that is right in the summer is right in the week before the clocks go forward.
+pub(super) fn own_limits(
     resident: &ResidentPicture,
-    order: OrderId,
-    content: &Content,
-    settings: &crate::settings::Settings,
+    proposed: &[(OrderId, Content)],
+    settings: &Settings,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    const NAME: &str = "paracetamol";
-    if content.prn().is_some() || !content.medicine.contains(NAME) {
-        return Ok(());
-    }
-    let from = content.start.max(now);
-    let to = from.plus(Minutes(8 * 24 * 60));
-    let on = |_| settings;
-    let mut doses: Vec<(Timestamp, Quantity)> = Vec::new();
-    let mut add = |content: &Content, slots: Vec<crate::schedule::Slot>| {
-        if let Some(mg) = rules::ingredient_mg(content, NAME, &content.dose.most()) {
-            doses.extend(slots.iter().map(|s| (s.due, mg)));
-        }
+    let nominal = Settings { zone: Tz::UTC, ..settings.clone() };
+    let on = |_| &nominal;
+    let slots = |order: OrderId, content: &Content, (from, to)| {
+        let id = VersionId([0; 16]);
+        let version = Version { order, id, content: content.clone(), same_meaning: None };
+        schedule::slots(&version, &on, from, to)
     };
-    let proposed =
-        Version { order, id: VersionId([0; 16]), content: content.clone(), same_meaning: None };
-    add(content, crate::schedule::slots(&proposed, &on, from, to));
-    for (id, history) in &resident.orders {
-        if let Some(version) =
-            history.version_at(now).filter(|v| *id != order && v.content.medicine.contains(NAME))
-        {
-            add(&version.content, history.slots(&on, from, to));
+    for (order, content) in proposed {
+        let from = content.start.max(now);
+        let span = (from.minus(DAY), from.plus(Minutes(8 * 24 * 60)));
+        let own = slots(*order, content, (from, span.1));
+        times_apart(content, &own)?;
+        let mut doses = paracetamol(content, &own);
+        if doses.is_empty() {
+            continue;
         }
+        for (other, content) in proposed.iter().filter(|(other, _)| other != order) {
+            doses.extend(paracetamol(content, &slots(*other, content, span)));
+        }
+        let standing =
+            resident.orders.iter().filter(|(id, _)| proposed.iter().all(|(p, _)| p != *id));
+        for view in standing.flat_map(|(_, history)| history.versions()) {
+            let slots = slots_of(std::slice::from_ref(&view), &on, span);
+            doses.extend(paracetamol(&view.version.content, &slots));
+        }
+        within_a_day(&doses)?;
     }
+    Ok(())
+}
+
+fn within_a_day(doses: &[(Timestamp, Quantity)]) -> Result<(), Refusal> {
     let most = Quantity::whole(rules::PARACETAMOL_MG_24H);
-    for (end, _) in &doses {
+    for (end, _) in doses {
         let sum = doses
             .iter()
             .filter(|(t, _)| *t > end.minus(DAY) && t <= end)
@@ -418,4 +443,26 @@ fn regular_total(
         }
     }
     Ok(())
+}
+
+/// Times that are closer than the order's own gap could never both be given.
+fn times_apart(content: &Content, slots: &[Slot]) -> Result<(), Refusal> {
+    let Some(gap) = rules::min_gap(content) else {
+        return Ok(());
+    };
+    let close = slots.iter().zip(slots.iter().skip(1)).any(|(a, b)| b.due < a.due.plus(gap));
+    if close {
+        let gap = crate::words::length(gap);
+        return Err(OrderRefusal::Schedule(format!(
+            "its times are closer together than {gap}, the shortest gap between two doses"
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+fn paracetamol(content: &Content, slots: &[Slot]) -> Vec<(Timestamp, Quantity)> {
+    rules::ingredient_mg(content, "paracetamol", &content.dose.most())
+        .map(|mg| slots.iter().map(|s| (s.due, mg)).collect())
+        .unwrap_or_default()
 }

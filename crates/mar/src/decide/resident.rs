@@ -118,13 +118,17 @@ impl Decision<'_, '_, '_> {
         }
         let resident = self.resident_picture(id)?.clone();
         let mut drafts = Vec::new();
+        let mut page = Vec::new();
         for (order, version) in orders {
             let history = resident.orders.get(order).ok_or(Missing::Order(*order))?;
-            let (authority, _) = self.may_check(history, *version)?;
+            let (authority, content) = self.may_check(history, *version)?;
+            page.push((*order, content));
             let fact = Fact::Order(OrderFact::Checked { order: *order, version: *version });
             let made = self.made(authority, history.heads())?;
             drafts.push(Draft { subject: Some(id), made: Some(made), fact });
         }
+        // A tick per line: the lines are activated together, and come to one total (W-01).
+        super::order::own_limits(&resident, &page, self.settings()?, self.now())?;
         Ok(drafts)
     }
 

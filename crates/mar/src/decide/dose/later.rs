@@ -2,10 +2,11 @@
 
 use super::{Asked, Decision, elsewhere};
 use crate::command::Told;
-use crate::fact::{Corrected, DoseFact, EffectRecorded};
+use crate::fact::{Corrected, DoseFact, EffectRecorded, Recording};
 use crate::ids::{AdministrationId, EntryId};
-use crate::outcome::Effect;
+use crate::outcome::{Effect, Outcome};
 use crate::picture::ResidentPicture;
+use crate::quantity::Amount;
 use crate::refusal::{DoseRefusal, Missing, Refusal};
 use crate::staff::Act;
 use std::sync::Arc;
@@ -57,7 +58,8 @@ impl<'d> Decision<'d, '_, '_> {
         }
         super::super::resident::short(reason, "reason")?;
         let history = resident.orders.get(&record.order).ok_or(Missing::Order(record.order))?;
-        let view = history.version(record.version).ok_or(Missing::Order(record.order))?;
+        let view =
+            history.version_as_written(record.version).ok_or(Missing::Order(record.order))?;
         let authority = self.giver(history, self.now())?;
         let asked = Asked { resident, history, view, authority };
         let told = instead.map(|told| Told {
@@ -69,7 +71,7 @@ impl<'d> Decision<'d, '_, '_> {
             },
             ..told.clone()
         });
-        let instead = told.as_ref().map(|told| self.recording(&asked, told)).transpose()?;
+        let instead = told.as_ref().map(|told| self.what_is_true(&asked, told)).transpose()?;
         if let (Some(told), Some(instead)) = (&told, &instead)
             && instead.outcome.is_taken()
             && !elsewhere(instead.outcome)
@@ -79,5 +81,18 @@ impl<'d> Decision<'d, '_, '_> {
         let base = administration.correction_heads();
         let fact = Corrected { of, instead, reason: reason.to_owned() };
         Ok((authority, base, DoseFact::Corrected(fact)))
+    }
+
+    /// A correction may tell of an amount that was not the prescribed one: three tablets that were
+    /// given in error have to count as three.
+    fn what_is_true(&self, asked: &Asked<'_>, told: &Told) -> Result<Recording, Refusal> {
+        let taken = told.outcome.is_taken() && told.outcome != Outcome::PartGiven;
+        let in_unit = |a: &&Amount| a.unit == *asked.content().dose.unit() && !a.value.is_zero();
+        match told.amount.as_ref().filter(|_| taken).filter(in_unit) {
+            Some(amount) => {
+                Ok(Recording { amount: Some(amount.clone()), ..self.told(asked, told)? })
+            }
+            None => self.recording(asked, told),
+        }
     }
 }
