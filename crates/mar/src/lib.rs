@@ -34,6 +34,7 @@ pub mod rules;
 pub mod command;
 pub mod decide;
 pub mod due;
+pub mod round;
 
 pub mod alerts;
 pub mod chart;
