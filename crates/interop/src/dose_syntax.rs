@@ -7,8 +7,9 @@
 //!
 //! The text is cut into pieces (`tokens`, `numbers`), the pieces into elements (`grammar` with
 //! `amounts`, `when`, `limits`, `places`, from the tables of `words`), and the elements are put
-//! together (`assembly`, `timing`, `merge`, `gaps`). `structured` reads a coded dosage in the same terms, `compare`
-//! says where words and codes differ, and `proposal` makes an order's dose and schedule.
+//! together (`assembly`, `timing`, `merge`, `gaps`). `structured` reads a coded dosage in the
+//! same terms, `compare` says where words and codes differ, and `proposal` makes an order's dose
+//! and schedule.
 
 mod amounts;
 mod assembly;

@@ -53,17 +53,14 @@ fn doubt_of(number: &Number, unit_word: Option<&str>) -> Result<Option<DoseDoubt
         Written::Digits | Written::Words | Written::Part => Ok(None),
         Written::NakedPoint => Ok(Some(DoseDoubt::NakedPoint)),
         // "1/2 tablet" is half of one; "1/2 tablets" and "1/2 tds" can be one or two.
-        Written::Slash
-            if unit_word.is_some_and(|word| words::unit(word).is_some_and(singular(word))) =>
-        {
-            Ok(None)
-        }
+        Written::Slash if unit_word.is_some_and(one_piece) => Ok(None),
         Written::Slash | Written::Doubtful => Err(()),
     }
 }
 
-fn singular(word: &str) -> impl Fn(UnitWord) -> bool + '_ {
-    move |(shown, kind)| word == shown && kind == UnitKind::Solid
+/// Whether a word is the singular of something that is counted: `tablet`, not `tablets`.
+fn one_piece(word: &str) -> bool {
+    words::unit(word).is_some_and(|(shown, kind)| word == shown && kind == UnitKind::Solid)
 }
 
 /// "one", "2 tablets", "a tablet", "100 mg to 200 mg", "EIGHT (8) tablets", "10 ml (500 mg)".
@@ -104,7 +101,8 @@ fn plain(rest: &[Token]) -> Option<(DoseWords, usize)> {
     Some((DoseWords { how_much: amount, unit, bare_digits, doubt }, length))
 }
 
-/// "(8)" after "EIGHT", "(one)" after "1": the same number once more. Returns how many pieces it takes.
+/// "(8)" after "EIGHT", "(one)" after "1": the same number once more. Returns how many pieces it
+/// takes.
 fn in_brackets(rest: &[Token], at: usize, number: &Number) -> Option<usize> {
     let again = number_at(rest, at + 1)?;
     let brackets = rest.get(at)?.is_mark('(') && rest.get(at + 2)?.is_mark(')');
@@ -165,12 +163,13 @@ fn spoonfuls(rest: &[Token]) -> Option<(DoseWords, usize)> {
     Some((made(amount, unit, doubt), length + times))
 }
 
-/// "one 500 mg tablet": the number of tablets, with their strength.
+/// "one 500 mg tablet", "one 25 microgram patch": the number of pieces, with their strength.
 fn strength_of_pieces(rest: &[Token]) -> Option<(DoseWords, usize)> {
     let number = number_at(rest, 0)?;
     let in_words = matches!(number.written, Written::Words | Written::Part);
     let measured = unit_at(rest, 2).is_some_and(|(_, kind)| kind == UnitKind::Mass);
-    let pieces = unit_at(rest, 3).filter(|(_, kind)| *kind == UnitKind::Solid)?;
+    let pieces =
+        unit_at(rest, 3).filter(|(_, kind)| matches!(kind, UnitKind::Solid | UnitKind::Piece))?;
     number_at(rest, 1).filter(|n| n.high.is_none() && n.written == Written::Digits)?;
     if !in_words || !measured {
         return None;

@@ -261,11 +261,13 @@ impl Assembly<'_> {
             let words = self.words(self.parts[place].from.saturating_sub(1), self.parts[place].to);
             self.because(Why::Doubt(Doubt::WordOrder(words)));
         }
-        // "Apply 7", "take 3.5": of what, is not said.
+        // "Apply 7", "take 3.5", "one zzyzx": of what, is not said.
         let one = dose.how_much == HowMuch::Exactly(Quantity::whole(1));
         let applied = self.reading.method == Some("apply");
         let broken = dose.bare_digits && !dose.how_much.most().decimal().is_integer();
-        if dose.unit.is_none() && (broken || (applied && !one)) {
+        let after = self.parts.get(place + 1).map(|part| &part.element);
+        let unread = after == Some(&Element::Unread);
+        if dose.unit.is_none() && (broken || unread || (applied && !one)) {
             self.because(Why::Missing(Missing::Unit));
         }
         // What is applied is a cream or a patch, and milligrams beside it are its strength.

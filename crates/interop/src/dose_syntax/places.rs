@@ -35,7 +35,9 @@ pub(super) fn site(rest: &[Token]) -> Option<(Element, usize)> {
     let lead = longest(rest, LEADS).map_or(0, |found| found.length);
     // "apply to left arm" and "left arm" are both a place.
     [lead, 0].into_iter().find_map(|lead| {
-        let (site, length) = place(&rest[lead..], lead > 0)?;
+        // "For back pain" is a reason; "for the left eye" is a place.
+        let led = lead > 0 && rest[0].word() != Some("for");
+        let (site, length) = place(&rest[lead..], led)?;
         Some((Element::Site(site), lead + length))
     })
 }

@@ -107,8 +107,13 @@ fn when_required() {
     check(&[
         ("one when required", "partial: 1, when required"),
         (
+            "two sprays when required for chest pain",
+            "partial: 2 sprays, when required for chest pain",
+        ),
+        (
             "one or two every four to six hours when required for pain, max 8 in 24 hours",
-            "partial: 1 to 2, every 4 to 6 hours, when required for pain, at most 8 in 24 hours, 240 min apart",
+            "partial: 1 to 2, every 4 to 6 hours, when required for pain, at most 8 in 24 hours, \
+             240 min apart",
         ),
         (
             "two tablets up to four times a day if needed",
@@ -116,14 +121,16 @@ fn when_required() {
         ),
         (
             "take 2 tablets every 4 hours prn. Maximum of 8 tablets in any 24 hours",
-            "partial: 2 tablets, every 4 hours, when required, at most 8 tablets in 24 hours, 240 min apart",
+            "partial: 2 tablets, every 4 hours, when required, at most 8 tablets in 24 hours, \
+             240 min apart",
         ),
         (
             "one puff as needed, no more than 10 doses a day",
             "partial: 1 puff, when required, at most 10 doses in 24 hours",
         ),
         (
-            "2.5 ml when required, leave at least 4 hours between doses, not more than 15 ml in 24 hours",
+            "2.5 ml when required, leave at least 4 hours between doses, not more than 15 ml in \
+             24 hours",
             "partial: 2.5 ml, when required, at most 15 ml in 24 hours, 240 min apart",
         ),
         (
@@ -198,6 +205,7 @@ fn two_ways() {
         ("10 ml (500mg)", "refused: 10 ml"),
         ("40mg tablet at night", "refused"),
         ("half 10mg at night", "refused"),
+        ("one zzyzx at night", "refused"),
         ("apply 2 to the left leg at night", "refused: 1 site: to the left leg"),
         ("take 2.5 at night", "refused"),
         ("take three times a day 7", "refused"),

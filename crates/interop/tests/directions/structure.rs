@@ -71,8 +71,8 @@ fn alone() {
             period_max: Some(Decimal::from(6)),
             ..tablets(1, 4, Hour)
         },
-        "partial: 2 tablets, every 4 to 6 hours, when required pain, at most 8 tablets in 24 hours, \
-         240 min apart",
+        "partial: 2 tablets, every 4 to 6 hours, when required pain, at most 8 tablets in \
+         24 hours, 240 min apart",
     );
     let once = StructuredDosage { count: Some(1), dose: dose("2", "TAB"), ..every(1, 1, Day) };
     assert_eq!(once.reading().grade, Grade::Clear);
