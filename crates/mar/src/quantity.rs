@@ -145,6 +145,10 @@ const SAME_UNIT: &[&[&str]] = &[
     &["scoop", "scoops"],
     &["enema", "enemas"],
     &["l", "litre", "litres"],
+    &["spoonful", "spoonfuls"],
+    &["bottle", "bottles"],
+    &["carton", "cartons"],
+    &["injection", "injections"],
 ];
 
 impl Unit {
