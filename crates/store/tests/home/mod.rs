@@ -66,8 +66,12 @@ pub fn founded() -> Founded {
 impl Device {
     /// The first device, with nothing but the founding.
     pub fn founding() -> Self {
-        let (disk, keys) = (MemoryDisk::default(), TempDir::new().unwrap());
-        let place = Disk::memory(&disk);
+        let disk = MemoryDisk::default();
+        Self::founding_on(disk.clone(), Disk::memory(&disk))
+    }
+
+    fn founding_on(disk: MemoryDisk, place: Disk) -> Self {
+        let keys = TempDir::new().unwrap();
         let record =
             Record::found(opening(&place, keys.path()), START, &founded(), |_| Vec::new()).unwrap();
         Self { disk, place, record, keys, now: START, commands: 0 }
@@ -75,7 +79,16 @@ impl Device {
 
     /// The first device of a home with staff, a resident and an order in force.
     pub fn set_up() -> Self {
-        let mut device = Self::founding();
+        Self::founding().with_staff()
+    }
+
+    /// The same with its files in a folder.
+    pub fn set_up_in(folder: &Path) -> Self {
+        Self::founding_on(MemoryDisk::default(), Disk::folder(folder)).with_staff()
+    }
+
+    fn with_staff(self) -> Self {
+        let mut device = self;
         let settings = Settings::new("Willow House", START.utc().date_naive());
         device.ask(Actor::Device, Ask::Home(AskHome::SetSettings(settings)));
         device.write_staff(Actor::Device, MANAGER, "Mary Manager", "MM", Role::Manager);
