@@ -115,6 +115,9 @@ pub enum DialFault {
     /// The id is not one that was allowed.
     #[error("the device is not enrolled in this home")]
     NotEnrolled,
+    /// The device dialled at the same time, and its connection is the one that is kept.
+    #[error("the device is connected already")]
+    Connected,
     /// Nobody answered.
     #[error("the device does not answer")]
     Silent,
@@ -329,7 +332,7 @@ impl Endpoint {
         let connection = self.connect(device, addresses, names(self.practice).session).await?;
         if !self.shared.enter(&connection) {
             connection.close(VarInt::from_u32(CLOSE_REPLACED), b"replaced");
-            return Err(DialFault::Failed("it is connected already".into()));
+            return Err(DialFault::Connected);
         }
         let opened = Link(connection).open_stream().await;
         opened.map_err(|ended| DialFault::Failed(ended.to_string()))

@@ -4,6 +4,7 @@
 //! sender's disk is there, so no receipt goes out before its fsync.
 
 use proptest::prelude::*;
+use store::entry::LogKey;
 use store::heads::Head;
 use sync::frame::Refused;
 use sync::session::{Input, Notice, PUSHED_BYTES_MAX};
@@ -96,6 +97,29 @@ proptest! {
             act(&mut home, step);
         }
         heal(&mut home, mesh);
+        home.assert_level();
+    }
+
+    #[test]
+    fn what_is_written_while_devices_greet_each_other_is_not_lost_sight_of(
+        devices in 2..4_usize,
+        before in prop::collection::vec(step(), 0..40),
+        steps in prop::collection::vec(step(), 0..60),
+    ) {
+        let mut home = Home::new(devices);
+        for step in before {
+            act(&mut home, step);
+        }
+        for (a, b) in links(devices) {
+            home.connect(a, b);
+        }
+        // From here on no connection is cut, and no sign of life helps.
+        for step in steps {
+            if !matches!(step, Step::Cut(_) | Step::Connect(_) | Step::Tick) {
+                act(&mut home, step);
+            }
+        }
+        home.settle();
         home.assert_level();
     }
 
@@ -318,4 +342,39 @@ fn a_device_that_has_all_of_the_peer_s_says_so_though_the_peer_lacks_some() {
     assert_eq!((apart.behind, apart.ahead), (0, 5));
     let Some(Notice::Apart(apart)) = home.end(1, 0).level() else { panic!("not in sync yet") };
     assert_eq!((apart.behind, apart.ahead), (5, 0));
+}
+
+#[test]
+fn entries_are_pushed_only_to_a_peer_that_stands_right_before_them() {
+    let mut home = ahead(30);
+    let log = home.devices[0].shelf.all(&home.devices[0].key.log());
+    home.devices[1].shelf.admit(&log[..10]).unwrap();
+    home.connect(0, 1);
+    home.deliver(0, 1, 1);
+    home.deliver(1, 0, 1);
+    home.deliver(0, 1, 1);
+    home.deliver(1, 0, 1);
+    let before = home.end(0, 1).sent;
+    home.write_kind(0, 1, vec![1; 4_000]);
+    let sent = home.end(0, 1).sent - before;
+    assert!(sent < 200, "the peer is 20 entries behind and is told the heads: {sent} bytes");
+    home.settle();
+    home.assert_level();
+}
+
+#[test]
+fn a_commit_of_two_logs_is_told_in_full() {
+    let mut home = ahead(1);
+    home.connect(0, 1);
+    home.settle();
+    let other = chain(&LogKey::from_seed(&[77; 32]), 3);
+    let first = &mut home.devices[0];
+    let own = write(&first.key, first.shelf.all(&first.key.log()).last(), 1, vec![1]);
+    first.shelf.admit(&other).unwrap();
+    first.shelf.admit(std::slice::from_ref(&own)).unwrap();
+    let (entries, heads) = ([vec![own], other].concat(), first.shelf.heads.clone());
+    home.feed(0, 1, Input::Committed { entries, heads });
+    home.settle();
+    home.assert_level();
+    assert_eq!(home.devices[1].shelf.count(), 5);
 }

@@ -213,6 +213,18 @@ fn a_sequence_at_the_end_of_all_numbers_is_refused() {
 }
 
 #[test]
+fn a_range_that_is_complete_and_not_said_to_be_leaves_the_log_open_for_more() {
+    let log = log_of(6);
+    let mut session = open(&Heads::default());
+    let want = wanted(&mut session, &log[..5]);
+    let mut frame = Entries::new(want.id, log[0].range_start());
+    assert!(log[..5].iter().all(|entry| frame.push(entry)));
+    assert_eq!(admits(&feed(&mut session, &Frame::Entries(frame))), 1);
+    let pushed = answer(0, log[5].range_start(), &log[5..]);
+    assert_eq!(admits(&feed(&mut session, &pushed)), 1);
+}
+
+#[test]
 fn a_repeated_answer_is_taken_in_once() {
     let log = log_of(5);
     let mut session = open(&Heads::default());
