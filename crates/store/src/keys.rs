@@ -53,6 +53,25 @@ pub struct Keys {
     log: Zeroizing<[u8; 32]>,
     incarnation: u32,
     file: Option<PathBuf>,
+    draws: Draws,
+}
+
+/// Where later random bytes come from.
+enum Draws {
+    System,
+    Seeded { seed: Zeroizing<[u8; 32]>, count: u64 },
+}
+
+impl Draws {
+    fn next(&mut self) -> Result<Zeroizing<[u8; 32]>, KeyFault> {
+        match self {
+            Self::System => random(),
+            Self::Seeded { seed, count } => {
+                *count += 1;
+                Ok(blake3::keyed_hash(seed, &count.to_be_bytes()).into()).map(Zeroizing::new)
+            }
+        }
+    }
 }
 
 impl Keys {
@@ -68,6 +87,7 @@ impl Keys {
             log: random()?,
             incarnation: 0,
             file: None,
+            draws: Draws::System,
         })
     }
 
@@ -104,6 +124,29 @@ impl Keys {
         let mut keys = Self::parse(&text).ok_or_else(damaged)?;
         keys.file = Some(path.to_owned());
         Ok(keys)
+    }
+
+    /// Returns the same keys, kept nowhere: for a look at a copy of the data, such as a backup that
+    /// is tried out, which must not change the keys of the device.
+    #[must_use]
+    pub fn unkept(mut self) -> Self {
+        self.file = None;
+        self
+    }
+
+    /// Returns the same keys, which draw what comes later from a seed: the ids that a record makes
+    /// and the log keys of later incarnations. It is for a home that is played through a second
+    /// time and has to come out the same. Whoever knows the seed can write as this device, so no
+    /// home of real people is run with it.
+    #[must_use]
+    pub fn drawing_from(mut self, seed: [u8; 32]) -> Self {
+        self.draws = Draws::Seeded { seed: Zeroizing::new(seed), count: 0 };
+        self
+    }
+
+    /// Returns 32 random bytes from where these keys draw.
+    pub(crate) fn draw(&mut self) -> Result<Zeroizing<[u8; 32]>, KeyFault> {
+        self.draws.next()
     }
 
     /// Returns this device's identity: the public half of its network key.
@@ -149,7 +192,7 @@ impl Keys {
     /// Begins an incarnation with this number, which is above all that are known.
     pub(crate) fn reincarnate_at(&mut self, incarnation: u32) -> Result<(), KeyFault> {
         let earlier = (self.log.clone(), self.incarnation);
-        self.log = random()?;
+        self.log = self.draw()?;
         self.incarnation = incarnation;
         self.keep().inspect_err(|_| (self.log, self.incarnation) = earlier)
     }
@@ -201,6 +244,7 @@ impl Keys {
             incarnation: field("incarnation")?.parse().ok()?,
             log: unhex(field("log")?)?,
             file: None,
+            draws: Draws::System,
         })
     }
 }

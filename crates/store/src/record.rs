@@ -20,7 +20,7 @@ use mar::picture::Picture;
 use mar::time::{Month, Timestamp};
 
 pub use admit::{Admission, NotTaken};
-pub use open::{Founded, Opening};
+pub use open::{Founded, Opening, RecordFault};
 pub use reader::{Range, Reader};
 pub use submit::{Answer, Around, Batch, Saved, SubmitFault};
 
@@ -384,8 +384,8 @@ struct Fresh {
 }
 
 impl Fresh {
-    fn new() -> Result<Self, crate::keys::KeyFault> {
-        Ok(Self { seed: crate::keys::random()?, count: 0 })
+    fn new(keys: &mut Keys) -> Result<Self, crate::keys::KeyFault> {
+        Ok(Self { seed: keys.draw()?, count: 0 })
     }
 
     fn next(&mut self) -> [u8; 16] {

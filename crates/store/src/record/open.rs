@@ -79,6 +79,7 @@ impl Record {
         founded: &Founded,
         setup: impl FnOnce(EntryId) -> Vec<Draft>,
     ) -> Result<Self, RecordFault> {
+        let mut opening = opening;
         let lock = opening.disk.lock()?;
         if opening.disk.exists(FileKind::Log) {
             return Err(OpenFault::HomeExists { folder: opening.disk.name() }.into());
@@ -106,14 +107,11 @@ impl Record {
         for draft in setup(founding.id()) {
             entries.push(writer.seal(&mut cursor, &draft)?);
         }
-        let mut fresh = Fresh::new()?;
+        let (incarnation, last) = (keys.incarnation(), cursor.sequence - 1);
+        let mut fresh = Fresh::new(&mut opening.keys)?;
         Log::create(&opening.disk, fresh.next(), &pinned, &entries)?;
         // Before the first look at it: what an earlier home left there is not this one's.
-        let water = HighWater {
-            incarnation: keys.incarnation(),
-            sequence: cursor.sequence - 1,
-            hash: cursor.previous,
-        };
+        let water = HighWater { incarnation, sequence: last, hash: cursor.previous };
         if let Err(fault) = opening.state.write(&water) {
             tracing::warn!(%fault, "the state file could not be written");
         }
@@ -132,7 +130,8 @@ impl Record {
         if opening.disk.exists(FileKind::Log) {
             return Err(OpenFault::HomeExists { folder: opening.disk.name() }.into());
         }
-        let mut fresh = Fresh::new()?;
+        let mut opening = opening;
+        let mut fresh = Fresh::new(&mut opening.keys)?;
         Log::create(&opening.disk, fresh.next(), pinned, &[])?;
         Self::start(opening, now, lock, fresh)
     }
@@ -148,7 +147,9 @@ impl Record {
             return Err(OpenFault::NoHome { folder: opening.disk.name() }.into());
         }
         let lock = opening.disk.lock()?;
-        Self::start(opening, now, lock, Fresh::new()?)
+        let mut opening = opening;
+        let fresh = Fresh::new(&mut opening.keys)?;
+        Self::start(opening, now, lock, fresh)
     }
 
     fn start(
