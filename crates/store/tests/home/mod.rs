@@ -1,7 +1,7 @@
 //! A small home for the tests of the store: a manager, a nurse, a resident with a medicine to be
 //! given when required, and as many devices as a test wants.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -51,6 +51,12 @@ pub fn opening(disk: &Disk, keys: &Path) -> Opening {
         if path.exists() { Keys::load(&path).unwrap() } else { Keys::create(&path).unwrap() };
     let state = StateFile::at(keys.join("state").join("high-water"));
     Opening { disk: disk.clone(), keys: keys_of_device, state }
+}
+
+/// A look at a copy of a disk that changes neither the keys nor the state file.
+pub fn look(disk: &MemoryDisk, keys: &Path) -> Opening {
+    let keys = Keys::load(&keys.join("keys")).unwrap().unkept();
+    Opening { disk: Disk::memory(disk), keys, state: StateFile::nowhere() }
 }
 
 pub fn founded() -> Founded {
