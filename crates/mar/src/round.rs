@@ -4,7 +4,7 @@ use crate::due::{self, Due, DueState};
 use crate::ids::ResidentId;
 use crate::picture::{HomePicture, Picture, ResidentPicture};
 use crate::schedule::{SlotKey, SlotKind};
-use crate::settings::{Round, Settings};
+use crate::settings::Round;
 use crate::time::{DAY, Timestamp, at_civil};
 use chrono::NaiveDate;
 use std::sync::Arc;
@@ -163,6 +163,7 @@ pub fn in_trolley_order(picture: &Picture) -> Vec<ResidentId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     #[test]
     fn room_nine_comes_before_room_twelve() {

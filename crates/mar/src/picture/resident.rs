@@ -154,6 +154,12 @@ impl ResidentPicture {
         }
     }
 
+    /// Returns when the allergies were last written; `None` when nobody has (R-03: by whom, when).
+    #[must_use]
+    pub fn allergies_written(&self) -> Option<Timestamp> {
+        heads(self.allergies.values()).last().map(|w| w.wall)
+    }
+
     /// Whether allergies were written apart and are joined here.
     #[must_use]
     pub fn has_allergy_conflict(&self) -> bool {
