@@ -1,0 +1,156 @@
+//! The one clock read of the program. Everything else is told the time.
+//!
+//! The wall clock informs: it is shown and written beside each entry, and orders nothing. What has
+//! to last a certain while (a PIN's wait, an invite, a silence) runs by the monotonic clock, which
+//! nobody can set.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use mar::time::Timestamp;
+
+/// The first instant of the year 2020 in milliseconds: no clock of this program's time stands
+/// before it, so one that does has lost its battery.
+const YEAR_2020_MS: i64 = 1_577_836_800_000;
+
+/// A wall clock that moves against the monotonic one by more than this was set (R12: 60 s).
+const STEP: Duration = Duration::from_secs(60);
+
+/// The device's clocks. Clones read the same one.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    wall: Wall,
+    started: Instant,
+}
+
+#[derive(Debug, Clone)]
+enum Wall {
+    System,
+    /// Stands where it was set: for histories that are made, and for tests.
+    Set(Arc<AtomicI64>),
+}
+
+/// The clock cannot be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this computer's clock stands at {}, which cannot be right: set date and time, then try \
+     again. What is recorded stays, and can be read and printed meanwhile",
+    date(*.0)
+)]
+pub struct ClockFault(pub Timestamp);
+
+impl Clock {
+    /// Returns the computer's own clocks.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { wall: Wall::System, started: Instant::now() }
+    }
+
+    /// Returns a clock whose wall stands at `at` until [`Clock::set`] moves it.
+    #[must_use]
+    pub fn fixed(at: Timestamp) -> Self {
+        Self { wall: Wall::Set(Arc::new(AtomicI64::new(at.0))), started: Instant::now() }
+    }
+
+    /// Moves a fixed clock. The system's own clock is never set from here: nothing happens then.
+    pub fn set(&self, at: Timestamp) {
+        if let Wall::Set(wall) = &self.wall {
+            wall.store(at.0, Ordering::SeqCst);
+        }
+    }
+
+    /// Returns the wall clock in milliseconds since 1970, as it stands, right or wrong.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match &self.wall {
+            Wall::System => system_now(),
+            Wall::Set(wall) => Timestamp(wall.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Returns how long this clock has been running, by the monotonic clock.
+    #[must_use]
+    pub fn running(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Returns the wall clock if it can be right.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClockFault`] if it stands before the year 2020.
+    pub fn checked(&self) -> Result<Timestamp, ClockFault> {
+        let now = self.now();
+        if now.0 < YEAR_2020_MS { Err(ClockFault(now)) } else { Ok(now) }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the one place where the program reads the clock")]
+fn system_now() -> Timestamp {
+    let millis = |length: Duration| i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+    Timestamp(match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => millis(since),
+        Err(before) => -millis(before.duration()),
+    })
+}
+
+fn date(at: Timestamp) -> String {
+    at.utc().format("%-d %B %Y").to_string()
+}
+
+/// Watches for a wall clock that was set, and for sleep.
+#[derive(Debug)]
+pub struct ClockWatch {
+    wall: Timestamp,
+    running: Duration,
+}
+
+impl ClockWatch {
+    /// Begins to watch with a reading of both clocks.
+    #[must_use]
+    pub const fn new(wall: Timestamp, running: Duration) -> Self {
+        Self { wall, running }
+    }
+
+    /// Takes the next reading. Returns by how many milliseconds the wall clock moved beyond the
+    /// time that has passed (less than zero: back) if that is more than a minute; `None` otherwise.
+    /// A computer that slept shows as a step forward where the monotonic clock stops in sleep.
+    pub fn look(&mut self, wall: Timestamp, running: Duration) -> Option<i64> {
+        let passed = running.saturating_sub(self.running);
+        let passed = i64::try_from(passed.as_millis()).unwrap_or(i64::MAX);
+        let moved = wall.0.saturating_sub(self.wall.0).saturating_sub(passed);
+        (self.wall, self.running) = (wall, running);
+        (u128::from(moved.unsigned_abs()) > STEP.as_millis()).then_some(moved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_with_a_flat_battery_is_told_in_words() {
+        let fault = Clock::fixed(Timestamp(0)).checked().unwrap_err();
+        assert!(fault.to_string().contains("1 January 1970"), "{fault}");
+        assert!(Clock::fixed(Timestamp(YEAR_2020_MS)).checked().is_ok());
+    }
+
+    #[test]
+    fn a_history_is_made_by_moving_a_clock_that_stands() {
+        let clock = Clock::fixed(Timestamp(YEAR_2020_MS));
+        let copy = clock.clone();
+        clock.set(Timestamp(YEAR_2020_MS + 5));
+        assert_eq!(copy.now(), Timestamp(YEAR_2020_MS + 5));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_noticed_and_one_that_runs_is_not() {
+        let second = Duration::from_secs(1);
+        let mut watch = ClockWatch::new(Timestamp(0), Duration::ZERO);
+        assert_eq!(watch.look(Timestamp(1_100), second), None);
+        assert_eq!(watch.look(Timestamp(3_602_100), second * 2), Some(3_600_000));
+        assert_eq!(watch.look(Timestamp(3_603_100), second * 3), None);
+        assert_eq!(watch.look(Timestamp(104_100), second * 4), Some(-3_500_000));
+    }
+}

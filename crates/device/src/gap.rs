@@ -1,0 +1,289 @@
+//! What is known of the home's other devices, and so of what may be missing here.
+//!
+//! No system prevents a double dose across a cut cable. So it is always said how far this device's
+//! data goes: which devices are heard, and when this one last held all that they had. Which of
+//! them count is a rule of the field and is asked of `mar` (W-16).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use mar::decide::counted_devices;
+use mar::ids::{DeviceId, LogId};
+use mar::picture::Picture;
+use mar::time::Timestamp;
+use store::DiskFault;
+use store::heads::{Head, Heads, LogHeads};
+use store::local::{Heard, Local};
+use sync::session::Notice;
+use sync::status::{Level, PeerStatus, Reading};
+
+use crate::clock::Clock;
+
+/// A device is heard while this device held all that it had no longer ago than this. Devices in
+/// touch say so every second, and a connection that is silent for four is dropped.
+pub const HEARD_WITHIN: Duration = Duration::from_secs(5);
+
+/// What is known of one device.
+#[derive(Debug, Default)]
+struct Peer {
+    /// Since this program started.
+    status: PeerStatus,
+    /// From earlier starts, by the wall clock.
+    before: Heard,
+    /// What it said is on its disk, by log.
+    receipts: BTreeMap<LogId, LogHeads>,
+    /// Whether anything changed since it was last kept.
+    changed: bool,
+}
+
+/// The home's other devices as they are known here.
+#[derive(Debug, Default)]
+pub(crate) struct Peers {
+    peers: Mutex<BTreeMap<DeviceId, Peer>>,
+    receipted: Condvar,
+}
+
+/// Who is heard, and since when not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Hearing {
+    /// The devices heard just now.
+    pub(crate) heard: BTreeSet<DeviceId>,
+    /// When each device was last heard.
+    pub(crate) last_heard: BTreeMap<DeviceId, Timestamp>,
+    /// When this device last held all that each had.
+    pub(crate) held_all: BTreeMap<DeviceId, Timestamp>,
+}
+
+/// One device for a list of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Glance {
+    pub(crate) device: DeviceId,
+    pub(crate) connected: bool,
+    pub(crate) last_heard: Option<Timestamp>,
+    pub(crate) behind: Option<u64>,
+    pub(crate) clock_offset_ms: Option<i64>,
+}
+
+impl Peers {
+    /// Reads what was known when the program last ran.
+    pub(crate) fn restore(local: &Local) -> Result<Self, DiskFault> {
+        let mut peers: BTreeMap<DeviceId, Peer> = BTreeMap::new();
+        for (device, before) in local.heard()? {
+            peers.entry(device).or_default().before = before;
+        }
+        for (device, heads) in local.receipts()? {
+            let receipts = heads.iter().map(|(log, held)| (*log, held.clone()));
+            peers.entry(device).or_default().receipts = receipts.collect();
+        }
+        Ok(Self { peers: Mutex::new(peers), receipted: Condvar::new() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<DeviceId, Peer>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a connection stands, or that none does any more.
+    pub(crate) fn set_connected(&self, device: DeviceId, connected: bool) {
+        let mut peers = self.lock();
+        let peer = peers.entry(device).or_default();
+        peer.status.set_connected(connected);
+        peer.changed = true;
+    }
+
+    /// Takes in what a session noticed.
+    pub(crate) fn note(
+        &self,
+        device: DeviceId,
+        notice: &Notice,
+        now: Reading,
+        round_trip: Option<Duration>,
+    ) {
+        let mut peers = self.lock();
+        let peer = peers.entry(device).or_default();
+        peer.status.note(notice, now, round_trip);
+        peer.changed = true;
+        if let Notice::PeerHolds(heads) = notice {
+            for (log, held) in heads.iter() {
+                peer.receipts.insert(*log, held.clone());
+            }
+            self.receipted.notify_all();
+        }
+    }
+
+    /// Keeps what changed, so that it is known at the next start.
+    pub(crate) fn keep(&self, local: &Local) -> Result<(), DiskFault> {
+        let changed: Vec<(DeviceId, Heard, Heads)> = {
+            let mut peers = self.lock();
+            let changed = peers.iter_mut().filter_map(|(device, peer)| {
+                std::mem::take(&mut peer.changed).then(|| (*device, peer.heard(), peer.heads()))
+            });
+            changed.collect()
+        };
+        for (device, heard, heads) in changed {
+            local.set_heard(device, heard)?;
+            local.set_receipt(device, &heads)?;
+        }
+        Ok(())
+    }
+
+    /// Returns who is heard just now.
+    pub(crate) fn hearing(&self, clock: &Clock) -> Hearing {
+        let (now, running) = (clock.now(), clock.running());
+        let mut hearing = Hearing::default();
+        for (device, peer) in self.lock().iter() {
+            let Heard { heard, complete_to } = peer.heard();
+            hearing.last_heard.extend(heard.map(|at| (*device, at)));
+            hearing.held_all.extend(complete_to.map(|at| (*device, at)));
+            if peer.is_heard(now, running) {
+                hearing.heard.insert(*device);
+            }
+        }
+        hearing
+    }
+
+    /// Returns the devices that hold an entry on their disks, by their own word after their fsync.
+    /// `covers` says whether a head that a device told stands on the entry or on one after it.
+    pub(crate) fn holders(
+        &self,
+        log: &LogId,
+        covers: impl Fn(&Head) -> bool,
+    ) -> BTreeSet<DeviceId> {
+        let peers = self.lock();
+        let holds = |peer: &Peer| {
+            peer.receipts.get(log).is_some_and(|held| held.heads().iter().any(&covers))
+        };
+        peers.iter().filter(|(_, peer)| holds(peer)).map(|(device, _)| *device).collect()
+    }
+
+    /// Waits for the next receipt, `until` at most. Returns whether there is time left.
+    pub(crate) fn wait_for_receipt(&self, until: Instant) -> bool {
+        let left = until.saturating_duration_since(Instant::now());
+        // Woken at least ten times a second: a receipt between look and wait is not missed.
+        let (guard, _) = self
+            .receipted
+            .wait_timeout(self.lock(), left.min(Duration::from_millis(100)))
+            .unwrap_or_else(PoisonError::into_inner);
+        drop(guard);
+        !left.is_zero()
+    }
+
+    /// Returns every device that is known, for a list.
+    pub(crate) fn glance(&self) -> Vec<Glance> {
+        let peers = self.lock();
+        let glance = |(device, peer): (&DeviceId, &Peer)| Glance {
+            device: *device,
+            connected: peer.status.is_connected(),
+            last_heard: peer.heard().heard,
+            behind: match peer.status.level() {
+                Some(Level::InSync) => Some(0),
+                Some(Level::Apart(apart)) => Some(apart.ahead),
+                None => None,
+            },
+            clock_offset_ms: peer.status.clock_offset_ms(),
+        };
+        peers.iter().map(glance).collect()
+    }
+
+    /// Returns whether this device and that one hold the same, as far as both have said.
+    pub(crate) fn is_in_sync(&self, device: &DeviceId) -> bool {
+        self.lock().get(device).is_some_and(|peer| peer.status.level() == Some(&Level::InSync))
+    }
+}
+
+impl Peer {
+    fn heard(&self) -> Heard {
+        let at = |reading: Reading| Timestamp(reading.wall_ms);
+        Heard {
+            heard: self.status.heard().map(at).or(self.before.heard),
+            complete_to: self.status.held_all().map(at).or(self.before.complete_to),
+        }
+    }
+
+    fn heads(&self) -> Heads {
+        let mut heads = Heads::default();
+        for (log, held) in &self.receipts {
+            held.heads().iter().for_each(|head| heads.insert(*log, held.anchor(), *head));
+        }
+        heads
+    }
+
+    /// Whether this device held all that the other had a few seconds ago: since this start by the
+    /// monotonic clock, before it by the wall clock.
+    fn is_heard(&self, now: Timestamp, running: Duration) -> bool {
+        match self.status.held_all() {
+            Some(held) => running.saturating_sub(held.monotonic) <= HEARD_WITHIN,
+            None => self.before.complete_to.is_some_and(|at| {
+                let ago = now.0.saturating_sub(at.0);
+                (0..=i64::try_from(HEARD_WITHIN.as_millis()).unwrap_or(0)).contains(&ago)
+            }),
+        }
+    }
+}
+
+/// Returns to when this device's data is complete: the earliest, over the devices that count, of
+/// when it last held all they had; `now` where none counts, `None` where one was never heard. With
+/// it the devices that count and are not heard (W-16, Y-04).
+pub(crate) fn complete_to(
+    picture: &Picture,
+    own: DeviceId,
+    hearing: &Hearing,
+    now: Timestamp,
+) -> (Option<Timestamp>, Vec<DeviceId>) {
+    let counted: Vec<DeviceId> = counted_devices(picture, own).collect();
+    let complete = counted
+        .iter()
+        .map(|device| hearing.held_all.get(device).copied())
+        .try_fold(now, |earliest, at| at.map(|at| earliest.min(at)));
+    let unheard = counted.into_iter().filter(|device| !hearing.heard.contains(device)).collect();
+    (complete, unheard)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sync::session::Apart;
+
+    const TABLET: DeviceId = DeviceId([7; 32]);
+
+    fn reading(seconds: u64) -> Reading {
+        let wall_ms = i64::try_from(seconds).unwrap() * 1000;
+        Reading { monotonic: Duration::from_secs(seconds), wall_ms }
+    }
+
+    #[test]
+    fn a_device_that_sends_but_whose_entries_are_not_all_here_is_not_heard() {
+        let peers = Peers::default();
+        let apart = Notice::Apart(Apart { behind: 3, ..Apart::default() });
+        peers.note(TABLET, &apart, reading(0), None);
+        let clock = Clock::fixed(Timestamp(0));
+        let hearing = peers.hearing(&clock);
+        assert!(hearing.heard.is_empty());
+        assert_eq!(hearing.last_heard.get(&TABLET), Some(&Timestamp(0)));
+        peers.note(TABLET, &Notice::InSync { heads: [0; 32] }, reading(0), None);
+        assert!(peers.hearing(&clock).heard.contains(&TABLET));
+    }
+
+    #[test]
+    fn a_device_that_was_heard_before_the_start_counts_for_a_few_seconds() {
+        let mut peer = Peer {
+            before: Heard { heard: None, complete_to: Some(Timestamp(10_000)) },
+            ..Peer::default()
+        };
+        assert!(peer.is_heard(Timestamp(15_000), Duration::ZERO));
+        assert!(!peer.is_heard(Timestamp(15_001), Duration::ZERO));
+        assert!(!peer.is_heard(Timestamp(9_999), Duration::ZERO), "the clock was set back");
+        let in_sync = Notice::InSync { heads: [0; 32] };
+        peer.status.note(&in_sync, reading(1), None);
+        assert!(peer.is_heard(Timestamp(0), Duration::from_secs(6)));
+        assert!(!peer.is_heard(Timestamp(0), Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn a_home_of_one_device_is_complete_now() {
+        let now = Timestamp(5);
+        let (complete, unheard) =
+            complete_to(&Picture::default(), TABLET, &Hearing::default(), now);
+        assert_eq!((complete, unheard), (Some(now), Vec::new()));
+    }
+}

@@ -1,0 +1,475 @@
+//! The home's other devices: dialled, accepted, and kept in step.
+//!
+//! A [`Network`] owns the threads on which this happens. Every device of the home that is not
+//! connected is dialled each second at the addresses where it was last reached, was seen, or is
+//! said to be. Each connection is carried out in a task of its own, so that whatever a peer sends,
+//! at worst its own connection ends.
+
+mod book;
+mod search;
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mar::command::AskHome;
+use mar::fact::DeviceRole;
+use mar::ids::{DeviceId, StaffId};
+use sync::endpoint::{BindFault, Connection, DialFault, Endpoint, EndpointConfig, Listen};
+use tokio::runtime::Runtime;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::clock::ClockWatch;
+use crate::gap::complete_to;
+use crate::joining::{self, Invite, InviteFault};
+use crate::running::Device;
+use crate::writer::{Follower, Told, served_devices, unattended};
+use book::Book;
+
+/// How long after a clean end the other devices may take to say that they have it.
+const PARK_WAIT: Duration = Duration::from_secs(2);
+/// How long the network may take to end.
+const STOP_WAIT: Duration = Duration::from_secs(2);
+
+/// How to be on the network.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NetworkOptions {
+    /// Where to listen; `None` is the usual port on all interfaces.
+    pub listen: Option<SocketAddr>,
+    /// Whether devices are searched for by multicast.
+    pub discovery: bool,
+    /// Whether the loopback interface alone is used.
+    pub loopback: bool,
+}
+
+impl NetworkOptions {
+    pub(crate) fn listen(&self) -> Listen {
+        match self.listen {
+            Some(address) => Listen::At(address),
+            None if self.loopback => Listen::At(SocketAddr::from(([127, 0, 0, 1], 0))),
+            None => Listen::Usual,
+        }
+    }
+}
+
+/// Why the network could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkFault {
+    /// It cannot listen.
+    #[error(transparent)]
+    Bind(#[from] BindFault),
+    /// The system gave no threads.
+    #[error("the network could not be started: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// Something happened on the network.
+#[derive(Debug, Clone)]
+pub enum NetworkEvent {
+    /// It listens.
+    Started {
+        /// Here.
+        addresses: Vec<SocketAddr>,
+    },
+    /// A device is connected.
+    PeerUp(DeviceId),
+    /// A device is no longer connected.
+    PeerDown(DeviceId),
+    /// Both devices hold the same.
+    Synced {
+        /// The other device.
+        peer: DeviceId,
+        /// Entries sent since it was last said.
+        sent: u64,
+        /// Entries received since it was last said.
+        received: u64,
+        /// The state hash here.
+        state_hash: [u8; 32],
+    },
+    /// A clock was set, or differs from another device's by more than a minute (T-07).
+    Clock {
+        /// The other device; `None` when this device's own clock was set.
+        peer: Option<DeviceId>,
+        /// By how much, in milliseconds.
+        by_ms: i64,
+    },
+    /// Somebody should look at this.
+    Alarm {
+        /// In words.
+        what: String,
+    },
+}
+
+/// This device on the home's network.
+#[derive(Debug)]
+pub struct Network {
+    net: Arc<Net>,
+    runtime: Mutex<Option<Runtime>>,
+}
+
+/// What all tasks of the network share.
+#[derive(Debug)]
+pub(crate) struct Net {
+    pub(crate) device: Device,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) options: NetworkOptions,
+    pub(crate) practice: bool,
+    events: Mutex<Sender<NetworkEvent>>,
+    book: Mutex<Book>,
+    /// How many connections to each device are carried out just now.
+    connected: Mutex<BTreeMap<DeviceId, usize>>,
+    dialling: Mutex<BTreeSet<DeviceId>>,
+    /// A device that is believed before its enrolment is here: the one that let this one in.
+    inviter: Option<DeviceId>,
+    cut: AtomicBool,
+    /// Something changed that makes dialling worth while at once.
+    dial_now: Notify,
+    followers: AtomicU64,
+}
+
+/// An endpoint that is open already, and the threads that it lives on.
+pub(crate) struct Opened {
+    pub(crate) runtime: Runtime,
+    pub(crate) endpoint: Endpoint,
+    /// Who let this device in, and where it was.
+    pub(crate) inviter: Option<(DeviceId, Vec<SocketAddr>)>,
+}
+
+impl Network {
+    /// Starts: listens, dials, and searches the network if asked to.
+    ///
+    /// # Errors
+    ///
+    /// Returns why it could not.
+    pub fn start(
+        device: &Device,
+        options: NetworkOptions,
+        events: Sender<NetworkEvent>,
+    ) -> Result<Self, NetworkFault> {
+        let runtime = runtime()?;
+        let config = EndpointConfig {
+            secret: *device.keys().device_seed(),
+            practice: device.picture().home.is_practice(),
+            listen: options.listen(),
+        };
+        let endpoint = runtime.block_on(Endpoint::bind(&config))?;
+        let practice = config.practice;
+        let opened = Opened { runtime, endpoint, inviter: None };
+        Ok(Self::begin(device, options, events, (opened, practice)))
+    }
+
+    /// Starts on an endpoint that is open already.
+    pub(crate) fn begin(
+        device: &Device,
+        options: NetworkOptions,
+        events: Sender<NetworkEvent>,
+        (opened, practice): (Opened, bool),
+    ) -> Self {
+        let Opened { runtime, endpoint, inviter } = opened;
+        let mut book = Book::restore(device);
+        if let Some((inviter, addresses)) = &inviter {
+            book.add(*inviter, addresses.iter().copied());
+        }
+        let net = Arc::new(Net {
+            device: device.clone(),
+            endpoint,
+            options,
+            practice,
+            events: Mutex::new(events),
+            book: Mutex::new(book),
+            connected: Mutex::default(),
+            dialling: Mutex::default(),
+            inviter: inviter.map(|(inviter, _)| inviter),
+            cut: AtomicBool::new(false),
+            dial_now: Notify::new(),
+            followers: AtomicU64::new(0),
+        });
+        net.allow();
+        net.tell(NetworkEvent::Started { addresses: net.endpoint.addresses() });
+        runtime.spawn(accept_all(Arc::clone(&net)));
+        runtime.spawn(dial_all(Arc::clone(&net)));
+        runtime.spawn(follow_membership(Arc::clone(&net)));
+        runtime.spawn(watch_clock(Arc::clone(&net)));
+        if options.discovery {
+            runtime.spawn(search::search(Arc::clone(&net)));
+        }
+        Self { net, runtime: Mutex::new(Some(runtime)) }
+    }
+
+    /// Returns the addresses at which other devices may reach this one.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.net.endpoint.addresses()
+    }
+
+    /// Dials a device at these addresses from now on, beside those that are known.
+    pub fn dial(&self, device: DeviceId, addresses: Vec<SocketAddr>) {
+        self.net.book().add(device, addresses);
+        self.net.dial_now.notify_one();
+    }
+
+    /// Cuts this device off, as if its cable were pulled, until [`Network::heal`].
+    pub fn cut(&self) {
+        self.net.cut.store(true, Ordering::SeqCst);
+        self.net.allow();
+    }
+
+    /// Puts the cable back.
+    pub fn heal(&self) {
+        self.net.cut.store(false, Ordering::SeqCst);
+        self.net.allow();
+        self.net.dial_now.notify_one();
+    }
+
+    /// Opens an invite for one device, for five minutes. The code and the addresses are to be
+    /// shown; the invite is closed when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns why it could not.
+    pub fn invite(&self, role: DeviceRole, manager: StaffId) -> Result<Invite, InviteFault> {
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+        let runtime = runtime
+            .as_ref()
+            .ok_or_else(|| InviteFault::Failed("this device's network was closed".to_owned()))?;
+        joining::invite(runtime.handle(), &self.net, role, manager)
+    }
+
+    /// Returns whether a device holds the same as this one, as far as both have said.
+    #[must_use]
+    pub fn is_in_sync(&self, device: DeviceId) -> bool {
+        self.net.device.peers_known().is_in_sync(&device)
+    }
+
+    /// Stops. A device on which nothing is prepared and whose entries are on another device's
+    /// disk says that it ends cleanly, so that nobody has to ask for it (W-16).
+    pub fn stop(self) {
+        self.net.park();
+        self.end();
+    }
+
+    /// Stops without a word, as when the power goes.
+    pub fn stop_at_once(self) {
+        self.end();
+    }
+
+    fn end(&self) {
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(runtime) = runtime {
+            let closed = async { timeout(STOP_WAIT, self.net.endpoint.close()).await };
+            if runtime.block_on(closed).is_err() {
+                tracing::debug!("the endpoint takes longer to close");
+            }
+            runtime.shutdown_timeout(STOP_WAIT);
+            self.net.keep();
+        }
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Returns the threads of a network.
+pub(crate) fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("network")
+        .enable_all()
+        .build()
+}
+
+impl Net {
+    pub(crate) fn tell(&self, event: NetworkEvent) {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        if events.send(event).is_err() {
+            tracing::trace!("nobody listens to what happens on the network");
+        }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connected(&self) -> MutexGuard<'_, BTreeMap<DeviceId, usize>> {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn dialling(&self) -> MutexGuard<'_, BTreeSet<DeviceId>> {
+        self.dialling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::SeqCst)
+    }
+
+    /// Returns the devices that may connect as things stand. A device that was put out itself
+    /// speaks with nobody any more.
+    fn allowed(&self) -> BTreeSet<DeviceId> {
+        let picture = self.device.picture();
+        let own = picture.home.devices().get(&self.device.id());
+        if own.is_some_and(|own| own.enrolment().is_some() && !own.is_active()) {
+            return BTreeSet::new();
+        }
+        let mut allowed = served_devices(&picture, self.device.id());
+        if picture.home.devices().is_empty() {
+            allowed.extend(self.inviter);
+        }
+        allowed
+    }
+
+    /// Lets in who may come in, and closes the connections of all others.
+    fn allow(&self) {
+        let allowed = if self.is_cut() { BTreeSet::new() } else { self.allowed() };
+        self.endpoint.allow(allowed);
+    }
+
+    fn new_follower(&self) -> Follower {
+        Follower(self.followers.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Keeps what is known of the other devices.
+    fn keep(&self) {
+        let kept =
+            self.device.reader().map(|reader| self.device.peers_known().keep(reader.local()));
+        if let Ok(Err(fault)) = kept {
+            tracing::warn!(%fault, "what is known of other devices was not kept");
+        }
+    }
+
+    /// Says that this device ends cleanly, if it does.
+    fn park(&self) {
+        let device = &self.device;
+        let picture = device.picture();
+        let Some(own) = picture.home.devices().get(&device.id()) else { return };
+        let hearing = device.peers_known().hearing(device.clock());
+        let (_, unheard) = complete_to(&picture, device.id(), &hearing, device.now());
+        let alone = served_devices(&picture, device.id()).is_empty();
+        if alone || own.is_parked() || !own.is_active() || !unheard.is_empty() {
+            return;
+        }
+        let prepared = picture.residents.values().any(|resident| {
+            resident.pot().iter().any(|popped| popped.0.device == Some(device.id()))
+        });
+        let elsewhere = device.reader().is_ok_and(|reader| {
+            let heads = reader.heads();
+            let own_logs = picture.home.logs().iter();
+            own_logs
+                .filter(|(_, (start, _))| start.device == device.id())
+                .filter_map(|(log, _)| heads.get(log)?.latest())
+                .all(|head| device.saved_on(head.hash.id()) > 1)
+        });
+        if prepared || !elsewhere {
+            return;
+        }
+        match device.submit(unattended(AskHome::Park { parked: true })) {
+            Ok(saved) => {
+                if let Some(entry) = saved.entries.first() {
+                    let on = device.wait_saved_on(entry.id, 2, PARK_WAIT);
+                    tracing::debug!(on, "this device ends cleanly");
+                }
+            }
+            Err(fault) => tracing::warn!(%fault, "that this device ends cleanly was not saved"),
+        }
+    }
+}
+
+async fn accept_all(net: Arc<Net>) {
+    while let Some(connection) = net.endpoint.accept().await {
+        if net.is_cut() {
+            connection.link.close(0, "cut");
+        } else {
+            carry_out(&net, connection);
+        }
+    }
+}
+
+/// Carries a connection out in a task of its own: a panic there ends that connection alone.
+fn carry_out(net: &Arc<Net>, connection: Connection) {
+    tokio::spawn(session::carry_out(Arc::clone(net), connection));
+}
+
+async fn dial_all(net: Arc<Net>) {
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = net.dial_now.notified() => {}
+        }
+        if net.is_cut() {
+            continue;
+        }
+        for device in net.allowed() {
+            let known = net.book().addresses(&device);
+            if known.is_empty() || net.connected().contains_key(&device) {
+                continue;
+            }
+            if net.dialling().insert(device) {
+                tokio::spawn(dial(Arc::clone(&net), device, known));
+            }
+        }
+    }
+}
+
+async fn dial(net: Arc<Net>, device: DeviceId, addresses: Vec<SocketAddr>) {
+    let dialled = net.endpoint.dial(device, &addresses).await;
+    net.dialling().remove(&device);
+    match dialled {
+        Ok(connection) if !net.is_cut() => carry_out(&net, connection),
+        Ok(connection) => connection.link.close(0, "cut"),
+        Err(fault @ (DialFault::Silent | DialFault::Failed(_) | DialFault::NoAddress)) => {
+            tracing::trace!(%device, %fault, "not reached");
+        }
+        Err(fault) => tracing::debug!(%device, %fault, "not reached"),
+    }
+}
+
+/// Follows who is enrolled and who was put out, and closes the connections of the latter at once.
+async fn follow_membership(net: Arc<Net>) {
+    let (sender, mut told) = mpsc::unbounded_channel();
+    net.device.writer().follow(net.new_follower(), sender);
+    while let Some(told) = told.recv().await {
+        match told {
+            Told::MembershipChanged => {
+                net.allow();
+                net.dial_now.notify_one();
+            }
+            Told::Started { .. }
+            | Told::Committed { .. }
+            | Told::Admitted { .. }
+            | Told::NotAdmitted { .. }
+            | Told::OwnLog(_) => {}
+        }
+    }
+}
+
+/// Notices that the clock was set, or that the computer slept: then every path is looked at again.
+async fn watch_clock(net: Arc<Net>) {
+    let clock = net.device.clock().clone();
+    let mut watch = ClockWatch::new(clock.now(), clock.running());
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut since_kept = 0;
+    loop {
+        ticks.tick().await;
+        if let Some(by_ms) = watch.look(clock.now(), clock.running()) {
+            net.tell(NetworkEvent::Clock { peer: None, by_ms });
+            net.endpoint.network_changed().await;
+            net.dial_now.notify_one();
+        }
+        since_kept += 1;
+        if since_kept >= 2 {
+            since_kept = 0;
+            let net = Arc::clone(&net);
+            drop(tokio::task::spawn_blocking(move || net.keep()).await);
+        }
+    }
+}

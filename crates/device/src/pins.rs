@@ -1,0 +1,143 @@
+//! The home's secrets as far as this device may have them, and the PINs that hang on them.
+
+use mar::command::AskHome;
+use mar::fact::{DeviceRole, SealedSecret};
+use mar::ids::{DeviceId, EntryId, StaffId};
+use mar::picture::Picture;
+use store::keys::Keys;
+use store::local::{AttemptFault, AttemptRefusal};
+use store::pins::{self, Pin};
+use store::secrets::{HomeSecret, SecretFault};
+
+use crate::running::{Device, ReadFault};
+
+/// Why a PIN was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum PinFault {
+    /// It is not this person's.
+    #[error("the PIN is wrong")]
+    Wrong,
+    /// Nobody may try now.
+    #[error(transparent)]
+    Wait(AttemptRefusal),
+    /// The person has none yet.
+    #[error("no PIN is set for this person: a manager can set one")]
+    None,
+    /// It cannot be chosen.
+    #[error(transparent)]
+    Choice(#[from] pins::PinRefusal),
+    /// This device cannot check it.
+    #[error(transparent)]
+    Unreadable(#[from] pins::PinFault),
+    /// The attempt could not be counted, so it was not made.
+    #[error("the attempt could not be counted, so it was not made: {0}")]
+    Disk(#[from] store::DiskFault),
+}
+
+impl From<ReadFault> for PinFault {
+    fn from(fault: ReadFault) -> Self {
+        match fault {
+            ReadFault::Disk(fault) => Self::Disk(fault),
+            ReadFault::Closed => Self::Disk(store::DiskFault::Closed),
+        }
+    }
+}
+
+/// Returns every generation of the home's secret that is sealed to this device, oldest first. Of
+/// two that were made apart under one number both are returned.
+pub(crate) fn secrets(picture: &Picture, keys: &Keys) -> Vec<HomeSecret> {
+    let own = keys.device();
+    let open = |sealed: &&SealedSecret| match HomeSecret::open(sealed, &own, keys.sealing()) {
+        Ok(secret) => secret,
+        Err(fault) => {
+            tracing::warn!(%fault, generation = sealed.generation, "a secret of the home");
+            None
+        }
+    };
+    picture.home.secrets().iter().filter_map(open).collect()
+}
+
+/// Checks a person's PIN, after counting the attempt.
+pub(crate) fn check(device: &Device, staff: StaffId, pin: &str) -> Result<(), PinFault> {
+    let picture = device.picture();
+    let sealed = picture.home.staff().get(&staff).and_then(|record| record.pin());
+    let (generation, sealed) = sealed.ok_or(PinFault::None)?;
+    let secrets = secrets(&picture, device.keys());
+    if !secrets.iter().any(|secret| secret.pepper().is_some()) {
+        return Err(pins::PinFault::NoPepper.into());
+    }
+    let reader = device.reader()?;
+    match reader.local().begin_attempt(staff, device.clock().running()) {
+        Ok(()) => {}
+        Err(AttemptFault::Refused(refusal)) => return Err(PinFault::Wait(refusal)),
+        Err(AttemptFault::Disk(fault)) => return Err(fault.into()),
+    }
+    // What has not six digits is a wrong PIN like any other, and was counted as one.
+    let typed = Pin::typed(pin).map_err(|_| PinFault::Wrong)?;
+    let home = reader.pinned().home;
+    let mut unreadable = pins::PinFault::Unreadable;
+    for secret in secrets.iter().filter(|secret| secret.generation() == generation) {
+        match pins::check(&typed, sealed, &home, &staff, secret) {
+            Ok(true) => {
+                reader.local().attempt_succeeded(staff)?;
+                return Ok(());
+            }
+            Ok(false) => return Err(PinFault::Wrong),
+            Err(fault) => unreadable = fault,
+        }
+    }
+    Err(unreadable.into())
+}
+
+/// Makes the verifier of a PIN under the newest secret.
+pub(crate) fn ask(device: &Device, staff: StaffId, pin: &str) -> Result<AskHome, PinFault> {
+    let chosen = Pin::chosen(pin)?;
+    let secrets = secrets(&device.picture(), device.keys());
+    let secret = newest(&secrets).ok_or(pins::PinFault::NoPepper)?;
+    let home = device.reader()?.pinned().home;
+    let sealed = pins::seal_verifier(&chosen, &home, &staff, secret)?;
+    Ok(AskHome::SetPin { staff, generation: secret.generation(), sealed })
+}
+
+fn newest(secrets: &[HomeSecret]) -> Option<&HomeSecret> {
+    secrets.iter().rfind(|secret| secret.pepper().is_some())
+}
+
+/// Makes a new generation of the home's secret for every device that remains.
+pub(crate) fn new_generation(
+    device: &Device,
+    because: Option<EntryId>,
+) -> Result<SealedSecret, SecretFault> {
+    let picture = device.picture();
+    let latest = picture.home.secrets().iter().map(|secret| secret.generation).max();
+    let secret = HomeSecret::generate(latest.unwrap_or(0).saturating_add(1))?;
+    secret.seal(&recipients(&picture), recovery(&picture), because)
+}
+
+/// Seals to a device that joins what it may have of the secrets that are in use. The generations of
+/// before go with them, because a PIN hangs on the one under which it was set.
+pub(crate) fn for_joiner(
+    device: &Device,
+    joiner: &(DeviceId, String, DeviceRole),
+) -> Result<Vec<SealedSecret>, SecretFault> {
+    let picture = device.picture();
+    let all = secrets(&picture, device.keys());
+    let whole = all.iter().filter(|secret| secret.pepper().is_some());
+    whole
+        .map(|secret| secret.seal(std::slice::from_ref(joiner), recovery(&picture), None))
+        .collect()
+}
+
+fn recipients(picture: &Picture) -> Vec<(DeviceId, String, DeviceRole)> {
+    let devices = picture.home.devices().iter().filter(|(_, device)| device.is_active());
+    devices
+        .filter_map(|(id, device)| {
+            let (keys, role) = device.enrolment()?;
+            Some((*id, keys.recipient.clone(), role))
+        })
+        .collect()
+}
+
+fn recovery(picture: &Picture) -> &str {
+    picture.home.founding().map_or("", |founding| founding.recovery_recipient.as_str())
+}

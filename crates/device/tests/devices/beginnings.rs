@@ -1,0 +1,127 @@
+//! How a home and its devices come to be, and what is said when they cannot.
+
+use device::{Clock, Device, JoinFault, PinFault, StartFault};
+use mar::fact::DeviceRole;
+use mar::time::Timestamp;
+use store::backend::OpenFault;
+use store::secrets::{HomeSecret, RecoveryKey, expose};
+
+use crate::home::{NOON, PIN, Place, new_home, until};
+
+#[test]
+fn a_founded_home_has_a_manager_whose_pin_works_and_a_recovery_key_that_opens_its_secret() {
+    let place = Place::new();
+    let clock = Clock::fixed(NOON);
+    let (device, founded) = Device::found(&place.folders(), new_home(), clock.clone()).unwrap();
+    device.check_pin(founded.staff, PIN).unwrap();
+    assert!(matches!(device.check_pin(founded.staff, "111222"), Err(PinFault::Wrong)));
+    let picture = device.picture();
+    assert!(picture.home.is_practice());
+    assert_eq!(picture.home.find_staff("MA"), Some(founded.staff));
+    let key = RecoveryKey::read(expose(&founded.recovery_key)).unwrap();
+    let sealed = picture.home.secrets();
+    assert_eq!(sealed.len(), 1);
+    assert!(HomeSecret::recover(sealed[0], &key).unwrap().pepper().is_some());
+    assert!(device.verify().unwrap().faults.is_empty());
+    let before = device.status().unwrap();
+    device.close();
+    let device = Device::open(&place.folders(), clock).unwrap();
+    let after = device.status().unwrap();
+    assert_eq!((after.heads_hash, after.state_hash), (before.heads_hash, before.state_hash));
+    assert_eq!(after.heads.len(), 1, "no new log begins after an ordinary restart");
+}
+
+#[test]
+fn a_home_is_founded_once_in_a_folder_and_opened_once_at_a_time() {
+    let place = Place::new();
+    let clock = Clock::fixed(NOON);
+    let (device, _) = Device::found(&place.folders(), new_home(), clock.clone()).unwrap();
+    let again = Device::found(&place.folders(), new_home(), clock.clone()).unwrap_err();
+    assert!(matches!(again, StartFault::Open(OpenFault::HomeExists { .. })), "{again}");
+    let second = Device::open(&place.folders(), clock.clone()).unwrap_err();
+    assert!(matches!(second, StartFault::Open(OpenFault::AlreadyOpen { .. })), "{second}");
+    device.close();
+    drop(Device::open(&place.folders(), clock).unwrap());
+}
+
+#[test]
+fn what_stops_a_home_from_being_founded_is_said_and_leaves_nothing_behind() {
+    let place = Place::new();
+    let flat = Clock::fixed(Timestamp(0));
+    let fault = Device::found(&place.folders(), new_home(), flat).unwrap_err();
+    assert!(matches!(fault, StartFault::Clock(_)), "{fault}");
+    let clock = Clock::fixed(NOON);
+    let mut home = new_home();
+    home.pin = "123456".to_owned();
+    let fault = Device::found(&place.folders(), home, clock.clone()).unwrap_err();
+    assert!(matches!(fault, StartFault::Pin(PinFault::Choice(_))), "{fault}");
+    let mut home = new_home();
+    home.initials = "R".to_owned();
+    let fault = Device::found(&place.folders(), home, clock.clone()).unwrap_err();
+    assert!(matches!(fault, StartFault::Refused(_)), "{fault}");
+    let fault = Device::open(&place.folders(), clock.clone()).unwrap_err();
+    assert!(matches!(fault, StartFault::Open(OpenFault::NoHome { .. })), "{fault}");
+    Device::found(&place.folders(), new_home(), clock).unwrap();
+}
+
+#[test]
+fn a_folder_that_is_a_file_or_holds_something_else_is_named() {
+    let place = Place::new();
+    let clock = Clock::fixed(NOON);
+    let folders = place.folders();
+    std::fs::write(&folders.data, "a letter").unwrap();
+    let fault = Device::found(&folders, new_home(), clock.clone()).unwrap_err();
+    assert!(matches!(fault, StartFault::Open(_)), "{fault}");
+    std::fs::remove_file(&folders.data).unwrap();
+    drop(Device::found(&folders, new_home(), clock.clone()).unwrap());
+    std::fs::write(folders.data.join("log.redb"), "a letter").unwrap();
+    let fault = Device::open(&folders, clock).unwrap_err();
+    assert!(matches!(fault, StartFault::Open(OpenFault::NotOurs { .. })), "{fault}");
+}
+
+#[test]
+fn a_device_joins_by_code_and_address_and_has_the_whole_home() {
+    let (mut office, mut trolley) = (Place::new(), Place::new());
+    let manager = office.found();
+    let id = trolley.join(&office, "Trolley", manager, DeviceRole::Member);
+    let picture = trolley.device().picture();
+    assert_eq!(picture.home.device_name(id), "Trolley");
+    trolley.device().check_pin(manager, PIN).unwrap();
+    assert!(trolley.device().verify().unwrap().faults.is_empty());
+    let joined = trolley.device().status().unwrap();
+    assert_eq!(joined.heads.len(), 2, "the office's log and its own");
+    until("the office has the trolley's log", || {
+        office.device().status().unwrap().heads_hash == joined.heads_hash
+    });
+}
+
+#[test]
+fn three_wrong_codes_close_the_invite_and_the_manager_is_told() {
+    let (mut office, trolley) = (Place::new(), Place::new());
+    let manager = office.found();
+    let mut invite = office.network().invite(DeviceRole::Member, manager).unwrap();
+    let address = invite.addresses[0];
+    // The code also names the endpoint: with a wrong one the inviter is not even found, and
+    // nothing of the home is given away.
+    let wrong = if invite.code.starts_with('0') { "1111-1111-1111" } else { "0000-0000-0000" };
+    let fault = trolley.join_with(wrong, "Trolley", address).unwrap_err();
+    assert!(matches!(fault, JoinFault::Pairing(_)), "{fault}");
+    assert!(fault.to_string().contains("code"), "{fault}");
+    assert!(!trolley.folders().data.join("log.redb").exists());
+    let fault = trolley.join_with("not a code", "Trolley", address).unwrap_err();
+    assert!(matches!(fault, JoinFault::Code(_)), "{fault}");
+    // With the right code afterwards it still works.
+    let joined = trolley.join_with(&invite.code.clone(), "Trolley", address).unwrap();
+    assert!(matches!(invite.next(), device::InviteNews::Joined(id) if id == joined.device));
+}
+
+#[test]
+fn two_devices_never_have_the_same_name() {
+    let (mut office, trolley) = (Place::new(), Place::new());
+    let manager = office.found();
+    let invite = office.network().invite(DeviceRole::Member, manager).unwrap();
+    let fault = trolley.join_with(&invite.code, "OFFICE", invite.addresses[0]).unwrap_err();
+    assert!(fault.to_string().contains("another name"), "{fault}");
+    let told = invite.wait().unwrap_err();
+    assert!(told.to_string().contains("another name"), "{told}");
+}
