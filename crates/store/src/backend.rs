@@ -173,8 +173,11 @@ pub struct Disk {
     place: Place,
     seam: Arc<Seam>,
     /// Pages whose sync failed: the system may show them and yet never write them.
-    suspect: Arc<Mutex<Vec<(FileKind, BTreeSet<u64>)>>>,
+    suspect: Arc<Mutex<Vec<Suspect>>>,
 }
+
+/// A file and pages of it.
+type Suspect = (FileKind, BTreeSet<u64>);
 
 impl Disk {
     /// Returns the place in this folder of the file system. Nothing is touched yet.
@@ -379,17 +382,24 @@ impl Disk {
 
     /// Words what the operating system said of a file.
     pub(crate) fn fault(&self, file: &'static str, source: io::Error) -> OpenFault {
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenFault::DiskFull,
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                OpenFault::NotWritable { folder: self.name() }
-            }
-            io::ErrorKind::NotFound if file == FileKind::Log.name() => {
-                OpenFault::NoHome { folder: self.name() }
-            }
-            _ => OpenFault::Io { file, source },
+        let kind = source.kind();
+        if is_full(kind) {
+            OpenFault::DiskFull
+        } else if [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem]
+            .contains(&kind)
+        {
+            OpenFault::NotWritable { folder: self.name() }
+        } else if kind == io::ErrorKind::NotFound && file == FileKind::Log.name() {
+            OpenFault::NoHome { folder: self.name() }
+        } else {
+            OpenFault::Io { file, source }
         }
     }
+}
+
+/// Whether the operating system says that there is no room.
+pub(crate) fn is_full(kind: io::ErrorKind) -> bool {
+    [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded].contains(&kind)
 }
 
 /// Held for as long as a folder is open.

@@ -68,7 +68,7 @@ impl Draws {
             Self::System => random(),
             Self::Seeded { seed, count } => {
                 *count += 1;
-                Ok(blake3::keyed_hash(seed, &count.to_be_bytes()).into()).map(Zeroizing::new)
+                Ok(Zeroizing::new(blake3::keyed_hash(seed, &count.to_be_bytes()).into()))
             }
         }
     }

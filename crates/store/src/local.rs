@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mar::ids::{DeviceId, StaffId};
 use mar::time::Timestamp;
-use redb::{Database, Durability, ReadableDatabase, ReadableTable};
+use redb::Durability;
 
 use crate::backend::{Disk, FileKind, OpenFault};
 use crate::entry::{HomeId, Sealed};
@@ -75,10 +75,13 @@ pub struct Heard {
     pub complete_to: Option<Timestamp>,
 }
 
+/// A key and its value.
+type OwnRow = (Vec<u8>, Vec<u8>);
+
 /// The file `local.redb`. It may be used from several threads.
 #[derive(Debug)]
 pub struct Local {
-    db: Database,
+    db: tables::Open,
     tallies: Mutex<Tallies>,
 }
 
@@ -122,7 +125,7 @@ impl Local {
         Ok(local)
     }
 
-    fn open_existing(disk: &Disk) -> Result<Database, OpenFault> {
+    fn open_existing(disk: &Disk) -> Result<tables::Open, OpenFault> {
         if disk.exists(FileKind::Local) {
             tables::open(disk, FileKind::Local)
         } else {
@@ -176,19 +179,17 @@ impl Local {
     }
 
     fn restore_tallies(&self) -> Result<(), DiskFault> {
-        let transaction = self.db.begin_read()?;
         let mut tallies = self.tallies();
-        for row in tables::read(&transaction, PIN_FAILURES)?.iter()? {
-            let row = row?;
+        for (key, value) in self.rows(PIN_FAILURES, &[])? {
             let hour = DEVICE_LIMITS[1].1;
-            match <[u8; 16]>::try_from(row.0.value()) {
+            match <[u8; 16]>::try_from(&key[..]) {
                 Ok(staff) => {
-                    let failures = number(row.1.value(), "pin-failures-1")?;
+                    let failures = number(&value, "pin-failures-1")?;
                     let failures = u32::try_from(failures).unwrap_or(u32::MAX);
                     tallies.staff.insert(StaffId(staff), Tally { failures, last: hour });
                 }
                 Err(_) => {
-                    let (ages, _) = row.1.value().as_chunks::<4>();
+                    let (ages, _) = value.as_chunks::<4>();
                     let age = |age: &[u8; 4]| Duration::from_secs(u32::from_be_bytes(*age).into());
                     tallies.device =
                         ages.iter().map(|bytes| hour.saturating_sub(age(bytes))).collect();
@@ -361,18 +362,20 @@ impl Local {
         self.write(Durability::Immediate, |_| Ok(()))
     }
 
-    fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, DiskFault> {
-        let transaction = self.db.begin_read()?;
-        let table = tables::read(&transaction, table)?;
-        let mut rows = Vec::new();
-        for row in table.range::<&[u8]>(prefix..)? {
-            let row = row?;
-            if !row.0.value().starts_with(prefix) {
-                break;
+    fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<OwnRow>, DiskFault> {
+        tables::guarded(|| {
+            let transaction = self.db.begin_read()?;
+            let table = tables::read(&transaction, table)?;
+            let mut rows = Vec::new();
+            for row in table.range::<&[u8]>(prefix..)? {
+                let row = row?;
+                if !row.0.value().starts_with(prefix) {
+                    break;
+                }
+                rows.push((row.0.value().to_vec(), row.1.value().to_vec()));
             }
-            rows.push((row.0.value().to_vec(), row.1.value().to_vec()));
-        }
-        Ok(rows)
+            Ok(rows)
+        })
     }
 
     fn write(
@@ -380,11 +383,13 @@ impl Local {
         durability: Durability,
         change: impl FnOnce(&redb::WriteTransaction) -> Result<(), DiskFault>,
     ) -> Result<(), DiskFault> {
-        let mut transaction = self.db.begin_write()?;
-        transaction.set_durability(durability)?;
-        transaction.set_quick_repair(matches!(durability, Durability::Immediate));
-        change(&transaction)?;
-        Ok(transaction.commit()?)
+        tables::guarded(|| {
+            let mut transaction = self.db.begin_write()?;
+            transaction.set_durability(durability)?;
+            transaction.set_quick_repair(matches!(durability, Durability::Immediate));
+            change(&transaction)?;
+            Ok(transaction.commit()?)
+        })
     }
 
     fn tallies(&self) -> MutexGuard<'_, Tallies> {

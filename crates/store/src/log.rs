@@ -3,9 +3,7 @@
 use std::ops::Bound;
 
 use mar::ids::CommandId;
-use redb::{
-    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction,
-};
+use redb::{Durability, ReadTransaction, ReadableTable, WriteTransaction};
 
 use crate::backend::{Disk, FileKind, OpenFault};
 use crate::entry::{EntryId, Hash, HomeId, LogId, Sealed};
@@ -38,7 +36,7 @@ pub(crate) enum Appended {
 /// The file `log.redb`.
 #[derive(Debug)]
 pub(crate) struct Log {
-    db: Database,
+    db: tables::Open,
 }
 
 impl Log {

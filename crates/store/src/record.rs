@@ -79,7 +79,8 @@ impl Shared {
     /// Calls `read` with the databases; they are not closed or opened again meanwhile.
     fn with<T>(&self, read: impl FnOnce(&Stores) -> Result<T, DiskFault>) -> Result<T, DiskFault> {
         let stores = self.stores.read().unwrap_or_else(PoisonError::into_inner);
-        read(stores.as_ref().ok_or(DiskFault::Closed)?)
+        let stores = stores.as_ref().ok_or(DiskFault::Closed)?;
+        tables::guarded(|| read(stores))
     }
 }
 
@@ -320,7 +321,7 @@ impl Record {
             // Both are closed before either is opened: a database is never open twice.
             drop(stores.take());
             let id = self.fresh.next();
-            let (opened, folded, heads) = open::stores(&self.disk, self.shared.pinned, now, id)?;
+            let (opened, folded, heads, _) = open::stores(&self.disk, now, id)?;
             *stores = Some(opened);
             self.folded = folded;
             self.heads = heads;

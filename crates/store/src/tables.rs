@@ -3,9 +3,12 @@
 //! Every table maps bytes to bytes of our own encoding, integers big-endian, so that no change in
 //! how redb encodes its types can strand a store.
 
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, TableDefinition};
 
-use crate::backend::{Backend, Disk, FileKind, OpenFault};
+use crate::backend::{Backend, Disk, FileKind, OpenFault, is_full};
 use crate::entry::{EntryId, Hash, LogId};
 
 /// A table of the store.
@@ -134,6 +137,9 @@ pub enum DiskFault {
         /// The table.
         table: &'static str,
     },
+    /// The database contradicts itself: its file was changed from outside, or the medium failed.
+    #[error("the database contradicts itself")]
+    Inconsistent,
     /// The store was closed by an earlier fault.
     #[error("the store is closed after a fault of the disk")]
     Closed,
@@ -153,13 +159,51 @@ disk_faults!(TransactionError, TableError, StorageError, CommitError, SetDurabil
 
 impl From<redb::Error> for DiskFault {
     fn from(error: redb::Error) -> Self {
-        if let redb::Error::Io(io) = &error {
-            let kind = io.kind();
-            if matches!(kind, std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) {
-                return Self::Full;
-            }
+        if let redb::Error::Io(io) = &error
+            && is_full(io.kind())
+        {
+            return Self::Full;
         }
         Self::Failed(Box::new(error))
+    }
+}
+
+/// Works with a database.
+///
+/// redb trusts the pages that it wrote and stops the thread at one that was changed from outside.
+/// A carer must then be told which file is damaged, so what stops in here becomes a fault. The
+/// database is dropped afterwards, and opened again or not at all.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, DiskFault>) -> Result<T, DiskFault> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        tracing::error!("the database contradicts itself");
+        Err(DiskFault::Inconsistent)
+    })
+}
+
+/// An open database that is let go even when it cannot be closed in order.
+#[derive(Debug)]
+pub(crate) struct Open(Option<Database>);
+
+impl Open {
+    pub(crate) fn begin_read(&self) -> Result<ReadTransaction, DiskFault> {
+        Ok(self.0.as_ref().ok_or(DiskFault::Closed)?.begin_read()?)
+    }
+
+    pub(crate) fn begin_write(&self) -> Result<redb::WriteTransaction, DiskFault> {
+        Ok(self.0.as_ref().ok_or(DiskFault::Closed)?.begin_write()?)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let database = self.0.take();
+        let closed = guarded(|| {
+            drop(database);
+            Ok(())
+        });
+        if let Err(fault) = closed {
+            tracing::warn!(%fault, "a database was let go unclosed");
+        }
     }
 }
 
@@ -172,7 +216,7 @@ pub(crate) fn create(
     fill: impl FnOnce(&redb::WriteTransaction) -> Result<(), DiskFault>,
 ) -> Result<(), OpenFault> {
     let db = database(disk, kind, disk.create(kind, id)?)?;
-    let written = (|| -> Result<(), DiskFault> {
+    let written = guarded(|| {
         let mut transaction = db.begin_write()?;
         transaction.set_quick_repair(true);
         for table in tables(kind) {
@@ -180,64 +224,71 @@ pub(crate) fn create(
         }
         fill(&transaction)?;
         Ok(transaction.commit()?)
-    })();
+    });
     drop(db);
     written.map_err(|fault| open_fault(disk, kind, fault))?;
     disk.publish(kind)
 }
 
 /// Opens a file that is there.
-pub(crate) fn open(disk: &Disk, kind: FileKind) -> Result<Database, OpenFault> {
+pub(crate) fn open(disk: &Disk, kind: FileKind) -> Result<Open, OpenFault> {
     let db = database(disk, kind, disk.open(kind)?)?;
     // A look at each table finds now, with a sentence, what would otherwise stop a dose later.
-    let looked = (|| -> Result<(), DiskFault> {
+    let looked = guarded(|| {
         let transaction = db.begin_read()?;
         for table in tables(kind) {
             transaction.open_table(*table)?;
         }
         Ok(())
-    })();
+    });
     looked.map_err(|fault| open_fault(disk, kind, fault))?;
     Ok(db)
 }
 
-fn database(disk: &Disk, kind: FileKind, backend: Backend) -> Result<Database, OpenFault> {
+fn database(disk: &Disk, kind: FileKind, backend: Backend) -> Result<Open, OpenFault> {
     let cache = match kind {
         FileKind::Log => 16 << 20,
         FileKind::Views => 32 << 20,
         FileKind::Local => 1 << 20,
     };
-    Builder::new()
-        .set_cache_size(cache)
-        .create_with_backend(backend)
-        .map_err(|error| open_fault(disk, kind, DiskFault::from(redb::Error::from(error))))
+    guarded(|| {
+        let opened = Builder::new().set_cache_size(cache).create_with_backend(backend);
+        match opened {
+            Ok(database) => Ok(Open(Some(database))),
+            Err(error) => Err(redb::Error::from(error).into()),
+        }
+    })
+    .map_err(|fault| open_fault(disk, kind, fault))
 }
 
 /// Words a fault of the database as one of opening its file.
 pub(crate) fn open_fault(disk: &Disk, kind: FileKind, fault: DiskFault) -> OpenFault {
     let file = kind.name();
-    match fault {
-        DiskFault::Full => OpenFault::DiskFull,
-        DiskFault::Failed(error) => match *error {
-            redb::Error::Io(source)
-                if !matches!(
-                    source.kind(),
-                    std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof
-                ) =>
-            {
-                disk.fault(file, source)
-            }
-            redb::Error::Io(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
-                OpenFault::CutShort { file }
-            }
-            redb::Error::Corrupted(what) if what.contains("truncated") => {
-                OpenFault::CutShort { file }
-            }
-            other => OpenFault::Damaged { file, what: other.to_string() },
-        },
-        other @ (DiskFault::Entry { .. } | DiskFault::Row { .. } | DiskFault::Closed) => {
-            OpenFault::Damaged { file, what: other.to_string() }
+    let error = match fault {
+        DiskFault::Full => return OpenFault::DiskFull,
+        DiskFault::Failed(error) => *error,
+        other @ (DiskFault::Entry { .. }
+        | DiskFault::Row { .. }
+        | DiskFault::Inconsistent
+        | DiskFault::Closed) => {
+            return OpenFault::Damaged { file, what: other.to_string() };
         }
+    };
+    if let redb::Error::Corrupted(what) = &error
+        && what.contains("truncated")
+    {
+        return OpenFault::CutShort { file };
+    }
+    let redb::Error::Io(source) = error else {
+        return OpenFault::Damaged { file, what: error.to_string() };
+    };
+    let kind = source.kind();
+    if kind == ErrorKind::UnexpectedEof {
+        OpenFault::CutShort { file }
+    } else if kind == ErrorKind::InvalidData {
+        OpenFault::Damaged { file, what: source.to_string() }
+    } else {
+        disk.fault(file, source)
     }
 }
 

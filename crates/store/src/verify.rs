@@ -15,7 +15,7 @@ use crate::heads::Heads;
 use crate::keys::certificate_holds;
 use crate::log::{LogRead, Pinned};
 use crate::record::Reader;
-use crate::tables::{DiskFault, split_entry_key};
+use crate::tables::{DiskFault, guarded, split_entry_key};
 use crate::views::{Indexed, ViewsRead};
 
 /// After so many faults the rest is not listed.
@@ -67,10 +67,11 @@ impl Reader {
         let pinned = self.pinned();
         match self.reads() {
             Ok((log, views)) => {
-                if let Err(fault) = verify_log(&pinned, &log, &mut found) {
+                if let Err(fault) = guarded(|| verify_log(&pinned, &log, &mut found)) {
                     found.fault(None, format!("the log could not be read to its end: {fault}"));
                 }
-                if let Err(fault) = verify_views(&pinned, &log, &views, &mut found) {
+                let compared = guarded(|| verify_views(&pinned, &log, &views, &mut found));
+                if let Err(fault) = compared {
                     found.fault(None, format!("the views could not be compared: {fault}"));
                 }
             }
@@ -92,17 +93,19 @@ struct Seen {
 
 fn verify_log(pinned: &Pinned, log: &LogRead, found: &mut Verification) -> Result<(), DiskFault> {
     let mut seen = Seen::default();
-    let read = log.raw(|key, bytes| {
-        found.entries += 1;
-        match split_entry_key(key) {
-            Some((id, sequence, entry)) => {
-                let at = (id, sequence);
-                if let Err(what) = verify_entry(pinned, at, entry, bytes, &mut seen) {
-                    found.fault(Some(at), what);
+    let read = guarded(|| {
+        log.raw(|key, bytes| {
+            found.entries += 1;
+            match split_entry_key(key) {
+                Some((id, sequence, entry)) => {
+                    let at = (id, sequence);
+                    if let Err(what) = verify_entry(pinned, at, entry, bytes, &mut seen) {
+                        found.fault(Some(at), what);
+                    }
                 }
+                None => found.fault(None, "an entry stands under a key that was never written"),
             }
-            None => found.fault(None, "an entry stands under a key that was never written"),
-        }
+        })
     });
     if let Err(fault) = read {
         found.fault(None, format!("the entries could not be read to their end: {fault}"));

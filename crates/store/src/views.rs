@@ -11,7 +11,7 @@ use mar::fact::{DoseFact, Fact};
 use mar::ids::{OrderId, ResidentId};
 use mar::picture::{Recorded, Standing};
 use mar::time::{Month, Period};
-use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable};
+use redb::{Durability, ReadTransaction, ReadableTable};
 
 use crate::backend::{Disk, FileKind, OpenFault};
 use crate::entry::{EntryId, Sealed};
@@ -169,7 +169,7 @@ pub(crate) struct StandsFor {
 /// The file `views.redb`.
 #[derive(Debug)]
 pub(crate) struct Views {
-    db: Database,
+    db: tables::Open,
 }
 
 impl Views {

@@ -1,6 +1,8 @@
 //! Power cuts and failing disks: what was answered as saved is there afterwards, whole batches or
 //! nothing, and the store opens.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 mod home;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -159,15 +159,14 @@ impl Record {
         mut fresh: Fresh,
     ) -> Result<Self, RecordFault> {
         let Opening { disk, mut keys, state } = opening;
-        let log = Log::open(&disk)?;
         let in_log = |fault| tables::open_fault(&disk, FileKind::Log, fault);
-        let pinned = log.read().and_then(|read| read.pinned()).map_err(in_log)?;
-        drop(log);
-        let (stores, folded, heads) = stores(&disk, pinned, now, fresh.next())?;
-        let read = stores.log.read().map_err(in_log)?;
-        let clock = latest_clock(&read, &heads).map_err(in_log)?;
-        let stale = is_copy(&read, &heads, &keys, state.read().as_ref()).map_err(in_log)?;
-        drop(read);
+        let (stores, folded, heads, pinned) = stores(&disk, now, fresh.next())?;
+        let (clock, stale) = tables::guarded(|| {
+            let read = stores.log.read()?;
+            let stale = is_copy(&read, &heads, &keys, state.read().as_ref())?;
+            Ok((latest_clock(&read, &heads)?, stale))
+        })
+        .map_err(in_log)?;
         if stale {
             let least = next_incarnation(&folded.picture.home, &keys, state.read().as_ref());
             keys.reincarnate_at(least)?;
@@ -222,20 +221,25 @@ fn local(disk: &Disk, id: [u8; 16]) -> Result<Local, OpenFault> {
 /// Opens log and views, and folds what the views lack.
 pub(super) fn stores(
     disk: &Disk,
-    pinned: Pinned,
     now: Timestamp,
     id: [u8; 16],
-) -> Result<(Stores, Folded, Heads), OpenFault> {
+) -> Result<(Stores, Folded, Heads, Pinned), OpenFault> {
     let log = Log::open(disk)?;
     let in_log = |fault| tables::open_fault(disk, FileKind::Log, fault);
-    let read = log.read().map_err(in_log)?;
-    let heads = read.heads().map_err(in_log)?;
-    let opened = Views::open(disk).and_then(|views| match views {
-        Some(views) if follows(&read, &views).unwrap_or(false) => {
-            let folded = Folded::load(pinned, &read, &views, now).map_err(in_log)?;
-            Ok(Some((views, folded)))
-        }
-        Some(_) | None => Ok(None),
+    let (read, heads, pinned) = tables::guarded(|| {
+        let read = log.read()?;
+        let (heads, pinned) = (read.heads()?, read.pinned()?);
+        Ok((read, heads, pinned))
+    })
+    .map_err(in_log)?;
+    let opened = Views::open(disk).and_then(|views| {
+        let Some(views) = views else { return Ok(None) };
+        let folded = tables::guarded(|| match follows(&read, &views)? {
+            true => Folded::load(pinned, &read, &views, now).map(Some),
+            false => Ok(None),
+        });
+        let folded = folded.map_err(|fault| tables::open_fault(disk, FileKind::Views, fault))?;
+        Ok(folded.map(|folded| (views, folded)))
     });
     let (views, folded) = match opened {
         Ok(Some(opened)) => opened,
@@ -246,7 +250,7 @@ pub(super) fn stores(
         }
     };
     drop(read);
-    Ok((Stores { log, views }, folded, heads))
+    Ok((Stores { log, views }, folded, heads, pinned))
 }
 
 /// Whether the log holds at its place the last entry that the views stand for.
@@ -264,7 +268,7 @@ fn new_views(
 ) -> Result<(Views, Folded), OpenFault> {
     let made = disk.remove(FileKind::Views).and_then(|()| {
         let views = Views::create(disk, id)?;
-        let folded = Folded::load(pinned, log, &views, now)
+        let folded = tables::guarded(|| Folded::load(pinned, log, &views, now))
             .map_err(|fault| tables::open_fault(disk, FileKind::Views, fault))?;
         Ok((views, folded))
     });
@@ -275,7 +279,7 @@ fn new_views(
             tracing::warn!(%fault, "the views are kept in memory");
             let memory = Disk::memory(&MemoryDisk::default());
             let views = Views::create(&memory, id)?;
-            let folded = Folded::load(pinned, log, &views, now)
+            let folded = tables::guarded(|| Folded::load(pinned, log, &views, now))
                 .map_err(|fault| tables::open_fault(disk, FileKind::Log, fault))?;
             Ok((views, folded))
         }

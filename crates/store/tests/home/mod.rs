@@ -1,7 +1,12 @@
 //! A small home for the tests of the store: a manager, a nurse, a resident with a medicine to be
 //! given when required, and as many devices as a test wants.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test binary uses a part of it"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
