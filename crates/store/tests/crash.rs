@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use home::chance::{Chance, seed};
 use home::{Device, GLADYS, NURSE, PARACETAMOL, START, dose, look, opening};
 use mar::fact::Actor;
 use mar::ids::EntryId;
@@ -18,27 +19,6 @@ use store::backend::memory::MemoryDisk;
 use store::backend::{Disk, FileKind};
 use store::record::{Around, Record, SubmitFault};
 use tempfile::TempDir;
-
-/// A small generator of our own: the seed is printed, and the same seed gives the same run.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % n as u64).unwrap()
-    }
-}
-
-/// The seed from `MEDROUND_SEED`, or one that differs from run to run.
-fn seed() -> u64 {
-    let given = std::env::var("MEDROUND_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = given.unwrap_or_else(|| u64::from(std::process::id()) << 20 | 77);
-    println!("seed {seed}; run again with MEDROUND_SEED={seed}");
-    seed
-}
 
 /// What has been answered, and which batches are being written.
 #[derive(Default)]

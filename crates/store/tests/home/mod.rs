@@ -8,6 +8,9 @@
     reason = "each test binary uses a part of it"
 )]
 
+pub mod chance;
+pub mod facts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

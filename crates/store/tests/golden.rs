@@ -1,0 +1,147 @@
+//! The bytes of each kind and version decode for ever, and mean what they meant.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod home;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use home::chance::{Chance, seed};
+use home::facts::{self, World};
+use mar::fact::{Fact, KINDS, Made};
+use mar::ids::{DeviceId, EntryId, LogId};
+use store::codec::{CodecFault, READS, decode, encode};
+
+/// Several samples of each kind, always the same, so that every shape a kind can have is there.
+const SAMPLES: usize = 6;
+
+fn whole_world(c: &mut Chance) -> World {
+    let mut world = facts::world(c);
+    world.devices = vec![DeviceId(c.bytes()), DeviceId(c.bytes())];
+    world.logs = vec![LogId(c.bytes())];
+    world.entries = vec![EntryId(c.bytes()), EntryId(c.bytes())];
+    world.authorities = vec![EntryId(c.bytes())];
+    world
+}
+
+fn sample(kind: u16, number: usize) -> (Option<Made>, Fact) {
+    let mut c = Chance(u64::from(kind) << 16 | number as u64);
+    let world = whole_world(&mut c);
+    let made = (kind > 2).then(|| facts::made(&mut c, &world));
+    (made, facts::fact(kind, &mut c, &world))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+#[test]
+fn every_kind_that_can_be_written_can_be_read() {
+    let read: BTreeSet<u16> = READS.iter().map(|(kind, _)| *kind).collect();
+    let written: BTreeSet<u16> = KINDS.iter().map(|(kind, _)| kind.number).collect();
+    assert_eq!(read, written);
+}
+
+/// Each sample is two lines: kind, version and bytes; then what they mean. Lines are only ever
+/// added: with `MEDROUND_WRITE_GOLDEN` set, samples of kinds and versions that have none yet.
+#[test]
+fn the_bytes_of_every_kind_and_version_decode_to_what_they_meant() {
+    let mut golden = include_str!("golden/payloads.txt").to_owned();
+    let seen: BTreeSet<(u16, u16)> =
+        golden.lines().step_by(2).map(|line| (field(line, 0), field(line, 1))).collect();
+    if std::env::var_os("MEDROUND_WRITE_GOLDEN").is_some() {
+        for (kind, version) in READS.iter().filter(|read| !seen.contains(read)) {
+            for number in 0..SAMPLES {
+                let (made, fact) = sample(*kind, number);
+                let encoded = encode(made.as_ref(), &fact).unwrap();
+                let bytes = hex(&encoded.payload);
+                writeln!(golden, "{kind} {version} {bytes}\n{made:?} {fact:?}").unwrap();
+            }
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/payloads.txt");
+        std::fs::write(path, &golden).unwrap();
+        return;
+    }
+    assert_eq!(seen, READS.into_iter().collect());
+    let lines: Vec<&str> = golden.lines().collect();
+    for pair in lines.chunks(2) {
+        let (kind, version) = (field(pair[0], 0), field(pair[0], 1));
+        let bytes = unhex(pair[0].split(' ').nth(2).unwrap());
+        let read = decode(kind, version, &bytes)
+            .unwrap_or_else(|fault| panic!("kind {kind}, version {version}: {fault}"));
+        assert_eq!(format!("{:?} {:?}", read.made, read.fact), pair[1], "kind {kind}");
+        let again = encode(read.made.as_ref(), &read.fact).unwrap();
+        if again.version == version {
+            assert_eq!(again.payload, bytes, "kind {kind} is written otherwise than before");
+        }
+    }
+}
+
+fn field(line: &str, at: usize) -> u16 {
+    line.split(' ').nth(at).unwrap().parse().unwrap()
+}
+
+#[test]
+fn random_facts_of_every_kind_come_back_from_their_bytes() {
+    let mut c = Chance(seed());
+    for _ in 0..60 {
+        let world = whole_world(&mut c);
+        for (kind, version) in READS {
+            let made = (kind > 2).then(|| facts::made(&mut c, &world));
+            let fact = facts::fact(kind, &mut c, &world);
+            let encoded = encode(made.as_ref(), &fact).unwrap();
+            assert_eq!((encoded.kind, encoded.version), (kind, version));
+            let read = decode(kind, version, &encoded.payload).unwrap();
+            assert_eq!((read.made, read.fact), (made, fact));
+            let longer = [&encoded.payload[..], &[0]].concat();
+            let malformed = CodecFault::Malformed { kind, version };
+            assert_eq!(decode(kind, version, &longer).unwrap_err(), malformed);
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_no_payload_are_refused_and_nothing_stops() {
+    let mut c = Chance(seed());
+    for _ in 0..20_000 {
+        let (kind, version) = c.of(&READS);
+        let number = c.below(SAMPLES);
+        let (made, fact) = sample(kind, number);
+        let mut bytes = encode(made.as_ref(), &fact).unwrap().payload;
+        for _ in 0..1 + c.below(3) {
+            let at = c.below(bytes.len());
+            match c.below(3) {
+                0 => bytes[at] = c.bytes::<1>()[0],
+                1 => bytes.truncate(at),
+                _ => bytes.insert(at, 0xfd),
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        // What still decodes must come out the same again.
+        if let Ok(read) = decode(kind, version, &bytes)
+            && let Ok(again) = encode(read.made.as_ref(), &read.fact)
+        {
+            let twice = decode(kind, version, &again.payload).unwrap();
+            assert_eq!((twice.made, twice.fact), (read.made, read.fact));
+        }
+    }
+}
+
+#[test]
+fn a_kind_or_version_of_tomorrow_is_unknown_and_not_malformed() {
+    assert_eq!(decode(81, 2, &[1, 2]), Err(CodecFault::Unknown { kind: 81, version: 2 }));
+    assert_eq!(decode(999, 1, &[]), Err(CodecFault::Unknown { kind: 999, version: 1 }));
+}
