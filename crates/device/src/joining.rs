@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 use mar::command::AskHome;
 use mar::fact::{DeviceKeys, DeviceRole};
 use mar::ids::{DeviceId, HomeId, StaffId};
-use mar::refusal::Refusal;
+use mar::refusal::{Missing, Refusal, WhoRefusal};
+use mar::staff::{Act, Employment};
 use serde::{Deserialize, Serialize};
 use store::Pinned;
 use store::backend::Disk;
@@ -111,6 +112,10 @@ pub struct Invite {
 
 impl Invite {
     /// Waits for what happens next, for as long as the invite is open.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "it never ends by itself: it says that it is over"
+    )]
     pub fn next(&mut self) -> InviteNews {
         let gone = || InviteFault::Failed("this device's network was closed".to_owned());
         self.news.recv().unwrap_or_else(|_| InviteNews::Over(gone()))
@@ -139,6 +144,7 @@ pub(crate) fn invite(
     role: DeviceRole,
     manager: StaffId,
 ) -> Result<Invite, InviteFault> {
+    may_invite(&net.device, manager)?;
     let failed = |fault: KeyFault| InviteFault::Failed(fault.to_string());
     let code = PairingCode::from_random(*random::<8>().map_err(failed)?);
     let keys = PairingKeys::grow(&code);
@@ -164,6 +170,25 @@ pub(crate) fn invite(
         Inviting { net: Arc::clone(net), role, manager, news: sender, door: Arc::new(door) };
     runtime.spawn(inviting.run(tag, closed));
     Ok(Invite { code: code.to_string(), addresses, news, _open: open })
+}
+
+/// Says before a code is shown what would be refused when a device has typed it.
+fn may_invite(device: &Device, manager: StaffId) -> Result<(), Refusal> {
+    let picture = device.picture();
+    let own = picture.home.devices().get(&device.id());
+    let role = own.and_then(|own| own.enrolment()).map(|(_, role)| role);
+    if role != Some(DeviceRole::Member) {
+        return Err(WhoRefusal::Observer.into());
+    }
+    let person = picture.home.person(manager).ok_or(Missing::Staff)?;
+    if person.standing != Employment::Active {
+        return Err(WhoRefusal::NotActive.into());
+    }
+    let act = Act::KeepDevices;
+    if !person.role.may(act) {
+        return Err(WhoRefusal::Role { role: person.role, act }.into());
+    }
+    Ok(())
 }
 
 /// The inviter's side of one invite.

@@ -248,13 +248,13 @@ impl Network {
 
     /// Stops. A device on which nothing is prepared and whose entries are on another device's
     /// disk says that it ends cleanly, so that nobody has to ask for it (W-16).
-    pub fn stop(self) {
+    pub fn stop(&self) {
         self.net.park();
         self.end();
     }
 
     /// Stops without a word, as when the power goes.
-    pub fn stop_at_once(self) {
+    pub fn stop_at_once(&self) {
         self.end();
     }
 

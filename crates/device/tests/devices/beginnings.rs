@@ -1,12 +1,18 @@
 //! How a home and its devices come to be, and what is said when they cannot.
 
-use device::{Clock, Device, JoinFault, PinFault, StartFault};
+use std::net::SocketAddr;
+
+use device::{
+    Clock, Device, InviteFault, InviteNews, JoinFault, NetworkEvent, PinFault, StartFault,
+};
 use mar::fact::DeviceRole;
 use mar::time::Timestamp;
 use store::backend::OpenFault;
 use store::secrets::{HomeSecret, RecoveryKey, expose};
+use sync::endpoint::{Endpoint, EndpointConfig, Listen};
+use sync::pairing::{JoinerSide, PairingKeys};
 
-use crate::home::{NOON, PIN, Place, new_home, until};
+use crate::home::{NOON, PIN, Place, new_home, until, ward};
 
 #[test]
 fn a_founded_home_has_a_manager_whose_pin_works_and_a_recovery_key_that_opens_its_secret() {
@@ -96,23 +102,76 @@ fn a_device_joins_by_code_and_address_and_has_the_whole_home() {
 }
 
 #[test]
-fn three_wrong_codes_close_the_invite_and_the_manager_is_told() {
+fn a_wrong_code_finds_nobody_and_the_right_one_still_works() {
     let (mut office, trolley) = (Place::new(), Place::new());
     let manager = office.found();
     let mut invite = office.network().invite(DeviceRole::Member, manager).unwrap();
     let address = invite.addresses[0];
-    // The code also names the endpoint: with a wrong one the inviter is not even found, and
-    // nothing of the home is given away.
-    let wrong = if invite.code.starts_with('0') { "1111-1111-1111" } else { "0000-0000-0000" };
-    let fault = trolley.join_with(wrong, "Trolley", address).unwrap_err();
+    // The code also makes the endpoint's id: with a wrong one there is nobody to speak to.
+    let fault = trolley.join_with(&wrong_code(&invite.code), "Trolley", address).unwrap_err();
     assert!(matches!(fault, JoinFault::Pairing(_)), "{fault}");
-    assert!(fault.to_string().contains("code"), "{fault}");
+    assert!(fault.to_string().contains("check the code"), "{fault}");
     assert!(!trolley.folders().data.join("log.redb").exists());
     let fault = trolley.join_with("not a code", "Trolley", address).unwrap_err();
     assert!(matches!(fault, JoinFault::Code(_)), "{fault}");
-    // With the right code afterwards it still works.
     let joined = trolley.join_with(&invite.code.clone(), "Trolley", address).unwrap();
-    assert!(matches!(invite.next(), device::InviteNews::Joined(id) if id == joined.device));
+    assert!(matches!(invite.next(), InviteNews::Joined(id) if id == joined.device));
+}
+
+#[test]
+fn three_wrong_proofs_close_the_invite_and_the_manager_is_told() {
+    let (mut office, trolley) = (Place::new(), Place::new());
+    let manager = office.found();
+    let mut invite = office.network().invite(DeviceRole::Member, manager).unwrap();
+    let (right, wrong) = (keys_of(&invite.code), keys_of(&wrong_code(&invite.code)));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let addresses = invite.addresses.clone();
+    for left in [Some(2), Some(1), None] {
+        runtime.block_on(async {
+            // A guesser who has seen where the invite listens, and does not know the code.
+            let guesser = stranger(&office).await;
+            let dialled = guesser.dial_invite(right.endpoint(), &addresses).await;
+            let (mut connection, channel) = dialled.unwrap();
+            let (_, proof) = JoinerSide::begin(wrong.clone(), channel);
+            connection.sender.send(&proof).await.unwrap();
+            assert!(connection.receiver.receive().await.is_err(), "nothing is answered");
+            guesser.close().await;
+        });
+        match (invite.next(), left) {
+            (InviteNews::WrongCode { left: told }, Some(left)) => assert_eq!(told, left),
+            (InviteNews::Over(InviteFault::Closed), None) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    let fault = trolley.join_with(&invite.code, "Trolley", addresses[0]).unwrap_err();
+    assert!(matches!(fault, JoinFault::Pairing(_)), "{fault}");
+    let alarm = |event| matches!(event, NetworkEvent::Alarm { .. });
+    assert!(office.here().events.try_iter().any(alarm));
+}
+
+async fn stranger(office: &Place) -> Endpoint {
+    let practice = office.device().picture().home.is_practice();
+    let secret = *store::keys::random::<32>().unwrap();
+    let listen = Listen::At(SocketAddr::from(([127, 0, 0, 1], 0)));
+    Endpoint::bind(&EndpointConfig { secret, practice, listen }).await.unwrap()
+}
+
+fn keys_of(code: &str) -> PairingKeys {
+    PairingKeys::grow(&code.parse().unwrap())
+}
+
+fn wrong_code(right: &str) -> String {
+    let digit = if right.starts_with('0') { "1" } else { "0" };
+    digit.repeat(12)
+}
+
+#[test]
+fn only_who_may_keep_devices_opens_an_invite() {
+    let mut office = Place::new();
+    let manager = office.found();
+    let nurse = ward(&office, manager).nurse;
+    let refused = office.network().invite(DeviceRole::Member, nurse).unwrap_err();
+    assert!(matches!(refused, InviteFault::Refused(_)), "{refused}");
 }
 
 #[test]

@@ -21,40 +21,40 @@ use mar::time::{Minutes, Timestamp};
 use tempfile::TempDir;
 
 /// Everything that is waited for comes much sooner than this.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Noon on 21 November 2026.
-pub const NOON: Timestamp = Timestamp(1_795_262_400_000);
-pub const PIN: &str = "493817";
+pub(crate) const NOON: Timestamp = Timestamp(1_795_262_400_000);
+pub(crate) const PIN: &str = "493817";
 
 /// One device: its folders, and what runs in them.
-pub struct Place {
-    pub dir: TempDir,
-    pub clock: Clock,
-    pub running: Option<Here>,
+pub(crate) struct Place {
+    pub(crate) dir: TempDir,
+    pub(crate) clock: Clock,
+    pub(crate) running: Option<Here>,
 }
 
-pub struct Here {
-    pub device: Device,
-    pub network: Network,
-    pub events: Receiver<NetworkEvent>,
+pub(crate) struct Here {
+    pub(crate) device: Device,
+    pub(crate) network: Network,
+    pub(crate) events: Receiver<NetworkEvent>,
 }
 
-pub fn loopback() -> NetworkOptions {
+pub(crate) fn loopback() -> NetworkOptions {
     NetworkOptions { listen: None, discovery: false, loopback: true }
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { dir: TempDir::new().unwrap(), clock: Clock::fixed(NOON), running: None }
     }
 
-    pub fn folders(&self) -> Folders {
+    pub(crate) fn folders(&self) -> Folders {
         let at = |name| self.dir.path().join(name);
         Folders { data: at("data"), state: at("state"), runtime: at("runtime") }
     }
 
     /// Founds the home here. Returns the manager.
-    pub fn found(&mut self) -> StaffId {
+    pub(crate) fn found(&mut self) -> StaffId {
         let (device, founded) =
             Device::found(&self.folders(), new_home(), self.clock.clone()).unwrap();
         self.run(device);
@@ -67,43 +67,43 @@ impl Place {
         self.running = Some(Here { device, network, events });
     }
 
-    pub fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         let device = Device::open(&self.folders(), self.clock.clone()).unwrap();
         self.run(device);
     }
 
-    pub fn open_on(&mut self, disk: store::backend::Disk) {
+    pub(crate) fn open_on(&mut self, disk: store::backend::Disk) {
         let device = Device::open_on(&self.folders(), disk, self.clock.clone()).unwrap();
         self.run(device);
     }
 
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         let Here { device, network, .. } = self.running.take().unwrap();
         network.stop();
         device.close();
     }
 
     /// As when the power goes: without a word to anybody.
-    pub fn close_at_once(&mut self) {
+    pub(crate) fn close_at_once(&mut self) {
         let Here { device, network, .. } = self.running.take().unwrap();
         network.stop_at_once();
         device.close();
     }
 
-    pub fn here(&self) -> &Here {
+    pub(crate) fn here(&self) -> &Here {
         self.running.as_ref().unwrap()
     }
 
-    pub fn device(&self) -> &Device {
+    pub(crate) fn device(&self) -> &Device {
         &self.here().device
     }
 
-    pub fn network(&self) -> &Network {
+    pub(crate) fn network(&self) -> &Network {
         &self.here().network
     }
 
     /// Joins the home of `inviter` by its address.
-    pub fn join(
+    pub(crate) fn join(
         &mut self,
         inviter: &Self,
         name: &str,
@@ -117,7 +117,7 @@ impl Place {
         joined.device
     }
 
-    pub fn join_with(
+    pub(crate) fn join_with(
         &self,
         code: &str,
         name: &str,
@@ -129,16 +129,16 @@ impl Place {
     }
 
     /// Reaches another device at its address, as remembered addresses do.
-    pub fn dial(&self, other: &Self) {
+    pub(crate) fn dial(&self, other: &Self) {
         self.network().dial(other.device().id(), other.network().addresses());
     }
 
-    pub fn ask(&self, staff: StaffId, ask: Ask) -> device::Saved {
+    pub(crate) fn ask(&self, staff: StaffId, ask: Ask) -> device::Saved {
         self.device().submit(command(staff, ask)).unwrap()
     }
 }
 
-pub fn new_home() -> NewHome {
+pub(crate) fn new_home() -> NewHome {
     NewHome {
         name: "Bay House".to_owned(),
         device: "Office".to_owned(),
@@ -149,23 +149,23 @@ pub fn new_home() -> NewHome {
     }
 }
 
-pub fn command(staff: StaffId, ask: Ask) -> Command {
+pub(crate) fn command(staff: StaffId, ask: Ask) -> Command {
     Command { id: CommandId(random()), actor: Actor::Staff(staff), witness: None, ask }
 }
 
-pub fn random() -> [u8; 16] {
+pub(crate) fn random() -> [u8; 16] {
     *store::keys::random::<16>().unwrap()
 }
 
 /// Two devices of one home, connected and in sync: the office and a trolley.
-pub struct Home {
-    pub office: Place,
-    pub trolley: Place,
-    pub manager: StaffId,
+pub(crate) struct Home {
+    pub(crate) office: Place,
+    pub(crate) trolley: Place,
+    pub(crate) manager: StaffId,
 }
 
 impl Home {
-    pub fn of_two() -> Self {
+    pub(crate) fn of_two() -> Self {
         let (mut office, mut trolley) = (Place::new(), Place::new());
         let manager = office.found();
         trolley.join(&office, "Trolley", manager, DeviceRole::Member);
@@ -177,7 +177,7 @@ impl Home {
 
     /// Waits until both hold and show the same, and know it.
     #[track_caller]
-    pub fn wait_level(&self) {
+    pub(crate) fn wait_level(&self) {
         let (a, b) = (self.office.here(), self.trolley.here());
         until("both devices hold the same", || {
             let (at_a, at_b) = (a.device.status().unwrap(), b.device.status().unwrap());
@@ -188,7 +188,7 @@ impl Home {
         });
     }
 
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.office.network().cut();
         self.trolley.network().cut();
         for place in [&self.office, &self.trolley] {
@@ -198,26 +198,26 @@ impl Home {
         }
     }
 
-    pub fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.office.network().heal();
         self.trolley.network().heal();
     }
 
     /// Adds a nurse, a resident and a when-required medicine that both have checked.
-    pub fn with_a_medicine(&self) -> Ward {
+    pub(crate) fn with_a_medicine(&self) -> Ward {
         ward(&self.office, self.manager)
     }
 }
 
 /// Somebody to give something to.
 #[derive(Debug, Clone, Copy)]
-pub struct Ward {
-    pub nurse: StaffId,
-    pub resident: ResidentId,
-    pub order: OrderId,
+pub(crate) struct Ward {
+    pub(crate) nurse: StaffId,
+    pub(crate) resident: ResidentId,
+    pub(crate) order: OrderId,
 }
 
-pub fn ward(place: &Place, manager: StaffId) -> Ward {
+pub(crate) fn ward(place: &Place, manager: StaffId) -> Ward {
     let ward =
         Ward { nurse: StaffId(random()), resident: ResidentId(random()), order: OrderId(random()) };
     let details = Staff {
@@ -268,7 +268,7 @@ fn when_required() -> Content {
 }
 
 /// A when-required dose. `checked` answers the question that is asked while a device is unheard.
-pub fn dose(ward: &Ward, checked: Option<&str>) -> Ask {
+pub(crate) fn dose(ward: &Ward, checked: Option<&str>) -> Ask {
     let told = Told {
         checked: checked.map(str::to_owned),
         alone: checked.is_some(),
@@ -283,12 +283,12 @@ pub fn dose(ward: &Ward, checked: Option<&str>) -> Ask {
     Ask::Dose(ward.resident, AskDose::Prn { order: ward.order, told, note })
 }
 
-pub fn entry_of(saved: &device::Saved) -> EntryId {
+pub(crate) fn entry_of(saved: &device::Saved) -> EntryId {
     saved.entries.first().unwrap().id
 }
 
 #[track_caller]
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < end, "in {PATIENCE:?} it did not come about that {what}");

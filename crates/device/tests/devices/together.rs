@@ -1,19 +1,24 @@
 //! Two devices of one home: in step, apart, and together again.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use device::NetworkEvent;
+use device::{NetworkEvent, SubmitFault};
 use mar::alerts::Cause;
 use mar::command::{Ask, AskResident};
 use mar::fact::DeviceRole;
 use mar::refusal::Refusal;
 use mar::resident::Identity;
 use mar::time::Minutes;
-use store::backend::faults::Operation;
+use store::backend::faults::{Fault, Operation};
 use store::backend::{Disk, FileKind};
+use store::keys::Keys;
+use sync::endpoint::{Ended, Endpoint, EndpointConfig, Listen};
+use tokio::time::timeout;
 
-use crate::home::{Home, NOON, PATIENCE, Place, command, dose, entry_of, until};
+use crate::home::{Home, NOON, PATIENCE, Place, command, dose, entry_of, until, ward};
 
 #[test]
 fn what_is_written_on_either_device_is_on_both_and_counted_after_the_other_s_fsync() {
@@ -85,7 +90,7 @@ fn two_doses_given_apart_are_both_there_and_the_breach_is_raised_on_both() {
     });
     // While the other is unheard a dose takes a named check (W-16).
     let fault = home.office.device().submit(command(ward.nurse, dose(&ward, None))).unwrap_err();
-    assert!(matches!(fault, device::SubmitFault::Refused(Refusal::Dose(_))), "{fault}");
+    assert!(matches!(fault, SubmitFault::Refused(Refusal::Dose(_))), "{fault}");
     home.office.ask(ward.nurse, dose(&ward, Some("rang the Lounge: nothing given")));
     home.trolley.clock.set(NOON.plus(Minutes(30)));
     home.office.clock.set(NOON.plus(Minutes(30)));
@@ -143,7 +148,7 @@ fn an_observer_has_everything_and_records_nothing() {
     let ward = home.with_a_medicine();
     home.wait_level();
     let refused = home.trolley.device().submit(command(ward.nurse, dose(&ward, None)));
-    assert!(matches!(refused, Err(device::SubmitFault::Refused(_))), "{refused:?}");
+    assert!(matches!(refused, Err(SubmitFault::Refused(_))), "{refused:?}");
     assert!(home.trolley.device().check_pin(manager, crate::home::PIN).is_err());
     let entry = entry_of(&home.office.ask(ward.nurse, dose(&ward, None)));
     assert_eq!(home.office.device().wait_saved_on(entry, 2, PATIENCE), 2);
@@ -225,6 +230,108 @@ fn a_device_that_ends_cleanly_is_not_missed_and_counts_again_from_its_next_dose(
     assert!(!picture.home.devices()[&home.trolley.device().id()].is_parked());
     home.trolley.close_at_once();
     until("it is missed", || !home.office.device().complete_to().1.is_empty());
+}
+
+#[test]
+fn a_device_that_sends_nonsense_is_cut_off_and_the_home_goes_on() {
+    let mut home = Home::of_two();
+    let ward = home.with_a_medicine();
+    home.wait_level();
+    home.trolley.close_at_once();
+    let trolley = Keys::load(&home.trolley.folders().data.join("device.keys")).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let office = (home.office.device().id(), home.office.network().addresses());
+    for nonsense in [vec![1], vec![1; 500], vec![4; 200_000]] {
+        runtime.block_on(async {
+            let listen = Listen::At(SocketAddr::from(([127, 0, 0, 1], 0)));
+            let secret = *trolley.device_seed();
+            let config = EndpointConfig { secret, practice: true, listen };
+            let endpoint = Endpoint::bind(&config).await.unwrap();
+            endpoint.allow(BTreeSet::from([office.0]));
+            let mut connection = endpoint.dial(office.0, &office.1).await.unwrap();
+            connection.sender.send(&nonsense).await.unwrap();
+            // The office closes it, or dials back at once and so replaces it.
+            let ended = timeout(PATIENCE, connection.link.closed()).await.unwrap();
+            let closed = match &ended {
+                Ended::Closed { code, .. } => (460..=466).contains(code),
+                Ended::Replaced | Ended::ClosedHere => true,
+                other => panic!("{other:?}"),
+            };
+            assert!(closed, "{ended:?}");
+            endpoint.close().await;
+        });
+    }
+    home.trolley.open();
+    home.trolley.dial(&home.office);
+    home.wait_level();
+    let entry = entry_of(&home.office.ask(ward.nurse, dose(&ward, None)));
+    assert_eq!(home.office.device().wait_saved_on(entry, 2, PATIENCE), 2);
+}
+
+#[test]
+fn commands_that_wait_together_share_a_commit_and_a_retry_gets_the_first_answer() {
+    let mut office = Place::new();
+    let manager = office.found();
+    office.close_at_once();
+    let disk = Disk::folder(office.folders().data);
+    office.open_on(disk.clone());
+    let admit = |family: &str| {
+        let resident = mar::ids::ResidentId(crate::home::random());
+        let named = AskResident::WriteIdentity(Identity::named(family, "Ada"));
+        command(manager, Ask::Resident(resident, named))
+    };
+    let one = admit("First");
+    let first = office.device().submit(one.clone()).unwrap();
+    let again = office.device().submit(one).unwrap();
+    assert!(again.repeated && !first.repeated);
+    assert_eq!(entry_of(&again), entry_of(&first));
+    let alone = disk.counts(FileKind::Log).syncs;
+    office.device().submit(admit("Second")).unwrap();
+    let alone = disk.counts(FileKind::Log).syncs - alone;
+    // Every sync takes its time, so that the others queue up behind the first.
+    disk.seam().plan(|step| {
+        (step.operation == Operation::Sync).then_some(Fault::Slow(Duration::from_millis(40)))
+    });
+    let before = disk.counts(FileKind::Log).syncs;
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let (device, command) = (office.device(), admit(&format!("Family {number}")));
+            scope.spawn(move || device.submit(command).unwrap());
+        }
+    });
+    let together = disk.counts(FileKind::Log).syncs - before;
+    disk.seam().heal();
+    assert!(together <= 4 * alone, "eight took {together} syncs, one alone takes {alone}");
+    assert_eq!(office.device().picture().residents.len(), 10);
+}
+
+#[test]
+fn a_disk_that_fails_says_not_saved_and_what_was_acknowledged_is_there_afterwards() {
+    let mut office = Place::new();
+    let manager = office.found();
+    office.close_at_once();
+    let disk = Disk::folder(office.folders().data);
+    office.open_on(disk.clone());
+    let ward = ward(&office, manager);
+    let kept = entry_of(&office.ask(ward.nurse, dose(&ward, None)));
+    disk.seam().plan(|step| {
+        (step.file == FileKind::Log && step.operation.changes())
+            .then_some(Fault::Fails(std::io::ErrorKind::StorageFull))
+    });
+    office.clock.set(NOON.plus(Minutes(300)));
+    let lost = command(ward.nurse, dose(&ward, None));
+    let fault = office.device().submit(lost.clone()).unwrap_err();
+    assert!(fault.to_string().starts_with("NOT SAVED"), "{fault}");
+    let fault = office.device().submit(lost.clone()).unwrap_err();
+    assert!(matches!(fault, SubmitFault::ReadOnly { .. }), "{fault}");
+    assert!(office.device().read_only().is_some());
+    assert!(office.device().picture().resident(ward.resident).is_some(), "it can still be read");
+    disk.seam().heal();
+    office.close_at_once();
+    office.open();
+    assert_eq!(office.device().saved_on(kept), 1);
+    let saved = office.device().submit(lost).unwrap();
+    assert!(!saved.repeated);
 }
 
 fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
