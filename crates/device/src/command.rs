@@ -1,0 +1,158 @@
+//! What a person can ask on the command line: one file for each sub-command.
+//!
+//! A [`Request`] carries everything: what was typed, PINs, the contents of files. The caller reads
+//! files and writes them, so that the same request can be carried out by the process that holds the
+//! device already. [`Output`] takes what is to be shown; the exit code is the answer.
+//!
+//! Nothing clinical is decided here: `mar` decides, and a command words its answer.
+//!
+//! Reading order: [`output`], [`fault`], [`session`] are what every command stands on, [`json`] the
+//! shapes of what goes in and out, [`page`] the words and tables for people; then one file a
+//! command, in the order of the day.
+
+pub mod fault;
+pub mod folders;
+pub mod output;
+pub mod session;
+
+pub mod json;
+pub mod page;
+
+pub mod demo;
+pub mod invite;
+pub mod join;
+pub mod serve;
+pub mod setup;
+
+pub mod devices;
+pub mod home;
+pub mod status;
+pub mod verify;
+
+pub mod resident;
+pub mod staff;
+
+pub mod directions;
+pub mod import;
+pub mod order;
+
+pub mod due;
+pub mod record;
+pub mod round;
+
+pub mod alerts;
+pub mod chart;
+pub mod print;
+
+pub use fault::Fault;
+pub use output::{Contents, Given, Output, Piece, Pin};
+
+use crate::Running;
+use serde::{Deserialize, Serialize};
+use session::Session;
+
+/// One command with everything it needs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// Whether the answer is wanted as JSON.
+    pub json: bool,
+    /// Who acts.
+    pub who: Who,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// Who acts, and who witnesses.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Who {
+    /// Initials or id of the person who acts; `None` is the device itself.
+    pub staff: Option<String>,
+    /// Their PIN.
+    pub pin: Option<Pin>,
+    /// Initials or id of the witness or second person.
+    pub witness: Option<String>,
+    /// The witness's PIN.
+    pub witness_pin: Option<Pin>,
+}
+
+/// What is asked of a running device.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Ask {
+    /// How the device stands.
+    Status,
+    /// Check everything.
+    Verify,
+    /// The home's devices.
+    Devices,
+    /// Put a device out.
+    Revoke(devices::Revoke),
+    /// Let a device join.
+    Invite(invite::InviteRequest),
+    /// The home's settings.
+    Home(home::HomeAsk),
+    /// Staff.
+    Staff(staff::StaffAsk),
+    /// Residents.
+    Resident(resident::ResidentAsk),
+    /// Orders.
+    Order(order::OrderAsk),
+    /// Other people's files.
+    Import(import::ImportRequest),
+    /// Directions in words.
+    Directions(directions::DirectionsRequest),
+    /// What is due.
+    Due(due::DueRequest),
+    /// One round.
+    Round(round::RoundRequest),
+    /// What became of a dose.
+    Dose(record::DoseAsk),
+    /// The MAR as data.
+    Chart(chart::ChartRequest),
+    /// What somebody has to look at.
+    Alerts(alerts::AlertsRequest),
+    /// Paper.
+    Print(print::PrintRequest),
+}
+
+/// Tells a fault where no home is open. Returns its exit code.
+pub fn tell(fault: &Fault, out: &mut Output<'_>) -> u8 {
+    session::tell(fault, out)
+}
+
+/// Carries a request out on a running device. Returns the exit code; what is shown has gone to
+/// `out`.
+pub fn run(running: &Running, request: Request, out: &mut Output<'_>) -> u8 {
+    let done = Session::begin(running, request.json, &request.who)
+        .and_then(|mut session| carry_out(&mut session, &request.ask, out));
+    match done {
+        Ok(()) => 0,
+        Err(fault) => {
+            let picture = running.device.picture();
+            let zone = session::zone_of(&picture, running.device.now());
+            out.fault(&fault, zone);
+            fault.exit_code()
+        }
+    }
+}
+
+fn carry_out(session: &mut Session<'_>, ask: &Ask, out: &mut Output<'_>) -> Result<(), Fault> {
+    match ask {
+        Ask::Status => status::run(session, out),
+        Ask::Verify => verify::run(session, out),
+        Ask::Devices => devices::list(session, out),
+        Ask::Revoke(ask) => devices::revoke(session, ask, out),
+        Ask::Invite(ask) => invite::run(session, ask, out),
+        Ask::Home(ask) => home::run(session, ask, out),
+        Ask::Staff(ask) => staff::run(session, ask, out),
+        Ask::Resident(ask) => resident::run(session, ask, out),
+        Ask::Order(ask) => order::run(session, ask, out),
+        Ask::Import(ask) => import::run(session, ask, out),
+        Ask::Directions(ask) => directions::run(session, ask, out),
+        Ask::Due(ask) => due::run(session, ask, out),
+        Ask::Round(ask) => round::run(session, ask, out),
+        Ask::Dose(ask) => record::run(session, ask, out),
+        Ask::Chart(ask) => chart::run(session, ask, out),
+        Ask::Alerts(ask) => alerts::run(session, ask, out),
+        Ask::Print(ask) => print::run(session, ask, out),
+    }
+}

@@ -1,0 +1,228 @@
+//! `alerts` and `conflicts`: what somebody has to look at.
+
+use super::page::{moment, wrap};
+use super::session::Session;
+use super::{Fault, Output};
+use mar::alerts::{Alert, Cause, Owner, Tier, alerts};
+use mar::fact::AccessKind;
+use mar::ids::{AdministrationId, OrderId, ResidentId};
+use mar::picture::ResidentPicture;
+use mar::schedule::SlotId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Which of them.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum AlertsRequest {
+    /// All.
+    All,
+    /// What was done while devices were apart.
+    Conflicts,
+}
+
+/// Shows what somebody has to look at.
+///
+/// # Errors
+/// None today; the list is always there.
+pub fn run(
+    session: &Session<'_>,
+    request: &AlertsRequest,
+    out: &mut Output<'_>,
+) -> Result<(), Fault> {
+    let mut found = alerts(&session.picture, session.now);
+    if let AlertsRequest::Conflicts = request {
+        found.retain(|a| a.cause.is_conflict());
+    }
+    if out.is_json() {
+        let list: Vec<Value> = found.iter().map(|a| to_json(session, a)).collect();
+        out.document(&Value::Array(list));
+    } else {
+        tell(session, &found, *request, out);
+    }
+    let seen: BTreeSet<ResidentId> = found.iter().filter_map(|a| a.resident).collect();
+    session.note_access(&seen, AccessKind::Seen);
+    Ok(())
+}
+
+fn to_json(session: &Session<'_>, alert: &Alert) -> Value {
+    let owner = match alert.owner {
+        Owner::Staff(id) => id.to_string(),
+        Owner::ShiftLead => "shift-lead".to_owned(),
+        Owner::Manager => "manager".to_owned(),
+    };
+    json!({
+        "id": id(alert),
+        "tier": alert.tier.word(),
+        "cause": alert.cause.word(),
+        "about": about(session, alert),
+        "since": alert.since.rfc3339(session.zone()),
+        "owner": owner,
+        "state": "open",
+        "words": words(session, alert),
+    })
+}
+
+/// The same cause has the same id on every device: it is made of what it is about.
+fn id(alert: &Alert) -> String {
+    let mut text = blake3::Hasher::new_derive_key("medround alert id 1");
+    text.update(alert.cause.word().as_bytes());
+    text.update(alert.resident.map_or([0; 16], |r| r.0).as_slice());
+    for part in parts(&alert.cause) {
+        text.update(b"|");
+        text.update(part.as_bytes());
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&text.finalize().as_bytes()[..16]);
+    mar::ids::FollowUpId(bytes).to_string()
+}
+
+/// What a cause is about, as texts that do not change.
+fn parts(cause: &Cause) -> Vec<String> {
+    match cause {
+        Cause::DoubleDose(slot, _) | Cause::Unrecorded(slot) | Cause::CriticalLate(slot) => {
+            vec![slot.to_string()]
+        }
+        Cause::IntervalBreach(id)
+        | Cause::TotalBreach(id)
+        | Cause::EffectDue(id)
+        | Cause::CorrectionConflict(id)
+        | Cause::AloneReview(id) => vec![id.to_string()],
+        Cause::Popped(entry) | Cause::InDoubt(entry) => vec![entry.to_string()],
+        Cause::CheckOwed(order) | Cause::OrderConflict(order) => vec![order.to_string()],
+        Cause::FollowUp(follow_up) => vec![follow_up.to_string()],
+        Cause::IdentityConflict
+        | Cause::AllergyConflict
+        | Cause::AllergiesNotAsked
+        | Cause::NeedsUpdate => Vec::new(),
+    }
+}
+
+fn about(session: &Session<'_>, alert: &Alert) -> Value {
+    let mut about = json!({ "resident": alert.resident.map(|r| r.to_string()) });
+    let resident = alert.resident.and_then(|id| session.picture.resident(id));
+    let order = |about: &mut Value, id: Option<OrderId>| {
+        if let Some(id) = id {
+            about["order"] = json!(id.to_string());
+        }
+    };
+    let of_dose = |id: AdministrationId| {
+        resident.and_then(|r| r.administration(id)?.record().map(|(_, o)| o.order))
+    };
+    let of_slot = |slot: &SlotId| resident.and_then(|r| order_of_slot(r, slot));
+    match &alert.cause {
+        Cause::DoubleDose(slot, doses) => {
+            about["slot"] = json!(slot.to_string());
+            about["administrations"] =
+                json!(doses.iter().map(ToString::to_string).collect::<Vec<_>>());
+            order(&mut about, of_slot(slot));
+        }
+        Cause::Unrecorded(slot) | Cause::CriticalLate(slot) => {
+            about["slot"] = json!(slot.to_string());
+            order(&mut about, of_slot(slot));
+        }
+        Cause::IntervalBreach(id)
+        | Cause::TotalBreach(id)
+        | Cause::EffectDue(id)
+        | Cause::CorrectionConflict(id)
+        | Cause::AloneReview(id) => {
+            about["administration"] = json!(id.to_string());
+            order(&mut about, of_dose(*id));
+        }
+        Cause::Popped(entry) | Cause::InDoubt(entry) => about["entry"] = json!(entry.to_string()),
+        Cause::CheckOwed(id) | Cause::OrderConflict(id) => order(&mut about, Some(*id)),
+        Cause::FollowUp(follow_up) => about["follow_up"] = json!(follow_up.to_string()),
+        Cause::IdentityConflict
+        | Cause::AllergyConflict
+        | Cause::AllergiesNotAsked
+        | Cause::NeedsUpdate => {}
+    }
+    about
+}
+
+fn order_of_slot(resident: &ResidentPicture, slot: &SlotId) -> Option<OrderId> {
+    resident.orders.values().find(|h| h.version(slot.version).is_some()).map(|h| h.id)
+}
+
+/// Returns what a person reads of an alert.
+fn words(session: &Session<'_>, alert: &Alert) -> String {
+    let who = alert
+        .resident
+        .map_or_else(|| session.settings().name, |id| super::resident::name(session, id));
+    let resident = alert.resident.and_then(|id| session.picture.resident(id));
+    let medicine = |order: Option<OrderId>| {
+        let history = resident.zip(order).and_then(|(r, o)| r.orders.get(&o));
+        let version = history.and_then(|h| h.best_version(session.now));
+        version.map_or_else(|| "a medicine".to_owned(), |v| v.content.medicine.name.clone())
+    };
+    let dose = |id: AdministrationId| {
+        let found = resident.and_then(|r| r.administration(id));
+        let order = found.and_then(|a| a.record().map(|(_, o)| o.order));
+        let at = found.and_then(|a| a.effective()).map(|r| moment(r.given_at, session.zone()));
+        format!("{}, {}", medicine(order), at.unwrap_or_else(|| "struck out".to_owned()))
+    };
+    let slot = |slot: &SlotId| {
+        let order = resident.and_then(|r| order_of_slot(r, slot));
+        format!("{}, {} {}", medicine(order), super::page::day(slot.date), slot.key)
+    };
+    let what = match &alert.cause {
+        Cause::DoubleDose(id, doses) => {
+            format!("POSSIBLE DOUBLE DOSE: {} was given {} times", slot(id), doses.len())
+        }
+        Cause::IntervalBreach(id) => format!("given TOO SOON after another dose: {}", dose(*id)),
+        Cause::TotalBreach(id) => format!("MORE THAN THE MOST in 24 hours: {}", dose(*id)),
+        Cause::Unrecorded(id) => {
+            format!("nobody recorded {}: ask, then record or close it", slot(id))
+        }
+        Cause::CriticalLate(id) => format!("time-critical and late: {}", slot(id)),
+        Cause::EffectDue(id) => format!("look for the effect of {}", dose(*id)),
+        Cause::Popped(_) => "a medicine stands in the pot without an outcome".to_owned(),
+        Cause::CheckOwed(id) => format!("the second check is owed: {}", medicine(Some(*id))),
+        Cause::OrderConflict(id) => {
+            format!("two versions were written apart: {}: reject one", medicine(Some(*id)))
+        }
+        Cause::IdentityConflict => "name or details were written apart: look at both".to_owned(),
+        Cause::AllergyConflict => {
+            "allergies were written apart and are shown together: look at both".to_owned()
+        }
+        Cause::CorrectionConflict(id) => format!("corrected apart: {}", dose(*id)),
+        Cause::AllergiesNotAsked => "ALLERGIES NOT RECORDED: ask".to_owned(),
+        Cause::InDoubt(_) => "an entry does not count, or needs a manager's look".to_owned(),
+        Cause::AloneReview(id) => format!("given by one person alone: {}", dose(*id)),
+        Cause::NeedsUpdate => {
+            "update this device: a newer one has written what it cannot read".to_owned()
+        }
+        Cause::FollowUp(id) => {
+            let found = resident.and_then(|r| r.follow_ups().into_iter().find(|f| f.id == *id));
+            found.map_or_else(|| "a follow-up".to_owned(), |f| f.what.to_owned())
+        }
+    };
+    format!("{who}: {what}")
+}
+
+fn tell(session: &Session<'_>, found: &[Alert], request: AlertsRequest, out: &mut Output<'_>) {
+    if found.is_empty() {
+        out.line(match request {
+            AlertsRequest::All => "Nothing waits for anybody.",
+            AlertsRequest::Conflicts => "Nothing was done apart that does not fit together.",
+        });
+        return;
+    }
+    for alert in found {
+        let tier = match alert.tier {
+            Tier::Red => "RED  ",
+            Tier::Amber => "amber",
+            Tier::Grey => "grey ",
+        };
+        let owner = match alert.owner {
+            Owner::Staff(id) => session.initials(Some(id)),
+            Owner::ShiftLead => "shift lead".to_owned(),
+            Owner::Manager => "manager".to_owned(),
+        };
+        let since = moment(alert.since, session.zone());
+        let text = format!("{} [since {since}, {owner}]", words(session, alert));
+        for (at, line) in wrap(&text, super::page::WIDTH - 7).into_iter().enumerate() {
+            out.line(if at == 0 { format!("{tier}  {line}") } else { format!("       {line}") });
+        }
+    }
+}

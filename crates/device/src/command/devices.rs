@@ -1,0 +1,149 @@
+//! `devices` and `revoke`: the home's devices.
+
+use super::page::{Table, moment};
+use super::session::Session;
+use super::{Fault, Output};
+use crate::PeerView;
+use mar::fact::DeviceRole;
+use mar::ids::DeviceId;
+use mar::picture::{DeviceRecord, counting};
+use mar::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Which device to put out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Revoke {
+    /// Its id or name.
+    pub device: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// One line of the list.
+struct Line {
+    id: DeviceId,
+    name: String,
+    role: &'static str,
+    enrolled: Option<Timestamp>,
+    revoked: Option<Timestamp>,
+    parked: bool,
+    own: bool,
+    peer: Option<PeerView>,
+}
+
+/// Lists the home's devices.
+///
+/// # Errors
+/// None today; the list is always there.
+pub fn list(session: &Session<'_>, out: &mut Output<'_>) -> Result<(), Fault> {
+    let peers = session.device().peers();
+    let own = session.device().id();
+    let lines: Vec<Line> = session
+        .picture
+        .home
+        .devices()
+        .iter()
+        .filter_map(|(id, record)| line(*id, record, own, &peers))
+        .collect();
+    if out.is_json() {
+        let all: Vec<Value> = lines.iter().map(|l| to_json(session, l)).collect();
+        out.document(&Value::Array(all));
+    } else {
+        tell(session, &lines, out);
+    }
+    Ok(())
+}
+
+fn line(id: DeviceId, record: &DeviceRecord, own: DeviceId, peers: &[PeerView]) -> Option<Line> {
+    let (keys, role) = record.enrolment()?;
+    Some(Line {
+        id,
+        name: keys.name.clone(),
+        role: match role {
+            DeviceRole::Member => "member",
+            DeviceRole::Observer => "observer",
+        },
+        enrolled: counting(&record.enrolled).last().map(|w| w.wall),
+        revoked: record.revocations().map(|(_, revoked)| revoked.at).min(),
+        parked: record.is_parked(),
+        own: id == own,
+        peer: peers.iter().find(|p| p.device == id).cloned(),
+    })
+}
+
+fn to_json(session: &Session<'_>, line: &Line) -> Value {
+    let zone = session.zone();
+    let at = |at: Option<Timestamp>| at.map(|at| at.rfc3339(zone));
+    let peer = line.peer.as_ref();
+    let last_heard = if line.own { Some(session.now) } else { peer.and_then(|p| p.last_heard) };
+    json!({
+        "id": line.id.to_string(),
+        "name": line.name,
+        "role": line.role,
+        "enrolled": at(line.enrolled),
+        "last_heard": at(last_heard),
+        "behind": if line.own { Some(0) } else { peer.and_then(|p| p.behind) },
+        "clock_offset_ms": if line.own { Some(0) } else { peer.and_then(|p| p.clock_offset_ms) },
+        "revoked": line.revoked.is_some(),
+        "revoked_at": at(line.revoked),
+        "parked": line.parked,
+        "connected": line.own || peer.is_some_and(|p| p.connected),
+        "this": line.own,
+    })
+}
+
+fn tell(session: &Session<'_>, lines: &[Line], out: &mut Output<'_>) {
+    let zone = session.zone();
+    let mut table = Table::new(&["Device", "Role", "Last heard", "Behind", "Clock", "Id"]);
+    for line in lines {
+        let peer = line.peer.as_ref();
+        let heard = match (line.own, line.revoked, peer) {
+            (true, ..) => "this device".to_owned(),
+            (false, Some(at), _) => format!("taken out {}", moment(at, zone)),
+            (false, None, Some(p)) if p.connected => "now".to_owned(),
+            (false, None, Some(PeerView { last_heard: Some(at), .. })) => moment(*at, zone),
+            (false, None, Some(_) | None) => "never".to_owned(),
+        };
+        let behind = peer.and_then(|p| p.behind).map_or_else(String::new, super::page::entries);
+        let clock = peer.and_then(|p| p.clock_offset_ms).map_or_else(String::new, |ms| {
+            format!("{}{} s", if ms < 0 { "-" } else { "+" }, ms.unsigned_abs() / 1000)
+        });
+        table.row([
+            line.name.clone(),
+            line.role.to_owned(),
+            heard,
+            behind,
+            clock,
+            line.id.to_string(),
+        ]);
+    }
+    for line in table.lines() {
+        out.line(line);
+    }
+    if lines.len() == 1 {
+        out.line("Add another device with: medroundctl invite --as INITIALS");
+    }
+}
+
+/// Puts a device out of the home.
+///
+/// # Errors
+/// Why nothing was written.
+pub fn revoke(session: &Session<'_>, ask: &Revoke, out: &mut Output<'_>) -> Result<(), Fault> {
+    let device = session.device_named(&ask.device)?;
+    let manager = session.person()?;
+    session.device().revoke(device, manager, &ask.reason)?;
+    if out.is_json() {
+        out.document(&json!({ "device": device.to_string(), "revoked": true }));
+    } else {
+        out.line(format!(
+            "{} is no longer one of the home's devices. What it recorded until now stays.",
+            session.picture.home.device_name(device)
+        ));
+        out.line(
+            "The home's secrets were changed: managers and nurses choose a new PIN when next asked.",
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! `due`: what is due in a span of time.
+
+use super::json::dose;
+use super::page::{Table, clock, day};
+use super::session::Session;
+use super::{Fault, Output};
+use mar::due::{Due, DueState, Suspension, due};
+use mar::fact::AccessKind;
+use mar::ids::ResidentId;
+use mar::schedule::SlotKind;
+use mar::time::{Timestamp, day_span};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Of whom, and when. Days are half-open: from ≤ due < to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DueRequest {
+    /// One resident only.
+    pub resident: Option<String>,
+    /// From when; `None` is the start of today.
+    pub from: Option<String>,
+    /// Until when; `None` is the end of today.
+    pub to: Option<String>,
+}
+
+/// Shows what is due.
+///
+/// # Errors
+/// When a resident or a time is none, or older months could not be read.
+pub fn run(
+    session: &mut Session<'_>,
+    request: &DueRequest,
+    out: &mut Output<'_>,
+) -> Result<(), Fault> {
+    let (begin, end) = day_span(session.zone(), session.today());
+    let from = session.instant_of(request.from.as_deref())?.unwrap_or(begin);
+    let to = session.instant_of(request.to.as_deref())?.unwrap_or(end.max(from));
+    if to < from {
+        return Err(Fault::Wrong("--to lies before --from".to_owned()));
+    }
+    let only = request.resident.as_deref();
+    let residents: Vec<ResidentId> = match only {
+        Some(text) => vec![session.resident(text)?.id],
+        None => mar::round::in_trolley_order(&session.picture),
+    };
+    for id in &residents {
+        session.load(*id, from)?;
+    }
+    let session = &*session;
+    let mut found: Vec<Due<'_>> = residents
+        .iter()
+        .filter_map(|id| session.picture.resident(*id))
+        .flat_map(|r| due(&session.picture.home, r, (from, to), session.now))
+        .collect();
+    found.sort_by_key(|d| d.slot.due);
+    if out.is_json() {
+        let list: Vec<Value> = found.iter().map(|d| to_json(session, d)).collect();
+        out.document(&Value::Array(list));
+    } else {
+        tell(session, &found, (from, to), out);
+    }
+    let seen: BTreeSet<ResidentId> = found.iter().map(|d| d.resident).collect();
+    session.note_access(&seen, AccessKind::Seen);
+    Ok(())
+}
+
+/// Returns one due dose as JSON.
+#[must_use]
+pub fn to_json(session: &Session<'_>, due: &Due<'_>) -> Value {
+    let zone = session.zone();
+    let content = &due.version.content;
+    let window = due.slot.window;
+    json!({
+        "slot": due.slot.id.to_string(),
+        "resident": due.resident.to_string(),
+        "order": due.slot.order.to_string(),
+        "medicine": content.medicine.name,
+        "directions": mar::words::directions(content, &session.settings()),
+        "due": due.slot.due.rfc3339(zone),
+        "window": { "from": window.from.rfc3339(zone), "to": window.to.rfc3339(zone) },
+        "dose": dose(&content.dose),
+        "state": due.state.word(),
+        "kind": kind_word(due.slot.kind),
+        "suspended": due.suspended.map(suspension_word),
+        "not_before": due.not_before.map(|at| at.rfc3339(zone)),
+        "outcome": outcome(due),
+    })
+}
+
+fn outcome(due: &Due<'_>) -> Option<&'static str> {
+    let shown = mar::due::shown(&due.recorded)?;
+    shown.effective().map(|r| r.outcome.word())
+}
+
+/// Returns the word of a kind of slot.
+#[must_use]
+pub const fn kind_word(kind: SlotKind) -> &'static str {
+    match kind {
+        SlotKind::Regular => "regular",
+        SlotKind::TimeCritical => "time-critical",
+    }
+}
+
+/// Returns the word of why nothing is expected of a slot.
+#[must_use]
+pub const fn suspension_word(suspension: Suspension) -> &'static str {
+    match suspension {
+        Suspension::Held => "held",
+        Suspension::Hospital => "hospital",
+        Suspension::Leave => "leave",
+        Suspension::Gone => "gone",
+    }
+}
+
+/// Returns the state of a due dose for a person.
+#[must_use]
+pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
+    let recorded = || mar::due::shown(&due.recorded).and_then(|a| a.effective());
+    match due.state {
+        DueState::NotDue => match (due.suspended, due.not_before) {
+            (Some(suspension), _) => format!("suspended: {}", suspension_word(suspension)),
+            (None, Some(at)) => format!("not before {}", clock(at, session.zone())),
+            (None, None) => String::new(),
+        },
+        DueState::Due => match due.not_before {
+            Some(at) => format!("from {}", clock(at, session.zone())),
+            None => "due now".to_owned(),
+        },
+        DueState::Late => "LATE".to_owned(),
+        DueState::Unrecorded => "NOT RECORDED".to_owned(),
+        DueState::OnPaper => "on paper".to_owned(),
+        DueState::Recorded => recorded().map_or_else(String::new, |r| {
+            format!("{} {}", r.outcome.label().to_lowercase(), clock(r.given_at, session.zone()))
+        }),
+    }
+}
+
+fn tell(
+    session: &Session<'_>,
+    found: &[Due<'_>],
+    (from, to): (Timestamp, Timestamp),
+    out: &mut Output<'_>,
+) {
+    let zone = session.zone();
+    if found.is_empty() {
+        out.line(format!(
+            "Nothing is due from {} to {}.",
+            super::page::moment(from, zone),
+            super::page::moment(to, zone)
+        ));
+        out.line("Orders are listed by: medroundctl order list");
+        return;
+    }
+    let mut date = None;
+    let mut table = Table::new(&["Due", "Resident", "Medicine", "Dose", "State"]);
+    let flush = |table: &mut Table, out: &mut Output<'_>| {
+        for line in table.lines() {
+            out.line(line);
+        }
+        *table = Table::new(&["Due", "Resident", "Medicine", "Dose", "State"]);
+    };
+    for due in found {
+        let on = due.slot.due.civil(zone).date();
+        if date != Some(on) {
+            if date.is_some() {
+                flush(&mut table, out);
+                out.line("");
+            }
+            out.line(day(on));
+            date = Some(on);
+        }
+        table.row([
+            clock(due.slot.due, zone),
+            super::resident::name(session, due.resident),
+            due.version.content.medicine.name.clone(),
+            mar::words::dose(&due.version.content.dose),
+            state_in_words(session, due),
+        ]);
+    }
+    flush(&mut table, out);
+    out.line("For the slots to record: add --json, or use medroundctl round");
+}

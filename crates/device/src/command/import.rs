@@ -1,0 +1,207 @@
+//! `import`: other people's files become proposals that one person confirms and a second checks.
+//!
+//! Each file is one transaction. Importing again changes nothing: residents, allergies and orders
+//! are found again by the sender's identifiers, and nothing is raised from the dead.
+
+mod person;
+mod plan;
+
+use super::session::Session;
+use super::{Contents, Fault, Output};
+use interop::fhir::Import;
+use mar::ids::ResidentId;
+use mar::refusal::Refusal;
+use plan::Plan;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A caller reads no more than this of one file; larger ones are refused by size.
+pub const BYTES_MAX: usize = interop::fhir::BYTES_MAX + 1;
+
+/// What to import.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ImportRequest {
+    /// The files, in order.
+    pub files: Vec<ImportFile>,
+    /// Say what would be taken, and write nothing.
+    pub dry_run: bool,
+}
+
+/// One file as the caller found it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ImportFile {
+    /// Its path as it was given.
+    pub path: String,
+    /// What stands in it; `None` when it could not be read.
+    pub contents: Option<Contents>,
+    /// Why it could not be read; empty when it could.
+    pub fault: String,
+}
+
+/// What became of one file.
+struct Report {
+    path: String,
+    outcome: Result<Taken, String>,
+}
+
+/// What was taken of one file.
+struct Taken {
+    residents: usize,
+    allergies: usize,
+    orders: usize,
+    written: usize,
+    who: Vec<ResidentId>,
+    skipped: Vec<interop::fhir::Skipped>,
+    warnings: Vec<String>,
+}
+
+/// Imports the files.
+///
+/// # Errors
+/// When nobody who may acts, when the disk does not take a file, or, after all others were taken,
+/// when a file could not be read.
+pub fn run(
+    session: &mut Session<'_>,
+    request: &ImportRequest,
+    out: &mut Output<'_>,
+) -> Result<(), Fault> {
+    if !request.dry_run {
+        session.person()?;
+    }
+    let mut reports = Vec::new();
+    for (at, file) in request.files.iter().enumerate() {
+        if request.files.len() > 1 && !out.is_json() {
+            out.aside(format!("{} of {}: {}", at + 1, request.files.len(), file.path));
+        }
+        let outcome = take(session, file, request.dry_run)?;
+        reports.push(Report { path: file.path.clone(), outcome });
+    }
+    let bad: Vec<String> =
+        reports.iter().filter(|r| r.outcome.is_err()).map(|r| r.path.clone()).collect();
+    if out.is_json() {
+        let files: Vec<Value> = reports.iter().map(to_json).collect();
+        out.document(&json!({ "files": files, "dry_run": request.dry_run }));
+    } else {
+        tell(session, &reports, request.dry_run, out);
+    }
+    if bad.is_empty() { Ok(()) } else { Err(Fault::SomeUnreadable(mar::words::list(&bad))) }
+}
+
+/// Takes one file, whole or not at all. The inner error is the file's own.
+fn take(
+    session: &mut Session<'_>,
+    file: &ImportFile,
+    dry_run: bool,
+) -> Result<Result<Taken, String>, Fault> {
+    let Some(contents) = &file.contents else {
+        return Ok(Err(format!("{}: {}", file.path, file.fault)));
+    };
+    let import = match interop::fhir::read(&file.path, contents.as_bytes(), session.today()) {
+        Ok(import) => import,
+        Err(refused) => return Ok(Err(refused.to_string())),
+    };
+    let plan = Plan::of(session, &import);
+    let (asks, mut taken) = plan.into_parts();
+    taken.collect(&import);
+    if dry_run {
+        taken.written = asks.len();
+        return Ok(Ok(taken));
+    }
+    match session.submit_all(asks) {
+        Ok(saved) => {
+            taken.written = saved.iter().map(|s| s.entries.len()).sum();
+            Ok(Ok(taken))
+        }
+        Err(fault @ Fault::Refused(Refusal::Who(_))) => Err(fault),
+        Err(Fault::Refused(refusal)) => {
+            Ok(Err(format!("{}: {}", file.path, refusal.words(session.zone()))))
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+impl Taken {
+    /// Adds what the reader itself skipped and warned of.
+    fn collect(&mut self, import: &Import) {
+        self.skipped.extend(import.skipped.iter().cloned());
+        let warnings = import.warnings.iter().map(|w| format!("{}: {}", w.place, w.text));
+        self.warnings.extend(warnings);
+    }
+}
+
+fn to_json(report: &Report) -> Value {
+    let mut shape = json!({ "path": report.path, "format": "fhir" });
+    match &report.outcome {
+        Ok(taken) => {
+            shape["residents"] = json!(taken.residents);
+            shape["allergies"] = json!(taken.allergies);
+            shape["orders"] = json!(taken.orders);
+            shape["written"] = json!(taken.written);
+            shape["resident_ids"] =
+                json!(taken.who.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let skipped: Vec<Value> = taken
+                .skipped
+                .iter()
+                .map(|s| json!({ "where": s.place, "what": s.what, "why": s.why }))
+                .collect();
+            shape["skipped"] = Value::Array(skipped);
+            shape["warnings"] = json!(taken.warnings);
+        }
+        Err(why) => {
+            shape["residents"] = json!(0);
+            shape["allergies"] = json!(0);
+            shape["orders"] = json!(0);
+            shape["written"] = json!(0);
+            shape["skipped"] = json!([]);
+            shape["warnings"] = json!([]);
+            shape["error"] = json!(why);
+        }
+    }
+    shape
+}
+
+fn tell(session: &Session<'_>, reports: &[Report], dry_run: bool, out: &mut Output<'_>) {
+    use super::page::count;
+    let mut proposals = false;
+    for report in reports {
+        let taken = match &report.outcome {
+            Ok(taken) => taken,
+            Err(why) => {
+                out.line(format!("NOT TAKEN  {why}"));
+                continue;
+            }
+        };
+        let did = match (dry_run, taken.written) {
+            (true, _) => "would be taken",
+            (false, 0) => "nothing new",
+            (false, _) => "taken",
+        };
+        out.line(format!(
+            "{}: {}, {}, {}: {did}",
+            report.path,
+            count(taken.residents, "resident"),
+            if taken.allergies == 1 {
+                "1 allergy".to_owned()
+            } else {
+                format!("{} allergies", taken.allergies)
+            },
+            count(taken.orders, "medicine"),
+        ));
+        proposals |= taken.orders > 0 && !dry_run;
+        for id in &taken.who {
+            out.line(format!("    {}  {id}", super::resident::name(session, *id)));
+        }
+        for warning in &taken.warnings {
+            out.line(format!("    look: {warning}"));
+        }
+        for skipped in &taken.skipped {
+            out.line(format!(
+                "    not taken: {} ({}): {}",
+                skipped.what, skipped.place, skipped.why
+            ));
+        }
+    }
+    if proposals {
+        out.line("Next: medroundctl order list, then order confirm, then a second person's check.");
+    }
+}

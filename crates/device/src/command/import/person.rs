@@ -1,0 +1,231 @@
+//! Whose record a file is: one person is one resident (H-39).
+
+use interop::fhir::{Deceased, ProposedResident, SentNhsNumber};
+use mar::ids::ResidentId;
+use mar::picture::{Picture, ResidentPicture};
+use mar::resident::{Allergies, Allergy, Identity};
+use std::sync::Arc;
+
+/// Whose record it is.
+pub(super) enum Whose {
+    /// This resident's; a warning where the match is weak.
+    Known(ResidentId, Option<String>),
+    /// Somebody's who is not in the record yet.
+    New,
+    /// Nobody's who can be named, or somebody's who cannot be told apart; why.
+    Nobody(String),
+}
+
+/// Finds whose record it is: by NHS number, then by an identifier of the sender, then by name and
+/// date of birth with a warning.
+pub(super) fn whose(picture: &Picture, sent: &ProposedResident, identity: &Identity) -> Whose {
+    let number = identity.nhs_number;
+    let by_number = find(picture, |known| number.is_some() && known.nhs_number == number);
+    if let Some(id) = by_number {
+        return Whose::Known(id, None);
+    }
+    let shares =
+        |known: &Identity| identity.external.iter().any(|sent| known.external.contains(sent));
+    let other_number = |id: ResidentId| {
+        let known = picture.resident(id).and_then(|r| r.identity());
+        known.and_then(|k| k.nhs_number).zip(number).is_some_and(|(a, b)| a != b)
+    };
+    if let Some(id) = find(picture, shares) {
+        return if other_number(id) {
+            Whose::Nobody("its identifier is a resident's who has another NHS number".to_owned())
+        } else {
+            Whose::Known(id, None)
+        };
+    }
+    let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
+    let same_person = |known: &Identity| {
+        identity.born.is_some()
+            && known.born == identity.born
+            && same(&known.family, &identity.family)
+            && same(&known.given, &identity.given)
+    };
+    if let Some(id) = find(picture, same_person).filter(|id| !other_number(*id)) {
+        let warning = format!(
+            "{} was found by name and date of birth alone: look whether it is the same person",
+            identity.list_name()
+        );
+        return Whose::Known(id, Some(warning));
+    }
+    if !sent.in_file {
+        return Whose::Nobody("the person is not in the file, and nobody here fits".to_owned());
+    }
+    if identity.family.trim().is_empty() {
+        return Whose::Nobody("the person has no name".to_owned());
+    }
+    if let Deceased::Yes(_) = sent.deceased {
+        return Whose::Nobody("the sender says that the person has died".to_owned());
+    }
+    Whose::New
+}
+
+fn find(picture: &Picture, fits: impl Fn(&Identity) -> bool) -> Option<ResidentId> {
+    let found = |here: bool| {
+        let mut all = picture.residents.values().filter(move |r| r.is_here() == here);
+        all.find(|r: &&Arc<ResidentPicture>| r.identity().is_some_and(&fits)).map(|r| r.id)
+    };
+    found(true).or_else(|| found(false))
+}
+
+/// Lays what was sent under what is known: the home's own words stay, what is missing is filled
+/// in. Returns the warnings about what differs.
+pub(super) fn fill_in(known: &mut Identity, sent: &Identity) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut differs = |what: &str, here: String, there: String| {
+        if here != there {
+            warnings.push(format!("{what} is {here} here and {there} in the file"));
+        }
+    };
+    match (known.born, sent.born) {
+        (None, there) => known.born = there,
+        (Some(here), Some(there)) => {
+            differs("the date of birth", here.to_string(), there.to_string());
+        }
+        (Some(_), None) => {}
+    }
+    match (known.nhs_number, sent.nhs_number) {
+        (None, Some(there)) => {
+            known.nhs_number = Some(there);
+            known.no_nhs_number = None;
+        }
+        (None, None) => {
+            known.no_nhs_number = known.no_nhs_number.take().or(sent.no_nhs_number.clone())
+        }
+        (Some(_), _) => {}
+    }
+    let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
+    if !sent.family.is_empty() && !same(&known.family, &sent.family) {
+        differs("the family name", known.family.clone(), sent.family.clone());
+    }
+    if known.gp.trim().is_empty() {
+        known.gp.clone_from(&sent.gp);
+    }
+    if known.pharmacy.trim().is_empty() {
+        known.pharmacy.clone_from(&sent.pharmacy);
+    }
+    for identifier in &sent.external {
+        if !known.external.contains(identifier) {
+            known.external.push(identifier.clone());
+        }
+    }
+    warnings
+}
+
+/// Returns the allergies after an import: what is known stays, what is new is added; `None` when
+/// nothing changes. A file never takes an allergy away (Y-02).
+pub(super) fn grown(known: &Allergies, sent: &Allergies) -> (Option<Allergies>, Option<String>) {
+    let sent = match sent {
+        Allergies::NotAsked => return (None, None),
+        Allergies::Recorded(list) => list.iter().map(named).collect::<Vec<_>>(),
+        Allergies::NoneKnown { .. } => {
+            return match known {
+                Allergies::NotAsked => (Some(sent.clone()), None),
+                Allergies::NoneKnown { .. } => (None, None),
+                Allergies::Recorded(_) => {
+                    (None, Some("the sender knows of no allergies; those here stay".to_owned()))
+                }
+            };
+        }
+    };
+    let before: Vec<Allergy> = match known {
+        Allergies::Recorded(list) => list.clone(),
+        Allergies::NoneKnown { .. } | Allergies::NotAsked => Vec::new(),
+    };
+    let mut after = before.clone();
+    for allergy in sent {
+        let same = |a: &&mut Allergy| {
+            a.substance.trim().to_lowercase() == allergy.substance.to_lowercase()
+        };
+        match after.iter_mut().find(same) {
+            Some(known) => {
+                known.reaction = known.reaction.take().or(allergy.reaction);
+                known.code = known.code.take().or(allergy.code);
+                known.kind = known.kind.or(allergy.kind);
+            }
+            None => after.push(allergy),
+        }
+    }
+    ((after != before).then_some(Allergies::Recorded(after)), None)
+}
+
+/// An allergy without a name is still an allergy.
+fn named(sent: &Allergy) -> Allergy {
+    let blank = sent.substance.trim().is_empty();
+    let substance = if blank { "not named by the sender: ask" } else { sent.substance.trim() };
+    Allergy { substance: substance.to_owned(), ..sent.clone() }
+}
+
+/// Whether the NHS number that was sent is not one.
+pub(super) fn doubtful_number(sent: &ProposedResident) -> Option<String> {
+    match &sent.nhs_number {
+        SentNhsNumber::Doubtful { as_sent, fault } => {
+            Some(format!("the NHS number `{as_sent}`: {fault}"))
+        }
+        SentNhsNumber::Missing | SentNhsNumber::Valid(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allergy(substance: &str, reaction: Option<&str>) -> Allergy {
+        Allergy {
+            substance: substance.into(),
+            code: None,
+            reaction: reaction.map(str::to_owned),
+            kind: None,
+        }
+    }
+
+    #[test]
+    fn an_import_adds_allergies_and_never_takes_one_away() {
+        let penicillin = Allergies::Recorded(vec![allergy("penicillin", None)]);
+        let both =
+            Allergies::Recorded(vec![allergy("Penicillin", Some("rash")), allergy("latex", None)]);
+        let (after, _) = grown(&penicillin, &both);
+        let expected =
+            Allergies::Recorded(vec![allergy("penicillin", Some("rash")), allergy("latex", None)]);
+        assert_eq!(after.as_ref(), Some(&expected));
+        assert_eq!(grown(&expected, &both).0, None, "importing again changes nothing");
+        let none = Allergies::NoneKnown { by: "imported".into(), on: None };
+        let (after, warning) = grown(&penicillin, &none);
+        assert_eq!(after, None);
+        assert!(warning.is_some());
+        assert_eq!(grown(&Allergies::NotAsked, &none).0, Some(none));
+        assert_eq!(grown(&penicillin, &Allergies::NotAsked).0, None);
+    }
+
+    #[test]
+    fn an_allergy_that_the_sender_does_not_name_is_kept() {
+        let sent = Allergies::Recorded(vec![allergy(" ", Some("anaphylaxis"))]);
+        let (after, _) = grown(&Allergies::NotAsked, &sent);
+        let Some(Allergies::Recorded(list)) = after else { panic!("{after:?}") };
+        assert_eq!(list[0].reaction.as_deref(), Some("anaphylaxis"));
+        assert!(list[0].substance.contains("not named"));
+    }
+
+    #[test]
+    fn what_the_home_wrote_stays_and_what_is_missing_is_filled_in() {
+        let mut known = Identity::named("Shaw", "Gladys");
+        known.room = "12".into();
+        known.gp = "Dr Patel".into();
+        let mut sent = Identity::named("Shaw", "Gladys May");
+        sent.born = "1938-04-12".parse().ok();
+        sent.nhs_number = "943 476 5919".parse().ok();
+        sent.gp = "Another".into();
+        assert_eq!(fill_in(&mut known, &sent), Vec::<String>::new());
+        assert_eq!((known.gp.as_str(), known.room.as_str()), ("Dr Patel", "12"));
+        assert_eq!(known.nhs_number, sent.nhs_number);
+        let before = known.clone();
+        fill_in(&mut known, &sent);
+        assert_eq!(known, before);
+        sent.born = "1939-04-12".parse().ok();
+        assert_eq!(fill_in(&mut known, &sent).len(), 1);
+        assert_eq!(known.born, before.born);
+    }
+}

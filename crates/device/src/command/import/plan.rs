@@ -1,0 +1,204 @@
+//! What one file comes to: what is asked of the record, and what is told to the person.
+
+use super::Taken;
+use super::person::{Whose, doubtful_number, fill_in, grown, whose};
+use crate::command::session::Session;
+use interop::dose_syntax::Start;
+use interop::fhir::{Import, ProposedOrder, ProposedResident, Skipped, Status};
+use mar::command::{Ask, AskOrder, AskResident};
+use mar::ids::{OrderId, ResidentId};
+use mar::order::{Proposal, State};
+use mar::picture::{OrderHistory, ResidentPicture};
+use mar::resident::Allergies;
+
+/// No proposal's words together are longer: an entry holds 16 KiB.
+const WORDS_MAX: usize = 8_000;
+
+/// What one file comes to.
+pub(super) struct Plan {
+    asks: Vec<Ask>,
+    taken: Taken,
+}
+
+impl Plan {
+    /// Works out what a file comes to. Nothing is written.
+    pub(super) fn of(session: &Session<'_>, import: &Import) -> Self {
+        let taken = Taken {
+            residents: 0,
+            allergies: 0,
+            orders: 0,
+            written: 0,
+            who: Vec::new(),
+            skipped: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut plan = Self { asks: Vec::new(), taken };
+        for sent in &import.residents {
+            plan.resident(session, sent);
+        }
+        plan
+    }
+
+    /// Returns what is asked, and what is told.
+    pub(super) fn into_parts(self) -> (Vec<Ask>, Taken) {
+        (self.asks, self.taken)
+    }
+
+    fn warn(&mut self, place: &str, text: &str) {
+        self.taken.warnings.push(format!("{place}: {text}"));
+    }
+
+    fn skip(&mut self, place: &str, what: &str, why: &str) {
+        let (place, what, why) = (place.to_owned(), what.to_owned(), why.to_owned());
+        self.taken.skipped.push(Skipped { place, what, why });
+    }
+
+    fn resident(&mut self, session: &Session<'_>, sent: &ProposedResident) {
+        let identity = sent.identity();
+        let what = sent.name().unwrap_or_else(|| "a person without a name".to_owned());
+        let id = match whose(&session.picture, sent, &identity) {
+            Whose::Nobody(why) => return self.skip(&sent.place, &what, &why),
+            Whose::New => {
+                let id = ResidentId(session.device().fresh());
+                self.asks.push(Ask::Resident(id, AskResident::WriteIdentity(identity)));
+                id
+            }
+            Whose::Known(id, warning) => {
+                if let Some(warning) = warning {
+                    self.warn(&sent.place, &warning);
+                }
+                let known = session.picture.resident(id).and_then(|r| r.identity());
+                if let Some(known) = known {
+                    let mut filled = known.clone();
+                    for warning in fill_in(&mut filled, &identity) {
+                        self.warn(&sent.place, &warning);
+                    }
+                    if filled != *known {
+                        self.asks.push(Ask::Resident(id, AskResident::WriteIdentity(filled)));
+                    }
+                }
+                id
+            }
+        };
+        if let Some(warning) = doubtful_number(sent) {
+            self.warn(&sent.place, &warning);
+        }
+        self.taken.residents += 1;
+        self.taken.who.push(id);
+        let known = session.picture.resident(id);
+        self.allergies(id, known.map(AsRef::as_ref), sent);
+        for order in &sent.orders {
+            self.order(session, (id, known.map(AsRef::as_ref)), order);
+        }
+    }
+
+    fn allergies(
+        &mut self,
+        id: ResidentId,
+        known: Option<&ResidentPicture>,
+        sent: &ProposedResident,
+    ) {
+        self.taken.allergies += sent.allergies.listed.len();
+        let before = known.map_or(Allergies::NotAsked, ResidentPicture::allergies);
+        let (after, warning) = grown(&before, &sent.known_allergies());
+        if let Some(warning) = warning {
+            self.warn(&sent.place, &warning);
+        }
+        if let Some(after) = after {
+            self.asks.push(Ask::Resident(id, AskResident::WriteAllergies(after)));
+        }
+        for ended in &sent.allergies.apart {
+            self.skip(
+                &ended.place,
+                &ended.substance,
+                "the sender says that this allergy has ended",
+            );
+        }
+    }
+
+    fn order(
+        &mut self,
+        session: &Session<'_>,
+        (id, known): (ResidentId, Option<&ResidentPicture>),
+        sent: &ProposedOrder,
+    ) {
+        let name = &sent.medicine.name;
+        let external = sent.external();
+        let held = known.and_then(|r| {
+            let is_same = |h: &&OrderHistory| {
+                h.proposal().is_some_and(|p| p.external.first() == external.first())
+            };
+            r.orders.values().find(is_same)
+        });
+        if let Some(why) = ended(sent.status) {
+            let open = held.map(|h| h.state(session.now)).filter(|s| {
+                matches!(
+                    s,
+                    State::Proposal | State::AwaitingSecondCheck | State::Active | State::Held
+                )
+            });
+            if open.is_some() {
+                let text = format!("{name} is still open here, and {why}: ask the prescriber");
+                self.warn(&sent.place, &text);
+            }
+            return self.skip(&sent.place, name, why);
+        }
+        if name.trim().is_empty() {
+            return self.skip(&sent.place, "a medicine", "the sender does not name it");
+        }
+        let settings = session.settings();
+        let start = Start { date: session.today(), at: session.now };
+        let mut proposal = sent.proposal(&settings.rounds, settings.zone, &start);
+        if sent.status != Status::Active {
+            let status = &sent.status_as_sent;
+            proposal.remarks.push(format!("the sender's status is “{status}”"));
+        }
+        if length(&proposal) > WORDS_MAX {
+            return self.skip(&sent.place, name, "its directions are too long: write it by hand");
+        }
+        self.taken.orders += 1;
+        let order = match held {
+            None => OrderId(session.device().fresh()),
+            Some(history) => {
+                if history.proposal().is_some_and(|p| same(p, &proposal)) {
+                    return;
+                }
+                // A stop is final, and what was turned down stays so: a person decides.
+                let state = history.state(session.now);
+                if matches!(state, State::Stopped | State::Rejected) {
+                    let text =
+                        format!("{name} was {} here, and the file has it changed", state.word());
+                    return self.warn(&sent.place, &text);
+                }
+                history.id
+            }
+        };
+        self.asks.push(Ask::Order(id, AskOrder::Propose { order, proposal }));
+    }
+}
+
+/// Why an order is not proposed at all; `None` when it may be in use.
+const fn ended(status: Status) -> Option<&'static str> {
+    match status {
+        Status::Active | Status::OnHold | Status::NotYet | Status::Dispensed | Status::Unknown => {
+            None
+        }
+        Status::Completed => Some("the sender says that it came to its end"),
+        Status::Stopped => Some("the sender says that it was stopped"),
+        Status::Cancelled => Some("the sender says that it was withdrawn"),
+        Status::NotTaken => Some("the sender says that it is not taken"),
+    }
+}
+
+/// Whether two proposals say the same. What depends on the day of the import is left out: remarks,
+/// the last issue, and the day from which a schedule would be counted.
+fn same(a: &Proposal, b: &Proposal) -> bool {
+    (&a.medicine, &a.words, a.grade, &a.dose) == (&b.medicine, &b.words, b.grade, &b.dose)
+        && (&a.route, a.start, &a.external) == (&b.route, b.start, &b.external)
+}
+
+fn length(proposal: &Proposal) -> usize {
+    let external = proposal.external.iter().map(|e| e.system.len() + e.value.len());
+    let texts = proposal.words.iter().chain(&proposal.remarks).map(String::len);
+    texts.chain(external).sum::<usize>() + proposal.medicine.name.len()
+}

@@ -1,0 +1,271 @@
+//! One medicine of a chart: one version of one order.
+
+use super::cells::{Told, rows};
+use super::page::some;
+use crate::command::page::{clock, day, moment};
+use crate::command::record::prn_in_words;
+use crate::command::session::Session;
+use ::mar::chart::ChartOrder;
+use ::mar::ids::StaffId;
+use ::mar::order::{Content, Prn, Source, State};
+use ::mar::picture::{OrderHistory, ResidentPicture};
+use ::mar::rules::{LOOK_BACK, min_gap, prn_status, taken};
+use ::mar::schedule::{Days, Schedule};
+use ::print::sheet::{Block, BlockStanding, Cycle, Doses, SenderWords, WhenRequired};
+use std::collections::BTreeSet;
+
+/// Returns one block. `notes` counts the notes overleaf; `people` gathers whose initials stand on
+/// the chart.
+pub(super) fn block(
+    session: &Session<'_>,
+    resident: &ResidentPicture,
+    order: &ChartOrder<'_>,
+    cycle: Cycle,
+    (notes, people): (&mut u32, &mut BTreeSet<StaffId>),
+) -> Block {
+    let content = &order.version.content;
+    let zone = session.zone();
+    let history = resident.orders.get(&order.order);
+    let settings = session.settings();
+    let mut told = Told::new(session, order, (notes, people));
+    let doses = match content.prn() {
+        Some(prn) => Doses::WhenRequired(when_required(session, resident, order, prn, &mut told)),
+        None => Doses::Scheduled(rows(session, order, cycle, &mut told)),
+    };
+    let mut records = told.records;
+    records.sort_by_key(|r| (r.date, r.note));
+    Block {
+        medicine: medicine(content),
+        brand: None,
+        directions: order.directions.clone(),
+        sender_words: sender_words(content, history),
+        route: some(&content.route),
+        indication: content.indication.as_deref().and_then(some),
+        warnings: content.instruction.as_deref().and_then(some).into_iter().collect(),
+        tags: tags(content),
+        no_automatic_checks: content.medicine.dmd.is_none(),
+        start: content.start.civil(zone).date(),
+        stop: content.stop.map(|stop| stop.civil(zone).date()),
+        review: None,
+        notes: block_notes(session, order, history),
+        source: source(content.source).to_owned(),
+        version: version_number(order, history),
+        written_by: order.written.staff().map(|id| signed(session, id, people)),
+        checked_by: order.checked.and_then(|w| w.staff()).map(|id| signed(session, id, people)),
+        supply: history.and_then(|h| h.supplies().last().map(|s| s.pack.clone())),
+        standing: standing(session, order, history),
+        second_signature: settings.witnessed(content.medicine.cd),
+        amount_per_dose: matches!(content.dose, ::mar::order::Dose::Range { .. }),
+        carried_forward: None,
+        doses,
+        records,
+    }
+}
+
+fn signed(session: &Session<'_>, id: StaffId, people: &mut BTreeSet<StaffId>) -> String {
+    people.insert(id);
+    session.initials(Some(id))
+}
+
+/// Name, form and strength, without saying twice what the name says already.
+fn medicine(content: &Content) -> String {
+    let mut text = content.medicine.name.clone();
+    let plain = |t: &str| t.to_lowercase().replace(' ', "");
+    for more in [&content.medicine.strength, &content.medicine.form].into_iter().flatten() {
+        if !plain(&text).contains(&plain(more)) {
+            text.push_str(&format!(" {more}"));
+        }
+    }
+    text
+}
+
+fn sender_words(content: &Content, history: Option<&OrderHistory>) -> Option<SenderWords> {
+    let from = match content.source {
+        Source::Label => "Label",
+        Source::DischargeLetter => "Discharge letter",
+        Source::PrescriberMessage => "Prescriber",
+        Source::GpRecord => "GP record",
+        Source::Spoken => "Spoken",
+    };
+    let proposed = history.and_then(OrderHistory::proposal).map(|p| p.words.join(" "));
+    let words = content.label.as_deref().and_then(some).or_else(|| proposed.and_then(|w| some(&w)));
+    words.map(|words| SenderWords { from: from.to_owned(), words })
+}
+
+const fn source(source: Source) -> &'static str {
+    match source {
+        Source::Label => "from the pharmacy’s label",
+        Source::DischargeLetter => "from a discharge letter",
+        Source::PrescriberMessage => "from a prescriber’s message",
+        Source::GpRecord => "from the GP’s record",
+        Source::Spoken => "from a spoken instruction",
+    }
+}
+
+fn tags(content: &Content) -> Vec<String> {
+    let mut tags = Vec::new();
+    if content.flags.time_critical {
+        tags.push("TIME-CRITICAL".to_owned());
+    }
+    tags.extend(weekday(&content.schedule));
+    if content.medicine.cd.is_controlled() {
+        tags.push("CD".to_owned());
+    }
+    if content.prn().is_some() {
+        tags.push("PRN".to_owned());
+    }
+    if content.flags.rescue {
+        tags.push("RESCUE".to_owned());
+    }
+    if content.flags.anticoagulant {
+        tags.push("ANTICOAGULANT".to_owned());
+    }
+    if content.flags.insulin {
+        tags.push("INSULIN".to_owned());
+    }
+    tags
+}
+
+/// A weekly medicine's day in words (S-05).
+pub(super) fn weekday(schedule: &Schedule) -> Option<String> {
+    let one = |days: Days| {
+        let mut names = days.iter();
+        names.next().filter(|_| names.next().is_none())
+    };
+    let (day, every) = match schedule {
+        Schedule::Times { days, .. } | Schedule::Rounds { days, .. } => (one(*days)?.0, 1),
+        Schedule::EveryWeeks { days, n, .. } => (one(*days)?.0, *n),
+        Schedule::EveryDays { .. }
+        | Schedule::EveryHours { .. }
+        | Schedule::Once { .. }
+        | Schedule::WhenRequired(_) => return None,
+    };
+    let name = ::mar::words::days(Days::of(&[day])).replace("on ", "").to_uppercase();
+    Some(match every {
+        1 => format!("WEEKLY – {name}"),
+        n => format!("EVERY {n} WEEKS – {name}"),
+    })
+}
+
+fn version_number(order: &ChartOrder<'_>, history: Option<&OrderHistory>) -> u32 {
+    let at =
+        history.and_then(|h| h.versions().iter().position(|v| v.version.id == order.version.id));
+    u32::try_from(at.unwrap_or(0)).unwrap_or(0) + 1
+}
+
+fn block_notes(
+    session: &Session<'_>,
+    order: &ChartOrder<'_>,
+    history: Option<&OrderHistory>,
+) -> Vec<String> {
+    let content = &order.version.content;
+    let mut notes = Vec::new();
+    if let Some(doses) = content.course_doses {
+        notes.push(format!("A course of {doses} doses."));
+    }
+    if let Some(gap) = min_gap(content).filter(|_| content.prn().is_none()) {
+        notes.push(format!("At least {} between doses.", ::mar::words::length(gap)));
+    }
+    let view = history.and_then(|h| h.version(order.version.id));
+    if let Some(alone) = view.and_then(|v| v.alone).filter(|_| order.checked.is_none()) {
+        let initials = session.initials(alone.staff());
+        notes.push(format!("CHECK OWED: activated by {initials} alone."));
+    }
+    if order.conflict {
+        notes.push("WRITTEN APART from another version: ask before giving.".to_owned());
+    }
+    let supply = history.and_then(|h| h.supplies().last().copied());
+    if let Some(supply) = supply {
+        notes.push(format!("Supplied: {}.", supply.product));
+        notes.extend(some(&supply.notice));
+    }
+    notes
+}
+
+fn standing(
+    session: &Session<'_>,
+    order: &ChartOrder<'_>,
+    history: Option<&OrderHistory>,
+) -> BlockStanding {
+    let zone = session.zone();
+    if let (Some((at, by, why)), true) = (order.stopped, order.ended) {
+        return BlockStanding::Stopped(format!("Stopped {}, {by}: {why}", moment(at, zone)));
+    }
+    if order.ended {
+        let until = order.to.map(|to| moment(to, zone)).unwrap_or_default();
+        return BlockStanding::Superseded(format!("Ended {until}."));
+    }
+    if order.state == State::Held
+        && let Some((entry, why)) = history.and_then(OrderHistory::hold)
+    {
+        let by = session.initials(entry.staff());
+        return BlockStanding::Held(format!(
+            "Held since {} by {by}: {why}",
+            moment(entry.wall, zone)
+        ));
+    }
+    BlockStanding::Active
+}
+
+fn when_required(
+    session: &Session<'_>,
+    resident: &ResidentPicture,
+    order: &ChartOrder<'_>,
+    prn: &Prn,
+    told: &mut Told<'_, '_>,
+) -> WhenRequired {
+    let content = &order.version.content;
+    let doses = taken(&session.picture.home, resident, session.now.minus(LOOK_BACK));
+    let status = prn_status((order.order, content), prn, &doses, session.now);
+    let at_printing = if order.ended {
+        Vec::new()
+    } else {
+        let mut lines =
+            vec![format!("At {} {}:", day(session.today()), clock(session.now, session.zone()))];
+        lines.extend(prn_in_words(session, &status));
+        lines
+    };
+    let lines = order.unscheduled.iter().map(|dose| told.prn_line(dose)).collect();
+    WhenRequired { limits: limits(prn), protocol: protocol(prn), at_printing, lines }
+}
+
+fn limits(prn: &Prn) -> Vec<String> {
+    use ::mar::order::Stated;
+    let interval = match &prn.min_interval {
+        Stated::As(length) => format!("At least {} between doses.", ::mar::words::length(*length)),
+        Stated::NotStated { asked } => format!("Shortest time between doses not stated: {asked}."),
+    };
+    let most = match &prn.max_24h {
+        Stated::As(most) => {
+            format!("No more than {} in 24 hours.", ::mar::words::amount_words(most))
+        }
+        Stated::NotStated { asked } => format!("Most in 24 hours not stated: {asked}."),
+    };
+    vec![interval, most]
+}
+
+fn protocol(prn: &Prn) -> Vec<String> {
+    let said = &prn.protocol;
+    let can_ask = match said.can_ask {
+        Some(true) => "can ask for it",
+        Some(false) => "cannot ask for it: look for the signs",
+        None => "",
+    };
+    let check = said.check_after.unwrap_or(::mar::order::EFFECT_CHECK_DEFAULT);
+    let check = format!("after {}", ::mar::words::length(check));
+    [
+        ("For", said.what_for.as_str()),
+        ("Signs", said.signs.as_str()),
+        ("The resident", can_ask),
+        ("Choosing the amount", said.choose.as_str()),
+        ("Try first", said.try_first.as_str()),
+        ("Expected effect", said.expected_effect.as_str()),
+        ("Look for the effect", check.as_str()),
+        ("Call the prescriber", said.call_prescriber_when.as_str()),
+        ("Review", said.review.as_str()),
+    ]
+    .into_iter()
+    .filter(|(_, words)| !words.trim().is_empty())
+    .map(|(what, words)| format!("{what}: {words}"))
+    .collect()
+}

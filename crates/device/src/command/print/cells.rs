@@ -1,0 +1,337 @@
+//! The boxes of a chart, and what is told of a dose overleaf.
+
+use crate::command::page::{clock, day};
+use crate::command::session::Session;
+use ::mar::chart::{Cell as ChartCell, ChartOrder, Dose};
+use ::mar::due::{DueState, Suspension};
+use ::mar::fact::Recording;
+use ::mar::ids::StaffId;
+use ::mar::outcome::Outcome;
+use ::mar::schedule::SlotKey;
+use ::mar::time::{Timestamp, at_civil};
+use ::print::sheet::{Cell, Cycle, Mark, PrnLine, Record, Row};
+use chrono::{Days, NaiveDate, NaiveTime};
+use std::collections::BTreeSet;
+
+/// What is told of one medicine's doses.
+pub(super) struct Told<'t, 's> {
+    session: &'s Session<'s>,
+    prn: bool,
+    notes: &'t mut u32,
+    people: &'t mut BTreeSet<StaffId>,
+    /// The lines overleaf.
+    pub(super) records: Vec<Record>,
+}
+
+/// Whether a dose is told overleaf although its box says it all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Overleaf {
+    /// Only when there is more to tell than the box holds.
+    IfMore,
+    /// In any case: it stands in no box.
+    Unboxed,
+    /// In any case: another dose stands in the same box.
+    Double,
+}
+
+/// One time of day across the cycle, while it is filled in.
+struct Line {
+    label: String,
+    time: NaiveTime,
+    cells: Vec<Option<Cell>>,
+}
+
+/// Returns one row for each time of day. Whatever does not stand in a box is told overleaf.
+pub(super) fn rows<'s>(
+    session: &'s Session<'s>,
+    order: &ChartOrder<'_>,
+    cycle: Cycle,
+    told: &mut Told<'_, 's>,
+) -> Vec<Row> {
+    let days = usize::from(cycle.days);
+    let mut lines: Vec<Line> = Vec::new();
+    for cell in &order.cells {
+        let date = cell.slot.due.civil(session.zone()).date();
+        let Some(at) = usize::try_from(date.signed_duration_since(cycle.start).num_days())
+            .ok()
+            .filter(|at| *at < days)
+        else {
+            continue;
+        };
+        let (label, time) = label(session, cell);
+        let free = |l: &&mut Line| l.label == label && l.cells.get(at).is_some_and(Option::is_none);
+        let drawn = told.cell(cell);
+        match lines.iter_mut().find(free) {
+            Some(line) => line.cells[at] = Some(drawn),
+            None => {
+                let mut cells = vec![None; days];
+                cells[at] = Some(drawn);
+                lines.push(Line { label, time, cells });
+            }
+        }
+    }
+    lines.sort_by_key(|l| l.time);
+    for dose in &order.unscheduled {
+        told.overleaf(dose, "", Overleaf::Unboxed);
+    }
+    lines.into_iter().map(|line| finish(session, order, cycle, line)).collect()
+}
+
+fn label(session: &Session<'_>, cell: &ChartCell<'_>) -> (String, NaiveTime) {
+    let civil = cell.slot.due.civil(session.zone());
+    let time = civil.time();
+    let text = match &cell.slot.id.key {
+        SlotKey::Round(id) => {
+            let settings = session.picture.home.settings_on(civil.date());
+            let name = settings.and_then(|s| s.round(id)).map(|r| r.name.clone());
+            format!("{} {}", name.unwrap_or_else(|| id.clone()), time.format("%H:%M"))
+        }
+        SlotKey::Time(_) | SlotKey::Interval(_) => time.format("%H:%M").to_string(),
+    };
+    (text, time)
+}
+
+/// Boxes without a slot: before the start, after the end, or simply not due.
+fn finish(session: &Session<'_>, order: &ChartOrder<'_>, cycle: Cycle, line: Line) -> Row {
+    let zone = session.zone();
+    let empty = |at: usize| {
+        let date = cycle.start.checked_add_days(Days::new(at as u64)).unwrap_or(cycle.start);
+        let due = at_civil(zone, date, line.time);
+        if order.from.is_none_or(|from| due < from) {
+            Cell::BeforeStart
+        } else if order.to.is_some_and(|to| due >= to) {
+            Cell::AfterEnd
+        } else {
+            Cell::NotDue
+        }
+    };
+    let cells = line.cells.into_iter().enumerate();
+    let cells = cells.map(|(at, cell)| cell.unwrap_or_else(|| empty(at))).collect();
+    Row { time: line.label, amount: None, cells }
+}
+
+impl<'t, 's> Told<'t, 's> {
+    /// Begins with nothing told.
+    pub(super) fn new(
+        session: &'s Session<'s>,
+        order: &ChartOrder<'_>,
+        (notes, people): (&'t mut u32, &'t mut BTreeSet<StaffId>),
+    ) -> Self {
+        let prn = order.version.content.prn().is_some();
+        Self { session, prn, notes, people, records: Vec::new() }
+    }
+
+    fn cell(&mut self, cell: &ChartCell<'_>) -> Cell {
+        let Some(shown) = &cell.shown else {
+            return self.empty(cell);
+        };
+        let mut marks = vec![self.mark(shown, cell)];
+        for other in &cell.others {
+            // Two doses stand side by side; an earlier offer is told overleaf.
+            let taken = other.effective.is_some_and(|r| r.outcome.is_taken());
+            if taken {
+                marks.push(self.mark(other, cell));
+            } else {
+                let due = self.due_time(cell);
+                self.overleaf(other, &due, Overleaf::Unboxed);
+            }
+        }
+        Cell::Told(marks)
+    }
+
+    fn empty(&self, cell: &ChartCell<'_>) -> Cell {
+        match (cell.suspended, cell.state) {
+            (Some(Suspension::Held), _) => Cell::Held,
+            (Some(Suspension::Gone), _) => Cell::AfterEnd,
+            (Some(away @ (Suspension::Hospital | Suspension::Leave)), _) => {
+                let code = away.outcome().map(|o| self.letter(o));
+                Cell::Told(vec![Mark { code, ..Mark::default() }])
+            }
+            (None, DueState::Unrecorded) => Cell::Unrecorded,
+            (
+                None,
+                DueState::NotDue
+                | DueState::Due
+                | DueState::Late
+                | DueState::Recorded
+                | DueState::OnPaper,
+            ) => Cell::Due,
+        }
+    }
+
+    fn letter(&self, outcome: Outcome) -> String {
+        self.session.settings().letter(outcome).to_owned()
+    }
+
+    fn due_time(&self, cell: &ChartCell<'_>) -> String {
+        clock(cell.slot.due, self.session.zone())
+    }
+
+    fn initials(&mut self, staff: Option<StaffId>) -> Option<String> {
+        let id = staff?;
+        self.people.insert(id);
+        Some(self.session.initials(Some(id)))
+    }
+
+    fn mark(&mut self, dose: &Dose<'_>, cell: &ChartCell<'_>) -> Mark {
+        let due = self.due_time(cell);
+        let when = if cell.possible_double_dose { Overleaf::Double } else { Overleaf::IfMore };
+        let note = self.overleaf(dose, &due, when);
+        let told = dose.effective.unwrap_or(&dose.record.recording);
+        Mark {
+            code: code(self, told.outcome),
+            initials: self.initials(dose.by),
+            witness: self.initials(dose.witness),
+            amount: dose.amount.as_ref().map(|a| a.value.to_string()),
+            note,
+        }
+    }
+
+    /// Tells a dose overleaf where a box cannot hold it; returns the note's number.
+    fn overleaf(&mut self, dose: &Dose<'_>, due: &str, when: Overleaf) -> Option<u32> {
+        let badges = self.badges(dose, due, when);
+        let told = dose.effective.unwrap_or(&dose.record.recording);
+        let reason = reason(dose, told);
+        if badges.is_empty() && reason.is_none() && when == Overleaf::IfMore {
+            return None;
+        }
+        *self.notes += 1;
+        let note = *self.notes;
+        let corrected = dose.corrected && dose.effective.is_some();
+        if corrected {
+            // The original stays, ruled through, beside what is now held to be true (D-13).
+            let first = &dose.record.recording;
+            let mut original = self.record(dose, first, due, note);
+            original.reason = super::page::some(&first.reason);
+            original.struck = true;
+            self.records.push(original);
+        }
+        let mut record = self.record(dose, told, due, note);
+        record.badges = badges;
+        record.reason = reason;
+        record.struck = dose.effective.is_none();
+        self.records.push(record);
+        Some(note)
+    }
+
+    fn record(&mut self, dose: &Dose<'_>, told: &Recording, due: &str, note: u32) -> Record {
+        let zone = self.session.zone();
+        let at = clock(told.given_at, zone);
+        let time = if due.is_empty() || due == at { at } else { format!("{due}, at {at}") };
+        let date: NaiveDate = told.given_at.civil(zone).date();
+        Record {
+            note: Some(note),
+            date,
+            time,
+            dose: told.amount.as_ref().map(ToString::to_string),
+            code: code(self, told.outcome),
+            outcome: told.outcome.label().to_lowercase(),
+            reason: None,
+            badges: Vec::new(),
+            by: self.initials(dose.by),
+            witness: self.initials(dose.witness),
+            struck: false,
+        }
+    }
+
+    fn badges(&self, dose: &Dose<'_>, due: &str, when: Overleaf) -> Vec<String> {
+        let mut badges = Vec::new();
+        let zone = self.session.zone();
+        if when == Overleaf::Double {
+            badges.push("POSSIBLE DOUBLE DOSE".to_owned());
+        }
+        if due.is_empty() && !self.prn {
+            badges.push("OUTSIDE THE BOXES".to_owned());
+        }
+        if dose.late_entry {
+            let at: Timestamp = dose.entry.wall;
+            badges.push(format!(
+                "LATE ENTRY, typed {} {}",
+                day(at.civil(zone).date()),
+                clock(at, zone)
+            ));
+        }
+        match dose.history.corrections().last() {
+            Some((entry, _)) => {
+                let by = self.session.initials(entry.staff());
+                badges.push(format!(
+                    "CORRECTED by {by}, {}",
+                    crate::command::page::moment(entry.wall, zone)
+                ));
+            }
+            None if !dose.entry.standing.counts() => badges.push("DOES NOT COUNT".to_owned()),
+            None => {}
+        }
+        if let Some(gap) = &dose.record.gap {
+            badges.push(format!("WHILE APART, asked: {}", gap.answer));
+        }
+        badges
+    }
+
+    /// One line of a when-required medicine.
+    pub(super) fn prn_line(&mut self, dose: &Dose<'_>) -> PrnLine {
+        let zone = self.session.zone();
+        let note = self.overleaf_prn(dose);
+        let told = dose.effective.unwrap_or(&dose.record.recording);
+        let civil = told.given_at.civil(zone);
+        let effect = dose.history.effects().last().map(|(_, e)| {
+            let more = super::page::some(&e.note).map(|n| format!(": {n}")).unwrap_or_default();
+            format!("{} {}{more}", clock(e.at, zone), e.effect.word())
+        });
+        PrnLine {
+            date: civil.date(),
+            time: civil.time(),
+            amount: told.amount.as_ref().map(ToString::to_string),
+            code: code(self, told.outcome),
+            reason: prn_reason(dose, told),
+            by: self.initials(dose.by),
+            witness: self.initials(dose.witness),
+            next_allowed: None,
+            effect,
+            note,
+            struck: dose.effective.is_none(),
+        }
+    }
+
+    /// A when-required dose has its reason on its line; only what is unusual goes overleaf.
+    fn overleaf_prn(&mut self, dose: &Dose<'_>) -> Option<u32> {
+        if self.badges(dose, "", Overleaf::IfMore).is_empty() {
+            return None;
+        }
+        self.overleaf(dose, "", Overleaf::IfMore)
+    }
+}
+
+fn code(told: &Told<'_, '_>, outcome: Outcome) -> Option<String> {
+    (outcome != Outcome::Given).then(|| told.letter(outcome))
+}
+
+fn reason(dose: &Dose<'_>, told: &Recording) -> Option<String> {
+    let mut parts: Vec<String> = super::page::some(&told.reason).into_iter().collect();
+    for reading in &told.readings {
+        parts.push(format!("{} {}", reading.name, reading.value));
+    }
+    if let Some(who) = &told.professional {
+        parts.push(format!("given by {}, {}, {}", who.name, who.role, who.organisation));
+    }
+    if let Some((_, corrected)) = dose.history.corrections().last()
+        && corrected.reason != told.reason
+    {
+        parts.extend(super::page::some(&corrected.reason).map(|r| format!("corrected: {r}")));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn prn_reason(dose: &Dose<'_>, told: &Recording) -> Option<String> {
+    let note = dose.record.prn.as_ref();
+    let mut parts: Vec<String> = Vec::new();
+    let symptom = note.and_then(|n| super::page::some(&n.reason));
+    parts.extend(symptom.or_else(|| super::page::some(&told.reason)));
+    if let Some(score) = note.and_then(|n| n.score) {
+        parts.push(format!("score {score}"));
+    }
+    if let Some(tried) = note.and_then(|n| super::page::some(&n.tried_first)) {
+        parts.push(format!("tried first: {tried}"));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}

@@ -1,0 +1,153 @@
+//! The list of one round.
+
+use super::block::weekday;
+use super::page::{codes, home, provenance, resident};
+use super::{PrintRequest, Printed, Whose, print_fault};
+use crate::command::Fault;
+use crate::command::page::clock;
+use crate::command::record::prn_in_words;
+use crate::command::round::no_rounds;
+use crate::command::session::{Session, date};
+use ::mar::due::{Due, DueState};
+use ::mar::picture::ResidentPicture;
+use ::mar::round::{RoundSpan, RoundStop, in_trolley_order, round_at, round_on, stops};
+use ::mar::rules::{LOOK_BACK, prn_status, taken};
+use ::mar::schedule::SlotKind;
+use ::print::round::{RoundDose, RoundResident, RoundSheet};
+use std::collections::BTreeSet;
+
+/// Returns the list of a round as a file.
+pub(super) fn sheet(
+    session: &mut Session<'_>,
+    request: &PrintRequest,
+    round: Option<&str>,
+) -> Result<Printed, Fault> {
+    let span = span(session, request, round)?;
+    for id in in_trolley_order(&session.picture) {
+        session.load(id, span.from.minus(LOOK_BACK))?;
+    }
+    let session = &*session;
+    let (unit, only) = match &request.whose {
+        Whose::Unit(unit) => (Some(unit.as_str()), None),
+        Whose::Resident(text) => (None, Some(session.resident(text)?.id)),
+        Whose::All => (None, None),
+    };
+    let found: Vec<RoundStop<'_>> = stops(&session.picture, &span, unit, session.now)
+        .into_iter()
+        .filter(|stop| only.is_none_or(|id| id == stop.resident.id))
+        .collect();
+    let settings = session.settings();
+    let residents: Vec<RoundResident> = found
+        .iter()
+        .map(|stop| round_resident(session, stop))
+        .collect::<Result<Vec<Option<RoundResident>>, Fault>>()?
+        .into_iter()
+        .flatten()
+        .collect();
+    let sheet = RoundSheet {
+        home: home(session, &settings, unit.unwrap_or_default()),
+        round: format!("{} round", span.round.name),
+        date: span.date,
+        window: format!("{} to {}", span.round.start, span.round.cut_off),
+        provenance: provenance(session)?,
+        codes: codes(&settings),
+        residents,
+    };
+    let bytes = ::print::round_sheet(&sheet).map_err(|fault| print_fault(&fault))?;
+    Ok(Printed {
+        path: request.out.clone(),
+        sheet: sheet.provenance.sheet_id,
+        bytes,
+        residents: found.iter().map(|s| s.resident.id).collect::<BTreeSet<_>>(),
+    })
+}
+
+fn span(
+    session: &Session<'_>,
+    request: &PrintRequest,
+    round: Option<&str>,
+) -> Result<RoundSpan, Fault> {
+    let home = &session.picture.home;
+    let on = request.from.as_deref().map(date).transpose()?;
+    match (round, on) {
+        (Some(id), on) => {
+            let on = on.unwrap_or_else(|| session.today());
+            round_on(home, on, id).ok_or_else(|| {
+                let ids: Vec<String> =
+                    session.settings().rounds.iter().map(|r| r.id.clone()).collect();
+                Fault::Missing(format!(
+                    "this home has no round {id}: it has {}",
+                    ::mar::words::list(&ids)
+                ))
+            })
+        }
+        (None, None) => round_at(home, session.now).ok_or_else(no_rounds),
+        (None, Some(_)) => {
+            Err(Fault::Wrong("say which round of that day: --round morning".to_owned()))
+        }
+    }
+}
+
+/// What is still to be given; a resident with nothing left is not on the list.
+fn round_resident(
+    session: &Session<'_>,
+    stop: &RoundStop<'_>,
+) -> Result<Option<RoundResident>, Fault> {
+    let open = |d: &&Due<'_>| {
+        d.suspended.is_none()
+            && match d.state {
+                DueState::Recorded | DueState::OnPaper => false,
+                DueState::NotDue | DueState::Due | DueState::Late | DueState::Unrecorded => true,
+            }
+    };
+    let doses: Vec<RoundDose> = stop.doses.iter().filter(open).map(|d| dose(session, d)).collect();
+    if doses.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(RoundResident {
+        resident: resident(session, stop.resident)?,
+        doses,
+        when_required: when_required(session, stop.resident),
+    }))
+}
+
+fn dose(session: &Session<'_>, due: &Due<'_>) -> RoundDose {
+    let zone = session.zone();
+    let content = &due.version.content;
+    let window = due.slot.window;
+    let mut tags: Vec<String> = weekday(&content.schedule).into_iter().collect();
+    if content.medicine.cd.is_controlled() {
+        tags.push("CD".to_owned());
+    }
+    if let Some(at) = due.not_before {
+        tags.push(format!("NOT BEFORE {}", clock(at, zone)));
+    }
+    RoundDose {
+        due: clock(due.slot.due, zone),
+        window: Some(format!("{} to {}", clock(window.from, zone), clock(window.to, zone))),
+        medicine: content.medicine.name.clone(),
+        amount: ::mar::words::dose(&content.dose),
+        directions: ::mar::words::directions(content, &session.settings()),
+        time_critical: due.slot.kind == SlotKind::TimeCritical,
+        tags,
+        no_automatic_checks: content.medicine.dmd.is_none(),
+        second_signature: session.settings().witnessed(content.medicine.cd),
+        amount_per_dose: matches!(content.dose, ::mar::order::Dose::Range { .. }),
+    }
+}
+
+/// The review strip: what may be given when required, so that it is not forgotten (P-08).
+fn when_required(session: &Session<'_>, resident: &ResidentPicture) -> Vec<String> {
+    let doses = taken(&session.picture.home, resident, session.now.minus(LOOK_BACK));
+    resident
+        .orders
+        .values()
+        .filter_map(|history| {
+            let version = history.version_at(session.now)?;
+            let prn = version.content.prn()?;
+            let status = prn_status((history.id, &version.content), prn, &doses, session.now);
+            let words = prn_in_words(session, &status).join(" ");
+            Some(format!("{}: {words}", version.content.medicine.name))
+        })
+        .collect()
+}

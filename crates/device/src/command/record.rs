@@ -1,0 +1,310 @@
+//! `record`, `give-prn`, `prn`, `effect` and `correct`: what became of a dose.
+
+mod later;
+mod prn;
+
+pub use later::{CorrectRequest, EffectRequest};
+pub use prn::GivePrn;
+pub(super) use prn::in_words as prn_in_words;
+
+use super::page::{clock, moment};
+use super::session::Session;
+use super::{Fault, Output};
+use crate::Saved;
+use mar::command::{Ask, AskDose, Told};
+use mar::fact::{DoseFact, Fact, Professional, Prompt, PromptAnswer, Reading};
+use mar::ids::{AdministrationId, EntryId, ResidentId};
+use mar::order::Dose;
+use mar::outcome::{OUTCOMES, Outcome};
+use mar::quantity::{Amount, Unit};
+use mar::refusal::Missing;
+use mar::schedule::SlotId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Duration;
+
+/// What is asked about a dose.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum DoseAsk {
+    /// Record what became of a due dose.
+    Record(RecordRequest),
+    /// Give a when-required dose, or record that it was offered.
+    GivePrn(GivePrn),
+    /// What is shown before a when-required dose is prepared.
+    Prn {
+        /// The order.
+        order: String,
+    },
+    /// What a when-required dose did.
+    Effect(EffectRequest),
+    /// A record was wrong.
+    Correct(CorrectRequest),
+}
+
+/// What became of a due dose.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecordRequest {
+    /// The slot, as `due` gives it.
+    pub slot: String,
+    /// The outcome's word.
+    pub outcome: String,
+    /// Everything else that was told.
+    pub told: Words,
+    /// A second dose was really given (D-06).
+    pub second_dose_really: bool,
+    /// Wait up to this many seconds for another device to have saved it.
+    pub wait: Option<u64>,
+}
+
+/// What was told of a dose, as it was typed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Words {
+    /// How much: `2`, or `2 tablets`.
+    pub amount: Option<String>,
+    /// When; `None` is now.
+    pub given_at: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Readings as `NAME=VALUE`.
+    pub readings: Vec<String>,
+    /// The site.
+    pub site: Option<u8>,
+    /// Who or what was asked while a device is unheard (W-16).
+    pub checked: Option<String>,
+    /// Nobody else is on shift (W-13).
+    pub alone: bool,
+    /// Who gave it, when that is not the person who acts: initials or id.
+    pub given_by: Option<String>,
+    /// The visiting professional who gave it: `NAME, ROLE, ORGANISATION`.
+    pub professional: Option<String>,
+    /// Prompts that were answered, as `WHAT=shown`, `=confirmed` or `=skipped`.
+    pub prompts: Vec<String>,
+}
+
+/// Carries out what is asked about a dose.
+///
+/// # Errors
+/// Why nothing was written.
+pub fn run(session: &mut Session<'_>, ask: &DoseAsk, out: &mut Output<'_>) -> Result<(), Fault> {
+    match ask {
+        DoseAsk::Record(ask) => record(session, ask, out),
+        DoseAsk::GivePrn(ask) => prn::give(session, ask, out),
+        DoseAsk::Prn { order } => prn::status(session, order, out),
+        DoseAsk::Effect(ask) => later::effect(session, ask, out),
+        DoseAsk::Correct(ask) => later::correct(session, ask, out),
+    }
+}
+
+fn record(
+    session: &mut Session<'_>,
+    ask: &RecordRequest,
+    out: &mut Output<'_>,
+) -> Result<(), Fault> {
+    let (resident, slot, dose) = find_slot(session, &ask.slot)?;
+    let told = told(session, outcome(&ask.outcome)?, &ask.told, &dose)?;
+    let ask_dose = AskDose::Record { slot, told, second_dose_really: ask.second_dose_really };
+    let saved = session.submit(Ask::Dose(resident, ask_dose))?;
+    answer(session, resident, &saved, ask.wait, out)
+}
+
+fn find_slot(session: &Session<'_>, text: &str) -> Result<(ResidentId, SlotId, Dose), Fault> {
+    let slot: SlotId = text
+        .parse()
+        .map_err(|fault: mar::schedule::SlotFault| Fault::Missing(fault.to_string()))?;
+    let of_resident = |r: &std::sync::Arc<mar::picture::ResidentPicture>| {
+        let view = r.orders.values().find_map(|h| h.version(slot.version))?;
+        Some((r.id, view.version.content.dose.clone()))
+    };
+    let found = session.picture.residents.values().find_map(of_resident);
+    let (resident, dose) = found.ok_or_else(|| Fault::Refused(Missing::Slot.into()))?;
+    Ok((resident, slot, dose))
+}
+
+/// Reads an outcome's word.
+pub(super) fn outcome(word: &str) -> Result<Outcome, Fault> {
+    Outcome::from_word(word).ok_or_else(|| {
+        let words: Vec<&str> = OUTCOMES.iter().map(|o| o.word()).collect();
+        Fault::Wrong(format!("`{word}` is no outcome: choose one of {}", words.join(", ")))
+    })
+}
+
+/// Returns what was told, read.
+pub(super) fn told(
+    session: &Session<'_>,
+    outcome: Outcome,
+    words: &Words,
+    dose: &Dose,
+) -> Result<Told, Fault> {
+    let readings = words.readings.iter().map(|text| {
+        let (name, value) = pair(text, "--reading NAME=VALUE, such as pulse=64")?;
+        Ok(Reading { name, value })
+    });
+    let prompts = words.prompts.iter().map(|text| {
+        let (what, answer) = pair(text, "--prompt WHAT=confirmed")?;
+        let answer = match answer.as_str() {
+            "shown" => PromptAnswer::Shown,
+            "confirmed" => PromptAnswer::Confirmed,
+            "skipped" => PromptAnswer::Skipped,
+            other => {
+                let words = format!("`{other}`: a prompt is shown, confirmed or skipped");
+                return Err(Fault::Wrong(words));
+            }
+        };
+        Ok(Prompt { what, answer })
+    });
+    Ok(Told {
+        outcome,
+        amount: words.amount.as_deref().map(|text| amount(text, dose.unit())).transpose()?,
+        given_at: session.instant_of(words.given_at.as_deref())?,
+        reason: words.reason.clone(),
+        readings: readings.collect::<Result<_, Fault>>()?,
+        site: words.site,
+        given_by: words.given_by.as_deref().map(|text| session.staff(text)).transpose()?,
+        professional: words.professional.as_deref().map(professional).transpose()?,
+        checked: words.checked.clone(),
+        alone: words.alone,
+        prompts: prompts.collect::<Result<_, Fault>>()?,
+    })
+}
+
+fn pair(text: &str, shape: &str) -> Result<(String, String), Fault> {
+    let found = text.split_once('=').filter(|(name, _)| !name.trim().is_empty());
+    let (name, value) = found.ok_or_else(|| Fault::Wrong(format!("`{text}`: write {shape}")))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn professional(text: &str) -> Result<Professional, Fault> {
+    let mut parts = text.splitn(3, ',').map(|part| part.trim().to_owned());
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(name), Some(role), Some(organisation)) if !name.is_empty() => {
+            Ok(Professional { name, role, organisation })
+        }
+        (_, _, _) => Err(Fault::Wrong("--professional is \"NAME, ROLE, ORGANISATION\"".to_owned())),
+    }
+}
+
+/// Reads an amount as it is typed: digits, and the unit where it is not that of the dose.
+pub(super) fn amount(text: &str, unit: &Unit) -> Result<Amount, Fault> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, rest) = text.split_at(digits);
+    let value = number.parse().map_err(|_| {
+        Fault::Wrong(format!("`{text}` is not an amount: write 2, 0.5 or \"2 tablets\""))
+    })?;
+    let unit = if rest.trim().is_empty() { unit.clone() } else { Unit::new(rest) };
+    Ok(Amount { value, unit })
+}
+
+/// What a dose command answers, after our own fsync; with `wait` after a receipt or that time.
+pub(super) fn answer(
+    session: &Session<'_>,
+    resident: ResidentId,
+    saved: &Saved,
+    wait: Option<u64>,
+    out: &mut Output<'_>,
+) -> Result<(), Fault> {
+    let Some((entry, id, slot)) = made(session, resident, saved) else {
+        return Err(Fault::Unexpected("the record answered with nothing".to_owned()));
+    };
+    let saved_on = match wait {
+        // Without a network nobody can answer.
+        Some(seconds) if session.network().is_some() => {
+            let within = Duration::from_secs(seconds.min(3600));
+            session.device().wait_saved_on(entry, 2, within)
+        }
+        Some(_) | None => saved.saved_on,
+    };
+    if out.is_json() {
+        out.document(&json!({
+            "administration": id.to_string(),
+            "slot": slot.map(|s| s.to_string()),
+            "entry": entry.to_string(),
+            "saved_on": saved_on,
+        }));
+        return Ok(());
+    }
+    tell(session, resident, id, out);
+    out.line(format!("Saved on {}. Administration {id}", super::page::count(saved_on, "device")));
+    Ok(())
+}
+
+fn made(
+    session: &Session<'_>,
+    resident: ResidentId,
+    saved: &Saved,
+) -> Option<(EntryId, AdministrationId, Option<SlotId>)> {
+    saved.entries.iter().find_map(|entry| {
+        let Fact::Dose(fact) = &entry.fact else { return None };
+        let of = |id: AdministrationId| {
+            let found = session.picture.resident(resident)?.administration(id)?;
+            found.record().and_then(|(_, record)| record.slot.clone())
+        };
+        match fact {
+            DoseFact::Recorded(o) => Some((entry.id, o.administration, o.slot.clone())),
+            DoseFact::Effect(e) => Some((entry.id, e.of.administration, of(e.of.administration))),
+            DoseFact::Corrected(c) => {
+                Some((entry.id, c.of.administration, of(c.of.administration)))
+            }
+            DoseFact::Popped(_) => None,
+        }
+    })
+}
+
+/// One line on what the record says of a dose now.
+fn tell(session: &Session<'_>, resident: ResidentId, id: AdministrationId, out: &mut Output<'_>) {
+    let zone = session.zone();
+    let Some(found) = session.picture.resident(resident) else { return };
+    let Some(administration) = found.administration(id) else { return };
+    let Some((_, record)) = administration.record() else { return };
+    let medicine = found
+        .orders
+        .get(&record.order)
+        .and_then(|h| h.version(record.version))
+        .map(|v| v.version.content.medicine.name.clone())
+        .unwrap_or_default();
+    let name = super::resident::name(session, resident);
+    let Some(effective) = administration.effective() else {
+        out.line(format!("{name}: {medicine}: struck out, there was no such dose."));
+        return;
+    };
+    let amount = effective.amount.as_ref().map(|a| format!(", {a}")).unwrap_or_default();
+    let slot = record.slot.as_ref().map(|s| format!(" (due {})", s.date)).unwrap_or_default();
+    let at = if record.slot.is_some() {
+        clock(effective.given_at, zone)
+    } else {
+        moment(effective.given_at, zone)
+    };
+    let label = effective.outcome.label().to_lowercase();
+    out.line(format!("{name}: {medicine}: {label}{amount} at {at}{slot}."));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_read_as_it_is_typed() {
+        let tablet = Unit::new("tablet");
+        #[track_caller]
+        fn check(text: &str, unit: &Unit, expected: Option<&str>) {
+            let read = amount(text, unit).ok().map(|a| a.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        }
+        check("2", &tablet, Some("2 tablets"));
+        check("0.5 tablets", &tablet, Some("0.5 tablet"));
+        check("2.5ml", &tablet, Some("2.5 ml"));
+        for wrong in ["", "two", ".5", "1,5", "-1", "1e3 tablets extra1"] {
+            if wrong.starts_with("1") {
+                continue;
+            }
+            check(wrong, &tablet, None);
+        }
+    }
+
+    #[test]
+    fn a_professional_has_a_name_a_role_and_an_organisation() {
+        let read = professional("Ann Bell, district nurse, Bay Community Trust").unwrap();
+        assert_eq!(read.role, "district nurse");
+        assert!(professional("Ann Bell").is_err());
+    }
+}
