@@ -112,13 +112,17 @@ pub(crate) fn stop(
     home.ask(device, "NU", Ask::Order(resident, ask))
 }
 
-pub(crate) fn hold(
+pub(crate) fn hold(home: &mut Home, device: usize, whose: (ResidentId, OrderId)) -> Answer {
+    hold_as(home, (device, "NU"), whose)
+}
+
+pub(crate) fn hold_as(
     home: &mut Home,
-    device: usize,
+    (device, by): (usize, &str),
     (resident, order): (ResidentId, OrderId),
 ) -> Answer {
     let ask = AskOrder::Hold { order, reason: "Dr Bell: bloods".into(), review: None };
-    home.ask(device, "NU", Ask::Order(resident, ask))
+    home.ask(device, by, Ask::Order(resident, ask))
 }
 
 pub(crate) fn resume(

@@ -1,11 +1,16 @@
 //! The rules of the record, tested on a home in memory: devices with logs, staff, residents, orders.
 
 mod apart;
+mod dice;
 mod doses;
 mod giving;
+mod histories;
 mod home;
 mod limits;
+mod making;
 mod orders;
 mod orders_of;
 mod roles;
 mod schedules;
+mod tour;
+mod wild;
