@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use device::{
-    Clock, Device, InviteFault, InviteNews, JoinFault, NetworkEvent, PinFault, StartFault,
+    Clock, Device, InviteFault, InviteNews, JoinFault, JoinOptions, NetworkEvent, PinFault,
+    StartFault,
 };
 use mar::fact::DeviceRole;
 use mar::time::Timestamp;
@@ -12,7 +13,7 @@ use store::secrets::{HomeSecret, RecoveryKey, expose};
 use sync::endpoint::{Endpoint, EndpointConfig, Listen};
 use sync::pairing::{JoinerSide, PairingKeys};
 
-use crate::home::{NOON, PIN, Place, new_home, until, ward};
+use crate::home::{Home, NOON, PIN, Place, new_home, until, ward};
 
 #[test]
 fn a_founded_home_has_a_manager_whose_pin_works_and_a_recovery_key_that_opens_its_secret() {
@@ -183,4 +184,21 @@ fn two_devices_never_have_the_same_name() {
     assert!(fault.to_string().contains("another name"), "{fault}");
     let told = invite.wait().unwrap_err();
     assert!(told.to_string().contains("another name"), "{told}");
+}
+
+#[test]
+fn a_device_finds_the_invite_and_then_its_home_without_any_address() {
+    let (mut office, mut trolley) = (Place::searching(), Place::searching());
+    let manager = office.found();
+    let invite = office.network().invite(DeviceRole::Member, manager).unwrap();
+    let options = JoinOptions { discovery: true, loopback: true, ..JoinOptions::default() };
+    let joined =
+        device::join(&trolley.folders(), &invite.code, "Trolley", &options, Clock::fixed(NOON))
+            .unwrap();
+    assert_eq!(invite.wait().unwrap(), joined.device);
+    // Both start again on other ports: what they remember of each other is of no use.
+    office.close_at_once();
+    office.open();
+    trolley.open();
+    Home { office, trolley, manager }.wait_level();
 }

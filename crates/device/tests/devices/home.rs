@@ -30,6 +30,7 @@ pub(crate) const PIN: &str = "493817";
 pub(crate) struct Place {
     pub(crate) dir: TempDir,
     pub(crate) clock: Clock,
+    options: NetworkOptions,
     pub(crate) running: Option<Here>,
 }
 
@@ -45,7 +46,18 @@ pub(crate) fn loopback() -> NetworkOptions {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { dir: TempDir::new().unwrap(), clock: Clock::fixed(NOON), running: None }
+        Self {
+            dir: TempDir::new().unwrap(),
+            clock: Clock::fixed(NOON),
+            options: loopback(),
+            running: None,
+        }
+    }
+
+    /// One that searches the network: here, the loopback interface.
+    pub(crate) fn searching() -> Self {
+        let options = NetworkOptions { discovery: true, ..loopback() };
+        Self { options, ..Self::new() }
     }
 
     pub(crate) fn folders(&self) -> Folders {
@@ -63,7 +75,7 @@ impl Place {
 
     fn run(&mut self, device: Device) {
         let (sender, events): (Sender<NetworkEvent>, _) = channel();
-        let network = Network::start(&device, loopback(), sender).unwrap();
+        let network = Network::start(&device, self.options, sender).unwrap();
         self.running = Some(Here { device, network, events });
     }
 
