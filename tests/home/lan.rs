@@ -45,12 +45,15 @@ impl World {
     }
 
     /// Whether a device serves another: one that is enrolled and not put out, as far as it knows.
+    /// A device that is joining trusts the one that let it in until it holds its own enrolment: the
+    /// founding log may arrive long before the log that says who that other device is.
     pub(crate) fn serves(&self, here: usize, there: usize) -> bool {
         let device = &self.devices[here];
         let Some(record) = &device.record else { return false };
         let home = &record.picture().home;
-        if home.founding().is_none() {
-            return device.sponsor == Some(there);
+        let joined = home.devices().get(&device.id).is_some_and(|own| own.enrolment().is_some());
+        if !joined && device.sponsor == Some(there) {
+            return true;
         }
         let other = home.devices().get(&self.devices[there].id);
         other.is_some_and(|other| other.enrolment().is_some() && other.is_active())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mar::fact::{DoseFact, Fact};
-use mar::ids::{AdministrationId, EntryId, LogId, OrderId, ResidentId};
+use mar::ids::{AdministrationId, EntryId, LogId, OrderId};
 use mar::picture::Recorded;
 use mar::schedule::{SlotId, SlotKey};
 use mar::time::Timestamp;
@@ -26,7 +26,6 @@ pub(crate) struct Given {
     pub(crate) entry: EntryId,
     pub(crate) log: LogId,
     pub(crate) sequence: u64,
-    pub(crate) resident: ResidentId,
     pub(crate) order: OrderId,
     pub(crate) slot: Option<SlotId>,
     pub(crate) at: Timestamp,
@@ -40,7 +39,6 @@ impl Given {
             entry: recorded.id,
             log: recorded.stamp.log,
             sequence: recorded.stamp.sequence,
-            resident: recorded.subject.unwrap_or(ResidentId([0; 16])),
             order: outcome.order,
             slot: outcome.slot.clone(),
             at: outcome.recording.given_at,

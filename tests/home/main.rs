@@ -21,7 +21,7 @@ use std::time::Instant;
 use chance::Chance;
 use checks::Broken;
 use tally::Tally;
-use teeth::Plant;
+use teeth::{PLANTS, Plant};
 use world::World;
 
 /// The schedules that are played when nobody says how many.
@@ -51,8 +51,9 @@ fn play(seed: u64, plant: Option<Plant>) -> (Tally, Result<(), Broken>, String) 
         let tell = Tell(seed, &mut world);
         let world = &mut *tell.1;
         let steps = 40 + Chance::new(seed ^ 0x5eed).below(STEPS_MAX - 40);
-        (0..steps)
-            .try_for_each(|_| world.happen())
+        world
+            .begin()
+            .and_then(|()| (0..steps).try_for_each(|_| world.happen()))
             .and_then(|()| world.heal())
             .and_then(|()| world.check())
     };
@@ -88,5 +89,39 @@ fn whatever_happens_to_a_home_its_record_is_whole_and_the_same_everywhere() {
         for (words, count) in tally.lines() {
             assert!(count > 0, "no {words} in {schedules} schedules: nothing was tried of it");
         }
+    }
+}
+
+/// The most schedules in which a planted bug must have been found.
+const TEETH_SCHEDULES: u64 = 60;
+
+#[test]
+fn every_planted_bug_is_found_by_the_check_that_is_there_for_it() {
+    let mut missed = Vec::new();
+    for (plant, checks) in PLANTS {
+        let mut other = None;
+        let found = (1..=TEETH_SCHEDULES).find(|seed| match play(*seed, Some(plant)).1 {
+            Ok(()) => false,
+            Err(Broken { check, .. }) if checks.contains(&check) => true,
+            Err(broken) => {
+                other = Some(broken);
+                false
+            }
+        });
+        println!("{plant:?} is found in schedule {found:?}");
+        if found.is_none() {
+            missed.push((plant, other));
+        }
+    }
+    assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+#[test]
+fn a_schedule_that_is_played_again_comes_out_the_same() {
+    for seed in [11, 12, 13] {
+        let (first, result, story) = play(seed, None);
+        let (again, other, retold) = play(seed, None);
+        assert_eq!(story, retold, "seed {seed}");
+        assert_eq!((first, result.is_ok()), (again, other.is_ok()), "seed {seed}");
     }
 }

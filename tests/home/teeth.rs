@@ -33,9 +33,25 @@ pub(crate) enum Plant {
     LastWriterWins,
     /// A byte of an entry changes on a disk.
     BitRot,
-    /// A device takes in what its own log key never signed for its place: a forged entry.
-    ForgedEntry,
+    /// Somebody who is not of the home writes with a device's key.
+    UnknownHand,
 }
+
+/// Every bug with the checks of which one has to find it.
+pub(crate) const PLANTS: [(Plant, &[u8]); 12] = [
+    (Plant::ReceiptBeforeTheFsync, &[3]),
+    (Plant::AdmitSkipsOne, &[1, 8]),
+    (Plant::DiskThatLies, &[2, 3]),
+    (Plant::ToldBeforeTheFsync, &[2]),
+    (Plant::EndlessTalk, &[8]),
+    (Plant::KeepsOneBranch, &[1, 5, 8]),
+    (Plant::ForkKeptQuiet, &[5]),
+    (Plant::DeafToRevocations, &[1, 8]),
+    (Plant::PutOutDosesCount, &[6]),
+    (Plant::LastWriterWins, &[7]),
+    (Plant::BitRot, &[2, 4]),
+    (Plant::UnknownHand, &[4]),
+];
 
 impl World {
     /// Returns the entries that a device with the planted bug takes in.

@@ -108,6 +108,18 @@ impl World {
         world
     }
 
+    /// Most devices begin the day connected.
+    pub(crate) fn begin(&mut self) -> Outcome<()> {
+        for a in 0..self.devices.len() {
+            for b in 0..a {
+                if !self.chance.one_in(3) {
+                    self.connect(a, b)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn empty(chance: Chance, ranges: Ranges, devices: Vec<Device>, plant: Option<Plant>) -> Self {
         Self {
             chance,
@@ -178,14 +190,27 @@ impl World {
         self.last_steps.iter().map(|step| format!("{step}\n")).collect()
     }
 
-    pub(crate) fn count_on(&self) -> usize {
-        self.devices.iter().filter(|device| device.is_on()).count()
+    fn is_out(&self, device: usize) -> bool {
+        self.ledger.revocations.iter().any(|revocation| revocation.device == device)
     }
 
-    /// The devices that the home counts on in the end: enrolled, not put out.
+    /// The devices that the home counts on in the end: enrolled, not put out. One that was let in
+    /// by a device that was put out before anybody else heard of it is nobody's.
     pub(crate) fn active(&self) -> Vec<usize> {
-        let out = |at: usize| self.ledger.revocations.iter().any(|r| r.device == at);
-        (0..self.devices.len()).filter(|at| !out(*at)).collect()
+        let mut active: Vec<usize> =
+            (0..self.devices.len()).filter(|at| !self.is_out(*at)).collect();
+        loop {
+            let strays = |at: &usize| {
+                let sponsor = self.devices[*at].sponsor;
+                sponsor.is_some_and(|sponsor| !active.contains(&sponsor))
+                    && !active.iter().any(|other| other != at && self.serves(*other, *at))
+            };
+            let strays: Vec<usize> = active.iter().copied().filter(strays).collect();
+            if strays.is_empty() {
+                return active;
+            }
+            active.retain(|at| !strays.contains(at));
+        }
     }
 
     fn any_device(&mut self) -> usize {
@@ -211,7 +236,7 @@ impl World {
             self.time += self.chance.between(HOUR, 5 * HOUR);
         }
         let r = self.ranges;
-        let weights = [14, 24, 16, 3, 4, r.network, r.power, r.disk, r.clock, r.past, r.members];
+        let weights = [14, 30, 20, 3, 6, r.network, r.power, r.disk, r.clock, r.past, r.members];
         let mut left = self.chance.below(weights.iter().sum());
         let mut which = 0;
         while left >= weights[which] {
@@ -506,11 +531,30 @@ impl World {
         if self.devices[device].faulty || !self.devices[device].is_on() {
             return Ok(());
         }
-        let image = self.devices[device].image.clone();
-        let Some(image) = image.filter(|_| self.chance.one_in(2)) else {
+        if self.devices[device].image.is_none() || self.chance.one_in(3) {
             self.devices[device].image = Some(self.devices[device].take_image());
+        }
+        if self.chance.one_in(3) {
             return Ok(());
-        };
+        }
+        // The others hear of what comes after the copy, and then it is put back.
+        self.somebody_asks_at(device)?;
+        let other = self.any_device();
+        self.connect(device, other)?;
+        for _ in 0..12 {
+            for (connection, side) in self.ends() {
+                self.deliver(connection, side, true)?;
+                self.work(connection, side)?;
+            }
+        }
+        self.put_back(device)?;
+        for _ in 0..self.chance.below(3) {
+            self.somebody_asks_at(device)?;
+        }
+        Ok(())
+    }
+
+    fn put_back(&mut self, device: usize) -> Outcome<()> {
         // What nobody else holds would be gone with the disk, and no program can bring it back.
         let alone = |saved: &crate::ledger::Saved| {
             saved.holders.contains(&device) && saved.holders.len() == 1
@@ -518,6 +562,7 @@ impl World {
         if self.ledger.saved.iter().any(alone) {
             return Ok(());
         }
+        let Some(image) = self.devices[device].image.clone() else { return Ok(()) };
         let machine = self.chance.one_in(2);
         let what = if machine { "the machine" } else { "the data" };
         self.note(format!("{what} of {device} is put back to an earlier state"));
@@ -554,8 +599,9 @@ impl World {
 
     fn members_change(&mut self) -> Outcome<()> {
         let Some(by) = self.any_that_is_on() else { return Ok(()) };
-        let out = |world: &Self, at: usize| world.ledger.revocations.iter().any(|r| r.device == at);
-        if out(self, by) || self.devices[by].faulty || self.devices[by].role == DeviceRole::Observer
+        if self.is_out(by)
+            || self.devices[by].faulty
+            || self.devices[by].role == DeviceRole::Observer
         {
             return Ok(());
         }
@@ -670,7 +716,9 @@ impl World {
         let last_heard: BTreeMap<DeviceId, Timestamp> = heard.iter().map(|id| (*id, now)).collect();
         let around = Around { now, heard: &heard, last_heard: &last_heard };
         let batch = self.devices[device].record_mut().submit(&around, &commands);
-        self.ledger.written.extend(batch.entries.iter().map(|entry| entry.id()));
+        if self.plant != Some(Plant::UnknownHand) {
+            self.ledger.written.extend(batch.entries.iter().map(|entry| entry.id()));
+        }
         // A correction may be there though nobody could be told of it.
         self.ledger.corrected.extend(commands.iter().filter_map(corrected));
         for answer in &batch.answers {
