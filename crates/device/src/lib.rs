@@ -10,7 +10,8 @@
 //! - What a peer sends can end its own connection and nothing more.
 //!
 //! Reading order: [`running`] is a device, [`founding`] and [`joining`] how one comes to be,
-//! [`writer`] the one writer, [`peers`] the other devices, [`gap`] what is known of what is missing.
+//! [`writer`] the one writer, [`peers`] the other devices, [`gap`] what is known of what is missing,
+//! [`socket`] how a command reaches a device that runs already.
 
 pub mod clock;
 mod pins;
@@ -25,6 +26,8 @@ pub mod gap;
 pub mod peers;
 pub mod status;
 
+pub mod command;
+pub mod socket;
 
 pub use clock::Clock;
 pub use founding::{Founded, NewHome};

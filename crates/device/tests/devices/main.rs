@@ -4,5 +4,6 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "tests look for one thing among many")]
 
 mod beginnings;
+mod beside;
 mod home;
 mod together;
