@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mar::fact::{Fact, Kind, MembershipFact};
-use mar::ids::{DeviceId, LogId, ResidentId};
+use mar::fact::{DoseFact, Fact, Kind, MembershipFact};
+use mar::ids::{DeviceId, LogId, OrderId, ResidentId};
 use mar::picture::{HomePicture, Picture, Recorded, ResidentPicture, Stamp, Standing};
 use mar::standing::{judge, reopened};
 use mar::time::{Month, Period, Timestamp, cycle_of};
@@ -47,8 +47,8 @@ pub(crate) struct Folded {
     forks: BTreeMap<LogId, u64>,
     /// The first month of which doses are held in memory.
     pub(crate) from: Month,
-    /// Residents with doses in memory from before that month: the last one of some order.
-    with_older: BTreeSet<ResidentId>,
+    /// Residents with doses in memory from before that month: the last ones of these orders.
+    with_older: BTreeMap<ResidentId, BTreeSet<OrderId>>,
 }
 
 impl Folded {
@@ -65,7 +65,7 @@ impl Folded {
             picture: Picture::default(),
             forks: forks(log)?,
             from: now.month(),
-            with_older: BTreeSet::new(),
+            with_older: BTreeMap::new(),
         };
         let stands_for = views.read()?.stands_for()?;
         if stands_for.arrival == 0 {
@@ -86,7 +86,7 @@ impl Folded {
             picture: Picture::default(),
             forks: forks(log)?,
             from: Month(0),
-            with_older: BTreeSet::new(),
+            with_older: BTreeMap::new(),
         };
         log.raw_entries(|entry| {
             let read = folded.read(entry);
@@ -190,11 +190,11 @@ impl Folded {
     fn load_resident(&mut self, views: &ViewsRead, id: ResidentId) -> Result<(), DiskFault> {
         let home = &self.picture.home;
         let (mut resident, older) = resident_from(&self.pinned, home, views, (id, self.from))?;
-        if older {
-            resident.forget_before(self.from);
-            self.with_older.insert(id);
-        } else {
+        if older.is_empty() {
             self.with_older.remove(&id);
+        } else {
+            resident.forget_before(self.from);
+            self.with_older.insert(id, older);
         }
         self.picture.residents.insert(id, Arc::new(resident));
         Ok(())
@@ -390,11 +390,7 @@ impl Folded {
         for recorded in touched {
             let Some(resident) = recorded.subject else { continue };
             changes.residents.insert(resident);
-            let period = recorded.fact.period();
-            let old = matches!(period, Period::Month(month) if month < self.from);
-            // What was judged again, or lies before the months in memory, may bring back or take
-            // away the last dose of an order: the resident is read anew.
-            if old || !new.contains(&recorded.id) || is_correction(&recorded.fact) {
+            if !new.contains(&recorded.id) || self.touches_the_past(resident, recorded) {
                 from_disk.insert(resident);
             } else {
                 self.picture.apply(recorded);
@@ -403,13 +399,35 @@ impl Folded {
         for resident in &changes.residents {
             if from_disk.contains(resident) {
                 self.load_resident(views, *resident)?;
-            } else if self.with_older.contains(resident)
-                && let Some(held) = self.picture.residents.get_mut(resident)
-            {
-                Arc::make_mut(held).forget_before(self.from);
             }
         }
         Ok(changes)
+    }
+
+    /// Whether a fact may bring in or let go a dose from before the months in memory, as the last
+    /// one of its order: then the resident is read from the disk.
+    fn touches_the_past(&self, resident: ResidentId, recorded: &Recorded) -> bool {
+        if matches!(recorded.fact.period(), Period::Month(month) if month < self.from) {
+            return true;
+        }
+        let held = self.picture.residents.get(&resident);
+        match &recorded.fact {
+            Fact::Order(fact) => held.is_none_or(|held| !held.orders.contains_key(&fact.order())),
+            Fact::Dose(DoseFact::Corrected(_)) => true,
+            Fact::Dose(DoseFact::Recorded(dose)) => {
+                let older = self.with_older.get(&resident);
+                older.is_some_and(|orders| orders.contains(&dose.order))
+                    || held
+                        .is_some_and(|held| held.administrations.contains_key(&dose.administration))
+            }
+            Fact::Dose(DoseFact::Popped(_) | DoseFact::Effect(_))
+            | Fact::Membership(_)
+            | Fact::Home(_)
+            | Fact::Resident(_)
+            | Fact::FollowUp(_)
+            | Fact::Access(_)
+            | Fact::Unknown => false,
+        }
     }
 
     /// Moves the months in memory on with the time. Returns whether anything was let go.
@@ -489,13 +507,13 @@ pub(crate) fn recorded(
 }
 
 /// Reads one resident with all months from `from` on, and with the months in which the last dose
-/// of each order lies; `true` if there are such months before `from`.
+/// of each order lies; also returns the orders for which a month before `from` was read.
 pub(crate) fn resident_from(
     pinned: &Pinned,
     home: &HomePicture,
     views: &ViewsRead,
     (id, from): (ResidentId, Month),
-) -> Result<(ResidentPicture, bool), DiskFault> {
+) -> Result<(ResidentPicture, BTreeSet<OrderId>), DiskFault> {
     let mut resident = ResidentPicture::new(id);
     let mut rows = views.lifelong(Some(id))?;
     rows.extend(views.months(Some(id), from, Month(i32::MAX))?);
@@ -503,12 +521,14 @@ pub(crate) fn resident_from(
         resident.apply(&Arc::new(recorded(pinned, home, &row)?));
     }
     let mut loaded = BTreeSet::new();
+    let mut older = BTreeSet::new();
     let orders: Vec<_> = resident.orders.keys().copied().collect();
     for order in orders {
         for month in views.dose_months(id, order, from)? {
             if resident.last_taken(order).is_some() {
                 break;
             }
+            older.insert(order);
             if loaded.insert(month) {
                 for row in views.months(Some(id), month, month)? {
                     resident.apply(&Arc::new(recorded(pinned, home, &row)?));
@@ -516,7 +536,7 @@ pub(crate) fn resident_from(
             }
         }
     }
-    Ok((resident, !loaded.is_empty()))
+    Ok((resident, older))
 }
 
 /// Reads a payload. What cannot be read is a fact that is not known here; so is a founding that is
@@ -549,10 +569,6 @@ fn content(
 /// Whether an entry is one of the home's, which decide what counts.
 fn is_home(recorded: &Recorded) -> bool {
     recorded.subject.is_none() && recorded.fact.period() == Period::Lifelong
-}
-
-fn is_correction(fact: &Fact) -> bool {
-    matches!(fact, Fact::Dose(mar::fact::DoseFact::Corrected(_)))
 }
 
 fn owner_of(held: &Recorded) -> Option<(LogId, DeviceId)> {

@@ -282,7 +282,11 @@ impl Record {
         let folded = &mut self.folded;
         let shown = self.shared.with(|stores| {
             let log = stores.log.read()?;
-            let changes = folded.take_in(&log, &stores.views, entries)?;
+            let mut changes = folded.take_in(&log, &stores.views, entries)?;
+            // New settings may begin the cycle, and so the months in memory, on another day.
+            if folded.move_on(&stores.views.read()?, now)? {
+                changes.residents.extend(folded.picture.residents.keys());
+            }
             Ok((changes, log.heads_of(&self.heads, entries)?))
         });
         match shown.and_then(|(changes, heads)| {

@@ -256,3 +256,20 @@ fn an_observer_s_doses_do_not_count() {
     let mut observer = office.join_as(DeviceRole::Observer);
     assert!(matches!(observer.give(), Err(SubmitFault::Refused(_))));
 }
+
+// Bug: an entry asked for by its id stood as in force though its log was forked, while the picture
+// showed it as one to be looked at. Cause: it was judged anew, without what the fold knows of
+// branches. Fix: it is read as the views hold it.
+#[test]
+fn an_entry_of_a_branch_is_told_as_it_is_shown() {
+    let mut office = Device::set_up();
+    let mut trolley = office.join();
+    let mut clone = trolley.clone_of_the_machine();
+    let entries = [trolley.give().unwrap().entries, clone.give().unwrap().entries].concat();
+    office.take_from(&trolley);
+    office.take_from(&clone);
+    for id in entries {
+        let recorded = office.record.reader().recorded(&id).unwrap().unwrap();
+        assert_eq!(recorded.standing, mar::picture::Standing::NeedsReview);
+    }
+}

@@ -70,43 +70,54 @@ impl Record {
     ///
     /// Returns [`NotSaved`] if the disk failed; nothing of the entries may be acknowledged then.
     pub fn admit(&mut self, now: Timestamp, entries: &[Sealed]) -> Result<Admission, NotSaved> {
-        let mut pool: BTreeMap<[u8; 56], Sealed> = BTreeMap::new();
-        for entry in entries {
-            pool.insert(entry_key(&entry.log(), entry.sequence(), &entry.id()), entry.clone());
-        }
+        let pool: BTreeMap<[u8; 56], Sealed> =
+            entries.iter().map(|entry| (key_of(entry), entry.clone())).collect();
         let offered: BTreeSet<[u8; 56]> = pool.keys().copied().collect();
-        let retried = self.aside_that_may_go(&pool);
-        pool.extend(retried);
+        let kept = self.aside.clone();
         let mut admission = Admission::default();
-        let mut waiting;
-        loop {
-            let added = admission.added.len();
-            let membership = admission.membership;
-            waiting = self.admit_once(now, pool, &mut admission)?;
-            let progress = admission.added.len() > added;
-            if !progress && admission.membership == membership {
-                break;
-            }
-            if !admission.membership && waiting.is_empty() {
-                break;
-            }
-            pool = waiting.into_iter().map(|(key, (entry, _))| (key, entry)).collect();
-            if admission.membership {
-                pool.extend(std::mem::take(&mut self.aside));
+        match self.admit_all(now, pool, &mut admission) {
+            Ok(waiting) => self.set_aside_all(waiting, &offered, &mut admission),
+            Err(fault) => {
+                self.aside = kept;
+                return Err(fault);
             }
         }
-        self.keep_aside(waiting, &offered, &mut admission);
+        if !kept.keys().eq(self.aside.keys()) {
+            let entries: Vec<Sealed> = self.aside.values().cloned().collect();
+            if let Err(fault) = self.shared.local.set_aside(&entries) {
+                tracing::warn!(%fault, "entries set aside are kept in memory only");
+            }
+        }
         if !admission.added.is_empty() {
             self.after_foreign(&admission);
         }
         Ok(admission)
     }
 
+    /// Goes through the pool until nothing more can be taken in. Returns what waits.
+    fn admit_all(
+        &mut self,
+        now: Timestamp,
+        mut pool: BTreeMap<[u8; 56], Sealed>,
+        admission: &mut Admission,
+    ) -> Result<BTreeMap<[u8; 56], (Sealed, NotTaken)>, NotSaved> {
+        let retried = self.aside_that_may_go(&pool);
+        pool.extend(retried);
+        loop {
+            let added = admission.added.len();
+            let waiting = self.admit_once(now, pool, admission)?;
+            if admission.added.len() == added {
+                return Ok(waiting);
+            }
+            pool = waiting.into_iter().map(|(key, (entry, _))| (key, entry)).collect();
+            if admission.membership {
+                pool.extend(std::mem::take(&mut self.aside));
+            }
+        }
+    }
+
     pub(super) fn with_aside(mut self, entries: Vec<Sealed>) -> Self {
-        self.aside = entries
-            .into_iter()
-            .map(|entry| (entry_key(&entry.log(), entry.sequence(), &entry.id()), entry))
-            .collect();
+        self.aside = entries.into_iter().map(|entry| (key_of(&entry), entry)).collect();
         self
     }
 
@@ -219,14 +230,12 @@ impl Record {
         pool.values().find(|entry| entry.hash() == founding).map(Sealed::log)
     }
 
-    fn keep_aside(
+    fn set_aside_all(
         &mut self,
         waiting: BTreeMap<[u8; 56], (Sealed, NotTaken)>,
         offered: &BTreeSet<[u8; 56]>,
         admission: &mut Admission,
     ) {
-        let before = self.aside.len();
-        let mut changed = false;
         for (key, (entry, why)) in waiting {
             let room = self.aside.len() < ASIDE_MAX;
             if offered.contains(&key) {
@@ -235,13 +244,6 @@ impl Record {
             }
             if room {
                 self.aside.insert(key, entry);
-                changed = true;
-            }
-        }
-        if changed || before != self.aside.len() || admission.membership {
-            let entries: Vec<Sealed> = self.aside.values().cloned().collect();
-            if let Err(fault) = self.shared.local.set_aside(&entries) {
-                tracing::warn!(%fault, "entries set aside are kept in memory only");
             }
         }
     }
@@ -265,6 +267,10 @@ type Placed = ([u8; 56], Sealed, Place);
 fn to_append(entry: Sealed) -> ToAppend {
     let command = codec::command(entry.kind(), entry.kind_version(), entry.payload());
     ToAppend { entry, command }
+}
+
+fn key_of(entry: &Sealed) -> [u8; 56] {
+    entry_key(&entry.log(), entry.sequence(), &entry.id())
 }
 
 fn is_membership(entry: &Sealed) -> bool {

@@ -14,7 +14,7 @@ use crate::heads::{Head, Heads};
 use crate::local::Local;
 use crate::log::{LogRead, Pinned};
 use crate::tables::DiskFault;
-use crate::views::ViewsRead;
+use crate::views::{Indexed, ViewsRead};
 
 /// What was found when entries of one branch were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,10 @@ impl Reader {
         let mut recorded = fold::read(&self.0.pinned, &entry);
         recorded.device = home.owner(entry.log());
         recorded.standing = mar::standing::judge(&home, &recorded);
-        Ok(Some(recorded))
+        // The row is as the fold judged it, which knows of branches too.
+        let view = Indexed::new(&entry, &recorded).row.view;
+        let row = self.0.with(|stores| stores.views.read()?.row(view, *id))?;
+        row.map_or(Ok(Some(recorded)), |row| fold::recorded(&self.0.pinned, &home, &row).map(Some))
     }
 
     /// Returns how many entries are held.

@@ -40,16 +40,20 @@ pub struct World {
     pub entries: Vec<EntryId>,
     /// Entries that can be acted under.
     pub authorities: Vec<EntryId>,
+    /// People with the entry under which they rightly act.
+    pub acting: Vec<(StaffId, EntryId)>,
 }
 
 /// Returns who made a fact.
 pub fn made(c: &mut Chance, world: &World) -> Made {
-    let staff = c.of(&world.staff);
+    let rightly = !world.acting.is_empty() && !c.once_in(4);
+    let (staff, authority) =
+        if rightly { c.of(&world.acting) } else { (c.of(&world.staff), c.of(&world.authorities)) };
     let base = (0..c.below(4)).map(|_| c.of(&world.entries)).collect();
     Made {
         command: CommandId(c.bytes()),
         actor: if c.once_in(6) { Actor::Device } else { Actor::Staff(staff) },
-        authority: c.of(&world.authorities),
+        authority,
         witness: c.once_in(3).then(|| (c.of(&world.staff), c.of(&world.authorities))),
         base,
     }
