@@ -33,6 +33,8 @@ use book::Book;
 
 /// How long after a clean end the other devices may take to say that they have it.
 const PARK_WAIT: Duration = Duration::from_secs(2);
+/// Every so many seconds it is kept what is known of the other devices.
+const KEEP_EVERY: u32 = 10;
 /// How long the network may take to end.
 const STOP_WAIT: Duration = Duration::from_secs(2);
 
@@ -121,8 +123,8 @@ pub(crate) struct Net {
     pub(crate) practice: bool,
     events: Mutex<Sender<NetworkEvent>>,
     book: Mutex<Book>,
-    /// How many connections to each device are carried out just now.
-    connected: Mutex<BTreeMap<DeviceId, usize>>,
+    /// The connections to each device that are carried out just now.
+    connected: Mutex<BTreeMap<DeviceId, Connections>>,
     dialling: Mutex<BTreeSet<DeviceId>>,
     /// A device that is believed before its enrolment is here: the one that let this one in.
     inviter: Option<DeviceId>,
@@ -130,6 +132,14 @@ pub(crate) struct Net {
     /// Something changed that makes dialling worth while at once.
     dial_now: Notify,
     followers: AtomicU64,
+}
+
+/// How many connections to one device there are.
+#[derive(Debug, Default)]
+struct Connections {
+    standing: usize,
+    /// Those on which the device has said something.
+    heard: usize,
 }
 
 /// An endpoint that is open already, and the threads that it lives on.
@@ -298,7 +308,7 @@ impl Net {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn connected(&self) -> MutexGuard<'_, BTreeMap<DeviceId, usize>> {
+    fn connected(&self) -> MutexGuard<'_, BTreeMap<DeviceId, Connections>> {
         self.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -313,13 +323,14 @@ impl Net {
     /// Returns the devices that may connect as things stand. A device that was put out itself
     /// speaks with nobody any more.
     fn allowed(&self) -> BTreeSet<DeviceId> {
-        let picture = self.device.picture();
-        let own = picture.home.devices().get(&self.device.id());
-        if own.is_some_and(|own| own.enrolment().is_some() && !own.is_active()) {
+        if self.is_out() {
             return BTreeSet::new();
         }
+        let picture = self.device.picture();
+        let own = picture.home.devices().get(&self.device.id());
         let mut allowed = served_devices(&picture, self.device.id());
-        if picture.home.devices().is_empty() {
+        // Until this device's own enrolment has arrived, whoever let it in is believed.
+        if own.and_then(|own| own.enrolment()).is_none() {
             allowed.extend(self.inviter);
         }
         allowed
@@ -337,11 +348,19 @@ impl Net {
 
     /// Keeps what is known of the other devices.
     fn keep(&self) {
-        let kept =
-            self.device.reader().map(|reader| self.device.peers_known().keep(reader.local()));
-        if let Ok(Err(fault)) = kept {
+        let Ok(reader) = self.device.reader() else { return };
+        let kept = self.device.peers_known().keep(reader.local());
+        // Without this the file would grow: pages are used again only after a safe commit.
+        if let Err(fault) = kept.and_then(|()| reader.local().make_durable()) {
             tracing::warn!(%fault, "what is known of other devices was not kept");
         }
+    }
+
+    /// Returns whether this device was put out of the home.
+    fn is_out(&self) -> bool {
+        let picture = self.device.picture();
+        let own = picture.home.devices().get(&self.device.id());
+        own.is_some_and(|own| own.enrolment().is_some() && !own.is_active())
     }
 
     /// Says that this device ends cleanly, if it does.
@@ -436,14 +455,19 @@ async fn dial(net: Arc<Net>, device: DeviceId, addresses: Vec<SocketAddr>) {
 async fn follow_membership(net: Arc<Net>) {
     let (sender, mut told) = mpsc::unbounded_channel();
     net.device.writer().follow(net.new_follower(), sender);
+    let mut out = false;
     while let Some(told) = told.recv().await {
         match told {
-            Told::MembershipChanged => {
+            Told::Started { .. } | Told::MembershipChanged => {
                 net.allow();
                 net.dial_now.notify_one();
+                if net.is_out() && !std::mem::replace(&mut out, true) {
+                    let what = "this device was taken out of the home: nothing can be recorded \
+                                on it any more, and no other device speaks with it";
+                    net.tell(NetworkEvent::Alarm { what: what.to_owned() });
+                }
             }
-            Told::Started { .. }
-            | Told::Committed { .. }
+            Told::Committed { .. }
             | Told::Admitted { .. }
             | Told::NotAdmitted { .. }
             | Told::OwnLog(_) => {}
@@ -466,7 +490,7 @@ async fn watch_clock(net: Arc<Net>) {
             net.dial_now.notify_one();
         }
         since_kept += 1;
-        if since_kept >= 2 {
+        if since_kept >= KEEP_EVERY {
             since_kept = 0;
             let net = Arc::clone(&net);
             drop(tokio::task::spawn_blocking(move || net.keep()).await);

@@ -41,12 +41,12 @@ pub(super) async fn carry_out(net: Arc<Net>, connection: Connection) {
     net.device.writer().follow(up.follower, told_by);
     let Ok(reader) = net.device.reader() else { return };
     let exchange = Exchange {
+        up,
         session: Session::new(reader.pinned().home),
         reader,
         net: Arc::clone(&net),
         link: link.clone(),
         peer,
-        follower: up.follower,
         to_wire,
         reads,
         tally: Tally::default(),
@@ -58,29 +58,37 @@ pub(super) async fn carry_out(net: Arc<Net>, connection: Connection) {
     link.close(0, "done");
     let ended = link.closed().await;
     tracing::debug!(%peer, %ended, "a connection ended");
-    drop(up);
 }
 
-/// A connection that stands, counted as long as it does, however it ends.
+/// A connection, counted as long as it stands, however it ends.
 struct Up {
     net: Arc<Net>,
     peer: DeviceId,
     follower: Follower,
+    /// Whether the peer has said anything: before that it may yet turn this device away.
+    heard: bool,
 }
 
 impl Up {
     fn begin(net: &Arc<Net>, peer: DeviceId, follower: Follower) -> Self {
-        let first = {
-            let mut connected = net.connected();
-            let count = connected.entry(peer).or_default();
-            *count += 1;
-            *count == 1
-        };
-        net.device.peers_known().set_connected(peer, true);
-        if first {
-            net.tell(NetworkEvent::PeerUp(peer));
+        net.connected().entry(peer).or_default().standing += 1;
+        Self { net: Arc::clone(net), peer, follower, heard: false }
+    }
+
+    fn hear(&mut self) {
+        if std::mem::replace(&mut self.heard, true) {
+            return;
         }
-        Self { net: Arc::clone(net), peer, follower }
+        let first = {
+            let mut connected = self.net.connected();
+            let count = connected.entry(self.peer).or_default();
+            count.heard += 1;
+            count.heard == 1
+        };
+        self.net.device.peers_known().set_connected(self.peer, true);
+        if first {
+            self.net.tell(NetworkEvent::PeerUp(self.peer));
+        }
     }
 }
 
@@ -90,9 +98,10 @@ impl Drop for Up {
         let last = {
             let mut connected = self.net.connected();
             let count = connected.entry(self.peer).or_default();
-            *count = count.saturating_sub(1);
-            let last = *count == 0;
-            if last {
+            count.standing = count.standing.saturating_sub(1);
+            count.heard = count.heard.saturating_sub(usize::from(self.heard));
+            let last = self.heard && count.heard == 0;
+            if count.standing == 0 {
                 connected.remove(&self.peer);
             }
             last
@@ -100,7 +109,6 @@ impl Drop for Up {
         if last {
             self.net.device.peers_known().set_connected(self.peer, false);
             self.net.tell(NetworkEvent::PeerDown(self.peer));
-            self.net.dial_now.notify_one();
         }
     }
 }
@@ -132,12 +140,12 @@ async fn receive_all(mut receiver: FrameReceiver, frames: mpsc::Sender<Vec<u8>>)
 }
 
 struct Exchange {
+    up: Up,
     session: Session,
     reader: Reader,
     net: Arc<Net>,
     link: Link,
     peer: DeviceId,
-    follower: Follower,
     to_wire: UnboundedSender<Vec<u8>>,
     reads: UnboundedSender<(Ticket, Found)>,
     tally: Tally,
@@ -212,7 +220,7 @@ impl Exchange {
                 Effect::Send(frame) => drop(self.to_wire.send(frame)),
                 Effect::Admit { ticket, log, entries } => {
                     self.tally.received(log, &entries);
-                    self.net.device.writer().admit(self.follower, ticket, entries);
+                    self.net.device.writer().admit(self.up.follower, ticket, entries);
                 }
                 Effect::Read { ticket, read } => self.look_up(ticket, read),
                 Effect::Close(reason) => {
@@ -238,6 +246,7 @@ impl Exchange {
     }
 
     fn note(&mut self, notice: &Notice) {
+        self.up.hear();
         let device = &self.net.device;
         let now = Reading { monotonic: device.clock().running(), wall_ms: device.now().0 };
         device.peers_known().note(self.peer, notice, now, self.link.rtt());

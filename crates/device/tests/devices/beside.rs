@@ -19,6 +19,7 @@ fn lines(caller: Caller, request: &Request) -> (u8, Vec<String>) {
             match piece {
                 Piece::Stdout(line) | Piece::Stderr(line) => lines.push(line),
                 Piece::File { path, .. } => lines.push(path),
+                _ => {}
             }
             true
         })

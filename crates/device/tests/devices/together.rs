@@ -233,6 +233,27 @@ fn a_device_that_ends_cleanly_is_not_missed_and_counts_again_from_its_next_dose(
 }
 
 #[test]
+fn a_third_device_joins_by_way_of_the_second_and_finds_the_first_by_what_it_is_told() {
+    let home = Home::of_two();
+    let ward = home.with_a_medicine();
+    home.wait_level();
+    let mut lounge = Place::new();
+    lounge.join(&home.trolley, "Lounge", home.manager, DeviceRole::Member);
+    lounge.dial(&home.trolley);
+    let office = home.office.device().id();
+    until("the lounge speaks with the office", || lounge.network().is_in_sync(office));
+    until("nobody is missed", || home.office.device().complete_to().1.is_empty());
+    let entry = entry_of(&home.office.ask(ward.nurse, dose(&ward, None)));
+    assert_eq!(home.office.device().wait_saved_on(entry, 3, PATIENCE), 3);
+    let status = |place: &Place| place.device().status().unwrap();
+    until("all three show the same", || {
+        let (a, b, c) = (status(&home.office), status(&home.trolley), status(&lounge));
+        a.state_hash == b.state_hash && b.state_hash == c.state_hash && c.heads.len() == 3
+    });
+    assert!(lounge.device().verify().unwrap().faults.is_empty());
+}
+
+#[test]
 fn a_device_that_sends_nonsense_is_cut_off_and_the_home_goes_on() {
     let mut home = Home::of_two();
     let ward = home.with_a_medicine();
