@@ -264,6 +264,7 @@ fn an_observer_s_doses_do_not_count() {
 fn an_entry_of_a_branch_is_told_as_it_is_shown() {
     let mut office = Device::set_up();
     let mut trolley = office.join();
+    trolley.give().unwrap();
     let mut clone = trolley.clone_of_the_machine();
     let entries = [trolley.give().unwrap().entries, clone.give().unwrap().entries].concat();
     office.take_from(&trolley);
