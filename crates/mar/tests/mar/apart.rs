@@ -372,6 +372,44 @@ fn versions_written_apart_are_two_drafts_that_need_a_person() {
 }
 
 #[test]
+fn a_version_that_was_checked_apart_from_another_is_not_in_force_until_a_person_decides() {
+    let (mut home, whose) = home_with(2, plain(daily(&["08:00"])));
+    home.cut();
+    for (device, count) in [(0, "2"), (1, "3")] {
+        let dose = Dose::Fixed(tablets(count));
+        let content = Content { dose, ..plain(daily(&["08:00"])) };
+        home.rewritten(device, whose.0, whose.1, content).expect("a change");
+        let check = AskOrder::Check { order: whose.1, version: None };
+        home.ask(device, "SC", Ask::Order(whose.0, check)).expect("checked on its device");
+        pass(&mut home, 1);
+    }
+    home.heal();
+    for device in 0..2 {
+        let history = &home.resident(device, whose.0).orders[&whose.1];
+        let followed = history.version_at(home.now).expect("the old one goes on");
+        assert_eq!(followed.content.dose, Dose::Fixed(tablets("1")));
+    }
+}
+
+#[test]
+fn what_a_lost_device_wrote_between_two_others_makes_no_conflict_of_them() {
+    let (mut home, whose) = home_with(3, plain(daily(&["08:00"])));
+    for (device, given) in [(1, "First"), (2, "Second"), (0, "Third")] {
+        let ask = AskResident::WriteIdentity(Identity::named("Shaw", given));
+        home.ask(device, "NU", Ask::Resident(whose.0, ask)).expect("an identity");
+    }
+    let ask = AskHome::RevokeDevice {
+        device: home.devices[2].id,
+        last_valid: vec![],
+        reason: "lost".into(),
+    };
+    home.ask(0, "MM", Ask::Home(ask)).expect("a revocation");
+    let resident = home.resident(0, whose.0);
+    assert_eq!(resident.identity().map(|i| i.given.as_str()), Some("Third"));
+    assert!(resident.identity_conflict().is_empty());
+}
+
+#[test]
 fn identities_written_apart_are_both_shown() {
     let (mut home, whose) = home_with(2, plain(daily(&["08:00"])));
     home.cut();

@@ -308,6 +308,11 @@ fn what_was_refused_or_slept_through_is_offered_again_until_its_cut_off() {
         home.now = at("2026-11-03T11:01");
         let late = record(&mut home, (0, "CA"), whose, due, because(given(), "late"));
         assert_eq!(rule(&late), Some("D-06"));
+        let slot = slot(&home, 0, whose, due);
+        let told = because(given(), "late");
+        let second = AskDose::Record { slot, told, second_dose_really: true };
+        let second = home.ask(0, "CA", Ask::Dose(whose.0, second));
+        assert_eq!(rule(&second), Some("D-06"), "there was no first dose");
         let outcomes = with_due(&home, 0, whose, due, |d| d.recorded.len());
         assert_eq!(outcomes, 2, "each attempt is kept");
     }
@@ -504,4 +509,35 @@ fn a_held_order_gives_nothing_and_its_doses_are_held_and_not_missed() {
     let held = with_due(&home, 0, whose, "2026-11-03T08:00", |d| (d.state, d.suspended));
     assert_eq!(held, (DueState::NotDue, Some(mar::due::Suspension::Held)));
     record(&mut home, (0, "CA"), whose, "2026-11-03T12:00", given()).expect("given again");
+}
+
+#[test]
+fn a_regular_dose_in_its_window_counts_at_its_slot_and_any_other_at_its_true_time() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00", "12:00"])));
+    home.now = at("2026-11-03T08:59");
+    record(&mut home, (0, "CA"), whose, "2026-11-03T08:00", given()).expect("in its window");
+    home.now = at("2026-11-03T13:01");
+    let late = because(given(), "was out");
+    record(&mut home, (0, "CA"), whose, "2026-11-03T12:00", late).expect("out of it");
+    let resident = home.resident(0, whose.0);
+    let taken = mar::rules::taken(&home.picture(0).home, resident, Timestamp(0));
+    let times: Vec<_> = taken.iter().map(|t| (t.at, t.counts_at)).collect();
+    let late = at("2026-11-03T13:01");
+    assert_eq!(times, [(at("2026-11-03T08:59"), at("2026-11-03T08:00")), (late, late)]);
+}
+
+#[test]
+fn where_a_resident_was_is_told_by_the_times_and_not_by_the_order_of_entry() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    home.now = at("2026-11-03T14:00");
+    for (whereabouts, from) in
+        [(Whereabouts::Present, "2026-11-03T11:00"), (Whereabouts::Hospital, "2026-11-03T07:00")]
+    {
+        let status = Status { whereabouts, from: at(from), note: String::new(), second: None };
+        let ask = Ask::Resident(whose.0, AskResident::ChangeStatus(status));
+        home.ask(0, "NU", ask).expect("a change");
+    }
+    let resident = home.resident(0, whose.0);
+    assert_eq!(resident.whereabouts(at("2026-11-03T10:59")), Whereabouts::Hospital);
+    assert_eq!(resident.whereabouts(at("2026-11-03T11:00")), Whereabouts::Present);
 }

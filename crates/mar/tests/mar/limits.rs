@@ -148,6 +148,10 @@ fn a_dose_entered_late_has_to_fit_between_its_neighbours() {
     // Two after it fill the day that it would share with them.
     let later = [("2026-11-21T14:00", "2"), ("2026-11-21T20:00", "1")];
     check(&order, &later, "1", "2026-11-21T10:00", false);
+    // Exactly a day before a full one they share no 24 hours; a minute later they do.
+    let full = [("2026-11-22T08:00", "3")];
+    check(&order, &full, "1", "2026-11-21T08:00", true);
+    check(&order, &full, "1", "2026-11-21T08:01", false);
 }
 
 #[test]
