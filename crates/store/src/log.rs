@@ -366,11 +366,17 @@ impl LogRead {
         command_entries(&tables::read(&self.0, COMMANDS)?, command)
     }
 
-    /// Returns up to `most` entries whose own signature was not checked yet.
-    pub(crate) fn unaudited(&self, most: usize) -> Result<Vec<Sealed>, DiskFault> {
+    /// Returns up to `most` entries whose own signature was not checked yet, after this key.
+    pub(crate) fn unaudited(
+        &self,
+        after: Option<&[u8; 56]>,
+        most: usize,
+    ) -> Result<Vec<Sealed>, DiskFault> {
         let entries = tables::read(&self.0, ENTRIES)?;
         let mut unaudited = Vec::new();
-        for row in tables::read(&self.0, UNAUDITED)?.iter()?.take(most) {
+        let from = after.map_or(Bound::Unbounded, |key| Bound::Excluded(&key[..]));
+        let rest = (from, Bound::Unbounded);
+        for row in tables::read(&self.0, UNAUDITED)?.range::<&[u8]>(rest)?.take(most) {
             let key = row?;
             let damaged = DiskFault::Row { table: "unaudited-1" };
             let value = entries.get(key.0.value())?.ok_or(damaged)?;

@@ -98,6 +98,8 @@ pub struct Record {
     fresh: Fresh,
     /// Entries of logs that are not enrolled, or whose predecessor is not here.
     aside: BTreeMap<[u8; 56], Sealed>,
+    /// Up to which entry signatures were checked in this pass; `None` before a pass.
+    audited_to: Option<[u8; 56]>,
     /// Why the record is read-only; `None` while it is not.
     fault: Option<NotSaved>,
 }
@@ -185,30 +187,37 @@ impl Record {
         Ok(())
     }
 
-    /// Checks the signatures of up to `most` entries that came inside ranges.
+    /// Checks the signatures of up to `most` entries that came inside ranges, and returns of how
+    /// many; fewer than `most` ends a pass. One whose own signature is junk stays held, since a
+    /// later one of its log vouches for it, and is not passed on as the end of a range.
     ///
     /// # Errors
     ///
-    /// Returns [`DiskFault::Entry`] for an entry whose own signature is junk; it stays held and is
-    /// not passed on as the end of a range.
+    /// Returns [`DiskFault`] if they could not be read, or that they hold could not be kept.
     pub fn audit(&mut self, most: usize) -> Result<usize, DiskFault> {
         let home = self.shared.pinned.home;
-        self.shared.with(|stores| {
-            let mut entries = stores.log.read()?.unaudited(most)?;
-            for entry in &mut entries {
-                entry.audit(&home).map_err(|_| DiskFault::Entry {
-                    log: entry.log(),
-                    sequence: entry.sequence(),
-                    what: "its signature does not hold",
-                })?;
+        let from = self.audited_to.take();
+        let (looked_at, last) = self.shared.with(|stores| {
+            let entries = stores.log.read()?.unaudited(from.as_ref(), most)?;
+            let looked_at = entries.len();
+            let key =
+                |entry: &Sealed| tables::entry_key(&entry.log(), entry.sequence(), &entry.id());
+            let last = entries.last().map(key);
+            let (hold, junk): (Vec<Sealed>, Vec<Sealed>) =
+                entries.into_iter().partition(|entry| entry.clone().audit(&home).is_ok());
+            for entry in junk {
+                let (log, sequence) = (entry.log(), entry.sequence());
+                tracing::error!(%log, sequence, "an entry inside a range has junk for a signature");
             }
-            if !entries.is_empty() {
+            if !hold.is_empty() {
                 let write = stores.log.write()?;
-                write.audited(&entries)?;
+                write.audited(&hold)?;
                 write.commit()?;
             }
-            Ok(entries.len())
-        })
+            Ok((looked_at, last))
+        })?;
+        self.audited_to = last.filter(|_| looked_at == most);
+        Ok(looked_at)
     }
 
     /// Moves the months in memory on with the time. Call it now and then, at least daily.

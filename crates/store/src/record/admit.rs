@@ -11,6 +11,7 @@ use super::{NotSaved, Record, ToAppend};
 use crate::codec;
 use crate::entry::Sealed;
 use crate::fold::Changes;
+use crate::heads::Head;
 use crate::keys::certificate_holds;
 use crate::log::LogRead;
 use crate::tables::{DiskFault, entry_key};
@@ -165,12 +166,13 @@ impl Record {
         pool: BTreeMap<[u8; 56], Sealed>,
     ) -> Result<Vec<Placed>, DiskFault> {
         let founding = self.founding_log(&pool);
-        let mut coming: BTreeSet<(u64, EntryId)> = BTreeSet::new();
+        let mut coming: BTreeSet<(LogId, Head)> = BTreeSet::new();
         let mut placed = Vec::with_capacity(pool.len());
         for (key, entry) in pool {
             let place = self.place(log, &entry, founding, &coming)?;
             if matches!(place, Place::Append) {
-                coming.insert((entry.sequence(), entry.id()));
+                let head = Head { sequence: entry.sequence(), hash: entry.hash() };
+                coming.insert((entry.log(), head));
             }
             placed.push((key, entry, place));
         }
@@ -198,15 +200,16 @@ impl Record {
         log: &LogRead,
         entry: &Sealed,
         founding: Option<LogId>,
-        coming: &BTreeSet<(u64, EntryId)>,
+        coming: &BTreeSet<(LogId, Head)>,
     ) -> Result<Place, DiskFault> {
         if log.place(&entry.id())?.is_some() {
             return Ok(Place::Known);
         }
         if let Some(before) = entry.sequence().checked_sub(1) {
-            let previous = entry.previous().id();
-            let held = log.place(&previous)? == Some((entry.log(), before));
-            return Ok(if held || coming.contains(&(before, previous)) {
+            let before = Head { sequence: before, hash: entry.previous() };
+            let follows = coming.contains(&(entry.log(), before))
+                || self.holds(log, &entry.log(), &before)?;
+            return Ok(if follows {
                 Place::Append
             } else if self.heads.get(&entry.log()).is_none() {
                 Place::Aside(NotTaken::NotEnrolled)
@@ -222,6 +225,17 @@ impl Record {
         let enrolled = founding == Some(entry.log())
             || devices.get(&start.device).is_some_and(|device| !device.enrolled.is_empty());
         Ok(if enrolled { Place::Append } else { Place::Aside(NotTaken::NotEnrolled) })
+    }
+
+    /// Whether an entry is held, by its log, its place and its whole hash.
+    fn holds(&self, log: &LogRead, of: &LogId, head: &Head) -> Result<bool, DiskFault> {
+        if self.heads.get(of).is_some_and(|held| held.heads().contains(head)) {
+            return Ok(true);
+        }
+        let held = log.entry(&head.hash.id())?;
+        Ok(held.is_some_and(|held| {
+            (held.log(), held.sequence(), held.hash()) == (*of, head.sequence, head.hash)
+        }))
     }
 
     /// Returns the log whose second entry is the founding that was handed over at pairing.

@@ -199,6 +199,7 @@ impl Record {
             clock,
             fresh,
             aside: BTreeMap::new(),
+            audited_to: None,
             fault: None,
         }
         .with_aside(aside);

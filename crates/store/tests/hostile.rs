@@ -1,0 +1,117 @@
+//! What a device of the home that means harm can write: it is kept or left, and nothing that
+//! anybody else does is stopped by it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod home;
+
+use home::{Device, missing};
+use store::clock::HybridClock;
+use store::entry::{Class, Draft, Hash, Sealed};
+
+/// An entry in the device's own log, signed with its own key, that says what nobody would.
+fn forged(device: &Device, sequence: u64, previous: Hash) -> Sealed {
+    let draft = Draft {
+        sequence,
+        previous,
+        clock: HybridClock::default().tick(device.now.0),
+        wall_ms: device.now.0,
+        offset_minutes: 0,
+        class: Class::OTHER,
+        kind: 60_000,
+        kind_version: 1,
+        subject: None,
+        payload: vec![1],
+    };
+    draft.seal(&device.record.keys().log_key(), &device.record.pinned().home).unwrap()
+}
+
+/// Bug: one entry of a device that means harm made every other device read-only.
+/// Cause: the door compared 16 bytes of the previous hash and the log all 32; that the log then
+/// took nothing was taken for a disk that fails, twice.
+/// Fix: the door compares the whole hash, and leaves the entry.
+#[test]
+fn an_entry_that_names_half_of_its_predecessor_stops_nobody_from_recording() {
+    let mut office = Device::set_up();
+    let mut trolley = office.join();
+    trolley.give().unwrap();
+    office.take_from(&trolley);
+    let head = trolley.record.heads().get(&trolley.record.own_log()).unwrap().latest().unwrap();
+    let mut previous = head.hash;
+    previous.0[31] ^= 1;
+    let entry = forged(&trolley, head.sequence + 1, previous);
+    let admission = office.record.admit(office.now, &[entry]).unwrap();
+    assert!(admission.added.is_empty());
+    assert_eq!(admission.not_taken.len(), 1);
+    assert_eq!(office.record.fault(), None);
+    office.give().unwrap();
+}
+
+/// Bug: an entry that names an entry of another log as the one before it made the device that took
+/// both in read-only.
+/// Cause: of the entries that come together the door knew sequence and id and not the log.
+/// Fix: it knows the log, too.
+#[test]
+fn an_entry_that_follows_one_of_another_log_stops_nobody_from_recording() {
+    let mut office = Device::set_up();
+    let mut devices = [office.join(), office.join()];
+    for device in &mut devices {
+        device.give().unwrap();
+        office.take_from(device);
+    }
+    // The door goes through what comes log by log.
+    devices.sort_by_key(|device| device.record.own_log());
+    let [first, second] = &devices;
+    let head = first.record.heads().get(&first.record.own_log()).unwrap().latest().unwrap();
+    let honest = forged(first, head.sequence + 1, head.hash);
+    let stray = forged(second, head.sequence + 2, honest.hash());
+    let admission = office.record.admit(office.now, &[honest.clone(), stray]).unwrap();
+    assert_eq!(admission.added, [honest]);
+    assert_eq!(admission.not_taken.len(), 1);
+    assert_eq!(office.record.fault(), None);
+    office.give().unwrap();
+}
+
+/// Bug: one entry with junk for a signature inside a range kept all others, of every log, from
+/// being checked, so that they were never passed on.
+/// Cause: the audit gave up at the first that failed and began with it again the next time.
+/// Fix: it names it, marks those that hold and goes on behind it.
+#[test]
+fn junk_for_a_signature_inside_a_range_does_not_keep_others_from_being_checked() {
+    let mut office = Device::set_up();
+    let (trolley, mut lounge) = (office.join(), office.join());
+    for _ in 0..3 {
+        lounge.give().unwrap();
+    }
+    let home = office.record.pinned().home;
+    let head = trolley.record.heads().get(&trolley.record.own_log());
+    assert!(head.is_none(), "its log begins below");
+    // The trolley's log: a good start, an entry with junk for a signature, and one that vouches.
+    let mut trolley = trolley;
+    trolley.give().unwrap();
+    let head = trolley.record.heads().get(&trolley.record.own_log()).unwrap().latest().unwrap();
+    let good = forged(&trolley, head.sequence + 1, head.hash);
+    let mut short = good.short();
+    let last = short.len() - 1;
+    short[last] ^= 1;
+    let start = good.range_start();
+    let mut whole = good.bytes().to_vec();
+    let end = whole.len() - 1;
+    whole[end] ^= 1;
+    let junk_hash = Hash(blake3::derive_key("medround entry hash 1", &whole));
+    let vouching = forged(&trolley, head.sequence + 2, junk_hash);
+    let range = Sealed::verify_range(&start, [&short[..], &vouching.short()], &home).unwrap();
+    office.take_from(&trolley);
+    office.record.admit(office.now, &range).unwrap();
+    // The lounge's doses come as one range, of which only the last was checked.
+    let doses: Vec<Sealed> = missing(&lounge.record, office.record.heads());
+    let shorts: Vec<Vec<u8>> = doses.iter().map(Sealed::short).collect();
+    let shorts = shorts.iter().map(Vec::as_slice);
+    let range = Sealed::verify_range(&doses[0].range_start(), shorts, &home).unwrap();
+    office.record.admit(office.now, &range).unwrap();
+    while office.record.audit(2).unwrap() == 2 {}
+    let reader = office.record.reader();
+    for dose in doses {
+        assert!(reader.entry(&dose.id()).unwrap().unwrap().is_audited());
+    }
+}
