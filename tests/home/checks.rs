@@ -189,9 +189,11 @@ impl World {
         for saved in &self.ledger.saved {
             let somewhere = saved.holders.iter().any(|holder| active.contains(holder));
             if !somewhere {
-                let device = self.devices[saved.writer].record().reader();
-                let there = matches!(device.entry(&saved.entry), Ok(Some(_)));
-                must(2, there, || format!("{} is gone", saved.entry))?;
+                // Its last holder was put out: it is there, and with it.
+                let held = |at: &crate::device::Device| {
+                    matches!(at.record().reader().entry(&saved.entry), Ok(Some(_)))
+                };
+                must(2, self.devices.iter().any(held), || format!("{} is gone", saved.entry))?;
                 continue;
             }
             for at in &active {

@@ -167,6 +167,7 @@ impl World {
         }
         for device in &mut world.devices {
             device.record_mut().make_durable().unwrap();
+            device.sponsor = None;
         }
         world.devices
     }
@@ -197,19 +198,20 @@ impl World {
     /// The devices that the home counts on in the end: enrolled, not put out. One that was let in
     /// by a device that was put out before anybody else heard of it is nobody's.
     pub(crate) fn active(&self) -> Vec<usize> {
-        let mut active: Vec<usize> =
-            (0..self.devices.len()).filter(|at| !self.is_out(*at)).collect();
+        let all = || (0..self.devices.len()).filter(|at| !self.is_out(*at));
+        let mut active: BTreeSet<usize> =
+            all().filter(|at| self.devices[*at].sponsor.is_none()).collect();
         loop {
-            let strays = |at: &usize| {
+            let known = |at: &usize| {
                 let sponsor = self.devices[*at].sponsor;
-                sponsor.is_some_and(|sponsor| !active.contains(&sponsor))
-                    && !active.iter().any(|other| other != at && self.serves(*other, *at))
+                sponsor.is_some_and(|by| active.contains(&by))
+                    || active.iter().any(|other| self.serves(*other, *at))
             };
-            let strays: Vec<usize> = active.iter().copied().filter(strays).collect();
-            if strays.is_empty() {
-                return active;
+            let more: Vec<usize> = all().filter(|at| !active.contains(at) && known(at)).collect();
+            if more.is_empty() {
+                return active.into_iter().collect();
             }
-            active.retain(|at| !strays.contains(at));
+            active.extend(more);
         }
     }
 
@@ -555,11 +557,15 @@ impl World {
     }
 
     fn put_back(&mut self, device: usize) -> Outcome<()> {
-        // What nobody else holds would be gone with the disk, and no program can bring it back.
-        let alone = |saved: &crate::ledger::Saved| {
-            saved.holders.contains(&device) && saved.holders.len() == 1
+        // What nobody else holds would be gone with the disk, and no program can bring it back; and
+        // who was let in here may be known to nobody else yet.
+        let sure = |other: &usize| {
+            *other != device && !self.is_out(*other) && self.devices[*other].sponsor != Some(device)
         };
-        if self.ledger.saved.iter().any(alone) {
+        let alone = |saved: &&crate::ledger::Saved| {
+            saved.holders.contains(&device) && !saved.holders.iter().any(sure)
+        };
+        if self.ledger.saved.iter().any(|saved| alone(&saved)) {
             return Ok(());
         }
         let Some(image) = self.devices[device].image.clone() else { return Ok(()) };
