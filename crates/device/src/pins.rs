@@ -9,7 +9,7 @@ use store::local::{AttemptFault, AttemptRefusal};
 use store::pins::{self, Pin};
 use store::secrets::{HomeSecret, SecretFault};
 
-use crate::running::{Device, ReadFault};
+use crate::running::{Device, ReadFault, by_person};
 
 /// Why a PIN was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +80,7 @@ pub(crate) fn check(device: &Device, staff: StaffId, pin: &str) -> Result<(), Pi
         match pins::check(&typed, sealed, &home, &staff, secret) {
             Ok(true) => {
                 reader.local().attempt_succeeded(staff)?;
+                renew(device, staff, &typed, (generation, &secrets));
                 return Ok(());
             }
             Ok(false) => return Err(PinFault::Wrong),
@@ -87,6 +88,23 @@ pub(crate) fn check(device: &Device, staff: StaffId, pin: &str) -> Result<(), Pi
         }
     }
     Err(unreadable.into())
+}
+
+/// Sets a person's PIN anew under the newest secret, if it hangs on an earlier one: a device that
+/// was put out knows that. Where it cannot be saved the next sign-in tries again.
+fn renew(device: &Device, staff: StaffId, pin: &Pin, (generation, secrets): (u32, &[HomeSecret])) {
+    let Some(newest) = newest(secrets).filter(|newest| newest.generation() > generation) else {
+        return;
+    };
+    let renewed = device.reader().map_err(|fault| fault.to_string()).and_then(|reader| {
+        let home = reader.pinned().home;
+        let sealed = pins::seal_verifier(pin, &home, &staff, newest).map_err(|f| f.to_string())?;
+        let ask = AskHome::SetPin { staff, generation: newest.generation(), sealed };
+        device.submit(by_person(staff, ask)).map_err(|fault| fault.to_string())
+    });
+    if let Err(fault) = renewed {
+        tracing::warn!(fault, "a PIN still hangs on an earlier secret of the home");
+    }
 }
 
 /// Makes the verifier of a PIN under the newest secret.

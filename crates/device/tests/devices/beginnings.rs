@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use device::{
     Clock, Device, InviteFault, InviteNews, JoinFault, JoinOptions, NetworkEvent, PinFault,
-    StartFault,
+    StartFault, SubmitFault,
 };
 use mar::fact::DeviceRole;
 use mar::time::Timestamp;
@@ -13,7 +13,7 @@ use store::secrets::{HomeSecret, RecoveryKey, expose};
 use sync::endpoint::{Endpoint, EndpointConfig, Listen};
 use sync::pairing::{JoinerSide, PairingKeys};
 
-use crate::home::{Home, NOON, PIN, Place, new_home, until, ward};
+use crate::home::{Home, NOON, PIN, Place, command, dose, new_home, until, ward};
 
 #[test]
 fn a_founded_home_has_a_manager_whose_pin_works_and_a_recovery_key_that_opens_its_secret() {
@@ -69,6 +69,26 @@ fn what_stops_a_home_from_being_founded_is_said_and_leaves_nothing_behind() {
     let fault = Device::open(&place.folders(), clock.clone()).unwrap_err();
     assert!(matches!(fault, StartFault::Open(OpenFault::NoHome { .. })), "{fault}");
     Device::found(&place.folders(), new_home(), clock).unwrap();
+}
+
+#[test]
+fn a_device_whose_clock_has_lost_its_battery_is_read_and_records_nothing() {
+    let mut office = Place::new();
+    let manager = office.found();
+    let ward = ward(&office, manager);
+    for wrong in [Timestamp(0), Timestamp(-1), Timestamp(1_500_000_000_000)] {
+        office.close_at_once();
+        office.clock = Clock::fixed(wrong);
+        office.open();
+        let picture = office.device().picture();
+        assert!(picture.resident(ward.resident).is_some());
+        let fault = office.device().submit(command(ward.nurse, dose(&ward, None))).unwrap_err();
+        assert!(matches!(fault, SubmitFault::Clock(_)), "{fault}");
+        assert!(fault.to_string().contains("set date and time"), "{fault}");
+        assert!(office.device().verify().unwrap().faults.is_empty());
+    }
+    office.clock.set(NOON);
+    office.ask(ward.nurse, dose(&ward, None));
 }
 
 #[test]
