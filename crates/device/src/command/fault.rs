@@ -164,7 +164,7 @@ impl From<PinFault> for Fault {
             PinFault::Wait(_) | PinFault::None | PinFault::Unreadable(_) => {
                 Self::Pin(fault.to_string())
             }
-            PinFault::Disk(_) => Self::NotSaved(fault.to_string()),
+            PinFault::Disk(_) => Self::NotSaved(format!("NOT SAVED: {fault}")),
         }
     }
 }
