@@ -45,6 +45,8 @@ pub(crate) struct Folded {
     pub(crate) picture: Picture,
     /// For each forked log the first sequence at which it has two entries.
     forks: BTreeMap<LogId, u64>,
+    /// Forked logs of which the views may not know that they are: while they follow the log.
+    unfolded: BTreeSet<LogId>,
     /// The first month of which doses are held in memory.
     pub(crate) from: Month,
     /// Residents with doses in memory from before that month: the last ones of these orders.
@@ -64,6 +66,7 @@ impl Folded {
             home: BTreeMap::new(),
             picture: Picture::default(),
             forks: forks(log)?,
+            unfolded: BTreeSet::new(),
             from: now.month(),
             with_older: BTreeMap::new(),
         };
@@ -72,7 +75,9 @@ impl Folded {
             folded.make_views(log, views)?;
         } else {
             folded.load_home(&views.read()?)?;
+            folded.unfolded = folded.forks.keys().copied().collect();
             folded.catch_up(log, views, stands_for.arrival)?;
+            folded.unfolded.clear();
         }
         folded.load_residents(&views.read()?, now)?;
         Ok(folded)
@@ -85,6 +90,7 @@ impl Folded {
             home: BTreeMap::new(),
             picture: Picture::default(),
             forks: forks(log)?,
+            unfolded: BTreeSet::new(),
             from: Month(0),
             with_older: BTreeMap::new(),
         };
@@ -351,6 +357,9 @@ impl Folded {
         for entry in entries {
             let (id, sequence) = (entry.log(), entry.sequence());
             let known = self.forks.get(&id).copied();
+            if let Some(first) = known.filter(|_| self.unfolded.remove(&id)) {
+                open.insert(id, first);
+            }
             let earlier = known.is_none_or(|first| sequence < first);
             if earlier && log.at_sequence(&id, sequence)? > 1 {
                 self.forks.insert(id, sequence);
