@@ -245,6 +245,14 @@ fn came_before(entry: &Recorded, change: &Recorded) -> bool {
     seen.iter().any(|(log, sequence)| *log == entry.stamp.log && entry.stamp.sequence <= *sequence)
 }
 
+fn allows_alike(record: &StaffRecord) -> bool {
+    let mut written = record.writes.values().filter_map(|w| details(w));
+    let first = written.next().map(|d| d.role);
+    record.writes.values().filter_map(|w| details(w)).all(|d| {
+        d.standing == Employment::Active && Some(d.role) == first
+    })
+}
+
 /// What has to be judged again after a home entry was taken in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reopened {
@@ -274,6 +282,13 @@ pub fn reopened(home: &HomePicture, entry: &Recorded) -> Reopened {
             unknown: true,
         },
         Fact::Membership(MembershipFact::LogStarted(_) | MembershipFact::HomeFounded(_)) => {
+            Reopened { logs: Vec::new(), unknown: true }
+        }
+        // Where everything ever written of a person allows the same acts, no write of them bears
+        // on what was judged under another.
+        Fact::Home(HomeFact::StaffWritten { staff, .. })
+            if home.staff().get(staff).is_some_and(allows_alike) =>
+        {
             Reopened { logs: Vec::new(), unknown: true }
         }
         Fact::Home(HomeFact::StaffWritten { seen, .. }) => {

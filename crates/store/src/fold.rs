@@ -236,21 +236,31 @@ impl Folded {
         }
         let before = views.read()?;
         let new: BTreeSet<EntryId> = entries.iter().map(Sealed::id).collect();
-        let mut again = self.to_judge_again(log, &before, &open, unknown)?;
-        for changed in &home_changes {
-            again.extend(log.entry(&changed.id)?);
-        }
-        again.sort_by_key(Sealed::id);
-        again.dedup_by_key(|entry| entry.id());
-        for entry in again.iter().filter(|entry| !new.contains(&entry.id())) {
-            let judged = self.judged(self.read(entry));
-            let indexed = Indexed::new(entry, &judged);
-            let held = before.row(indexed.row.view, indexed.row.id)?;
-            if held.is_some_and(|held| held != indexed.row) {
-                rows.push(indexed);
-                if !is_home(&judged) {
-                    touched.push(Arc::new(judged));
+        let mut changed: BTreeMap<EntryId, (Indexed, Recorded)> = BTreeMap::new();
+        let mut judge_again = |entry: Sealed| -> Result<(), DiskFault> {
+            if !new.contains(&entry.id()) {
+                let judged = self.judged(self.read(&entry));
+                let indexed = Indexed::new(&entry, &judged);
+                let held = before.row(indexed.row.view, indexed.row.id)?;
+                if held.is_some_and(|held| held != indexed.row) {
+                    changed.insert(judged.id, (indexed, judged));
                 }
+            }
+            Ok(())
+        };
+        for (id, from) in &open {
+            log.each(id, *from, CHUNK, &mut judge_again)?;
+        }
+        let in_doubt = if unknown { before.in_doubt()? } else { Vec::new() };
+        for id in home_changes.iter().map(|changed| changed.id).chain(in_doubt) {
+            if let Some(entry) = log.entry(&id)? {
+                judge_again(entry)?;
+            }
+        }
+        for (indexed, judged) in changed.into_values() {
+            rows.push(indexed);
+            if !is_home(&judged) {
+                touched.push(Arc::new(judged));
             }
         }
         drop(before);
@@ -367,25 +377,6 @@ impl Folded {
             }
         }
         Ok(open)
-    }
-
-    fn to_judge_again(
-        &self,
-        log: &LogRead,
-        views: &ViewsRead,
-        open: &BTreeMap<LogId, u64>,
-        unknown: bool,
-    ) -> Result<Vec<Sealed>, DiskFault> {
-        let mut entries = Vec::new();
-        for (id, from) in open {
-            entries.extend(log.log(id, *from)?);
-        }
-        if unknown {
-            for id in views.in_doubt()? {
-                entries.extend(log.entry(&id)?);
-            }
-        }
-        Ok(entries)
     }
 
     fn put_into_picture(

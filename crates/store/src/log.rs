@@ -221,9 +221,26 @@ impl LogRead {
         Ok(entries)
     }
 
-    /// Returns the entries of one log from a sequence on, in order, branches side by side.
-    pub(crate) fn log(&self, log: &LogId, from: u64) -> Result<Vec<Sealed>, DiskFault> {
-        self.straight(log, from, u64::MAX, usize::MAX)
+    /// Calls `each` with the entries of one log from a sequence on, in order, branches side by side,
+    /// holding about `at_once` of them in memory.
+    pub(crate) fn each(
+        &self,
+        log: &LogId,
+        from: u64,
+        at_once: usize,
+        mut each: impl FnMut(Sealed) -> Result<(), DiskFault>,
+    ) -> Result<(), DiskFault> {
+        let step = at_once as u64;
+        let mut first = from;
+        loop {
+            let last = first.saturating_add(step - 1);
+            let entries = self.straight(log, first, last, usize::MAX)?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            entries.into_iter().try_for_each(&mut each)?;
+            first = last.saturating_add(1);
+        }
     }
 
     /// Returns how many entries of one log stand at this sequence: more than one after a fork.

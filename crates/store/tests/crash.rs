@@ -81,7 +81,7 @@ fn a_power_cut_at_any_moment_loses_nothing_that_was_answered() {
         images += cut_through_a_morning(&mut chance, round, end);
     }
     println!("{images} images in {:?}", began.elapsed());
-    assert!(images >= 1_000, "only {images} images");
+    assert!(images >= 200, "only {images} images");
 }
 
 /// Records doses alone and in batches, with growth and with views made safe between; cuts the
@@ -315,10 +315,18 @@ fn after_a_full_disk_was_given_room_the_record_can_be_written_again() {
 fn a_sync_that_failed_and_lied_is_found_out() {
     // The sync fails, the system forgets the pages and goes on showing them. Reading back alone
     // would call the dose saved; a power cut right after the answer must not lose it.
-    let mut device = Device::set_up();
-    device.place.seam().fail_once(Operation::Sync, ErrorKind::Other);
-    let saved = device.give().unwrap();
-    let image = device.disk.power_cut(&mut |_| 0);
-    let record = Record::open(look(&image, device.keys.path()), device.now).unwrap();
-    assert!(record.reader().entry(&saved.entries[0]).unwrap().is_some());
+    for lies in 1..=3 {
+        let mut device = Device::set_up();
+        let mut syncs = 0;
+        device.place.seam().plan(move |step| {
+            syncs += u64::from(step.operation == Operation::Sync);
+            let lie = step.operation == Operation::Sync && syncs == lies;
+            lie.then_some(Fault::Fails(ErrorKind::Other))
+        });
+        let saved = device.give().unwrap();
+        let image = device.disk.power_cut(&mut |_| 0);
+        let record = Record::open(look(&image, device.keys.path()), device.now).unwrap();
+        let there = record.reader().entry(&saved.entries[0]).unwrap();
+        assert!(there.is_some(), "the dose is lost after the {lies}. sync lied");
+    }
 }
