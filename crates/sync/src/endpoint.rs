@@ -334,6 +334,8 @@ impl Endpoint {
             connection.close(VarInt::from_u32(CLOSE_REPLACED), b"replaced");
             return Err(DialFault::Connected);
         }
+        // The set may have changed between the hook and the entry.
+        self.shared.expel();
         let opened = Link(connection).open_stream().await;
         opened.map_err(|ended| DialFault::Failed(ended.to_string()))
     }

@@ -25,6 +25,8 @@ mod serve;
 mod speech;
 mod view;
 
+use std::collections::BTreeSet;
+
 use store::entry::{HomeId, LogId};
 use store::heads::{Head, Heads};
 
@@ -46,6 +48,8 @@ pub const SERVED_MAX: usize = 8;
 pub const PUSHED_BYTES_MAX: usize = 1024 * 1024;
 /// The most logs that a peer may name.
 pub const LOGS_MAX: usize = 65_536;
+/// The most heads that a peer may name, over all its logs.
+pub const HEADS_MAX: usize = 262_144;
 
 const HOME_CONTEXT: &str = "medround home tag 1";
 
@@ -69,6 +73,8 @@ pub struct Session {
     home: HomeId,
     own_log: Option<LogId>,
     stage: Stage,
+    /// The peer's hello, if it came before the heads that are on the disk here.
+    early: Option<Hello>,
     /// What is on the disk here.
     mine: View,
     /// What the peer was told of it.
@@ -81,7 +87,7 @@ pub struct Session {
     pulling: pull::Pulling,
     serving: serve::Serving,
     pushing: push::Pushing,
-    forked: Vec<LogId>,
+    forked: BTreeSet<LogId>,
     said: Option<Notice>,
     next_ticket: u64,
     out: Vec<Effect>,
@@ -94,6 +100,7 @@ impl Session {
             home,
             own_log: None,
             stage: Stage::Fresh,
+            early: None,
             mine: View::default(),
             told: View::default(),
             theirs: View::default(),
@@ -102,7 +109,7 @@ impl Session {
             pulling: pull::Pulling::default(),
             serving: serve::Serving::default(),
             pushing: push::Pushing::default(),
-            forked: Vec::new(),
+            forked: BTreeSet::new(),
             said: None,
             next_ticket: 0,
             out: Vec::new(),
@@ -146,6 +153,9 @@ impl Session {
             heads: self.mine.hash(),
             wall_ms,
         }));
+        if let Some(hello) = self.early.take() {
+            self.greeted(&hello);
+        }
     }
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -156,6 +166,7 @@ impl Session {
             Err(fault) => return self.close(fault.into()),
         };
         match (&self.stage, frame) {
+            (Stage::Fresh, Frame::Hello(hello)) => self.early = Some(hello),
             (_, Frame::Hello(hello)) => self.greeted(&hello),
             (Stage::Fresh | Stage::Greeting, _) => self.close(CloseReason::NoHello),
             (_, Frame::Heads { first, last, lines }) => self.heads_told(first, last, lines),
@@ -163,6 +174,16 @@ impl Session {
             // Before its heads a peer has nothing to say that we could judge.
             (Stage::Comparing | Stage::Closed, _) => {}
         }
+        if self.stage != Stage::Closed && self.is_too_much_named() {
+            self.close(CloseReason::TooManyLogs);
+        }
+    }
+
+    /// Whether the peer has named more, in whatever frames, than is kept of one peer.
+    fn is_too_much_named(&self) -> bool {
+        self.pulling.logs() > LOGS_MAX
+            || self.theirs.is_too_much()
+            || self.arriving.as_ref().is_some_and(View::is_too_much)
     }
 
     fn open(&mut self, frame: Frame) {
@@ -228,7 +249,7 @@ impl Session {
             return;
         };
         lines.into_iter().for_each(|line| arriving.set(line));
-        if arriving.len() > LOGS_MAX {
+        if arriving.is_too_much() {
             return self.close(CloseReason::TooManyLogs);
         }
         if !last {
@@ -252,7 +273,7 @@ impl Session {
             self.look_at(&line);
             self.theirs.set(line);
         }
-        if self.theirs.len() > LOGS_MAX {
+        if self.theirs.is_too_much() {
             return self.close(CloseReason::TooManyLogs);
         }
         self.pump();
@@ -274,8 +295,7 @@ impl Session {
     }
 
     fn fork_seen(&mut self, log: LogId) {
-        if !self.forked.contains(&log) {
-            self.forked.push(log);
+        if self.forked.insert(log) {
             self.notice(Notice::Forked(log));
         }
     }
@@ -337,7 +357,7 @@ impl Session {
             let lacking =
                 |head: &&Head| !mine.contains(head) && !self.pulling.is_held(&line.log, head);
             if let Some(head) = line.heads.iter().rev().find(lacking) {
-                apart.behind += missing(head, mine.last());
+                apart.behind = apart.behind.saturating_add(missing(head, mine.last()));
             }
         }
         for line in self.mine.lines() {
@@ -348,7 +368,7 @@ impl Session {
                 !theirs.contains(head) && last.is_none_or(|last| last.sequence < head.sequence)
             };
             if let Some(head) = line.heads.iter().rev().find(lacking) {
-                apart.ahead += missing(head, last);
+                apart.ahead = apart.ahead.saturating_add(missing(head, last));
             }
         }
         apart

@@ -91,6 +91,11 @@ impl Pulling {
         self.logs.entry(log).or_default()
     }
 
+    /// Returns of how many logs anything is kept.
+    pub(super) fn logs(&self) -> usize {
+        self.logs.len()
+    }
+
     pub(super) fn is_held(&self, log: &LogId, head: &Head) -> bool {
         self.logs.get(log).is_some_and(|log| log.held.contains(head))
     }

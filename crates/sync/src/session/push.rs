@@ -139,6 +139,10 @@ impl Session {
     }
 
     pub(super) fn refused(&mut self, log: LogId, why: Refused) {
+        // Of a log that is not held here nothing was offered.
+        if self.mine.get(&log).is_none() {
+            return;
+        }
         self.pushing.refuse(log);
         self.notice(Notice::PeerRefused { log, why });
     }

@@ -5,22 +5,29 @@ use std::collections::BTreeMap;
 use store::entry::{Hash, LogId, RangeStart};
 use store::heads::{Head, Heads};
 
+use super::{HEADS_MAX, LOGS_MAX};
 use crate::frame::Line;
 
 /// The heads of one side. Lines replace each other; nothing is merged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct View {
     lines: BTreeMap<LogId, Line>,
+    /// How many heads the lines have.
+    named: usize,
 }
 
 impl View {
     pub(super) fn of(heads: &Heads) -> Self {
-        let lines = heads.iter().map(|(log, held)| (*log, Line::of(*log, held)));
-        Self { lines: lines.collect() }
+        let lines = heads.iter().map(|(log, held)| Line::of(*log, held));
+        let mut view = Self::default();
+        lines.for_each(|line| view.set(line));
+        view
     }
 
     pub(super) fn set(&mut self, line: Line) {
-        self.lines.insert(line.log, line);
+        self.named += line.heads.len();
+        let before = self.lines.insert(line.log, line);
+        self.named -= before.map_or(0, |before| before.heads.len());
     }
 
     pub(super) fn get(&self, log: &LogId) -> Option<&Line> {
@@ -40,8 +47,9 @@ impl View {
         self.lines.values()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.lines.len()
+    /// Whether it names more than any home has.
+    pub(super) fn is_too_much(&self) -> bool {
+        self.lines.len() > LOGS_MAX || self.named > HEADS_MAX
     }
 
     /// Moves the heads of a log over a run of entries that begins at `start` and ends with `end`.
@@ -51,12 +59,14 @@ impl View {
             anchor: start.sequence,
             heads: Vec::new(),
         });
+        self.named -= line.heads.len();
         if let Some(before) = before(start) {
             line.heads.retain(|head| *head != before);
         }
         if let Err(at) = line.heads.binary_search(&end) {
             line.heads.insert(at, end);
         }
+        self.named += line.heads.len();
     }
 
     /// Returns whether both hold the same entries. History below an anchor may follow later.

@@ -423,3 +423,82 @@ proptest! {
         home.assert_level();
     }
 }
+
+fn log_id(number: u32) -> store::entry::LogId {
+    let mut id = [0; 32];
+    id[..4].copy_from_slice(&number.to_be_bytes());
+    store::entry::LogId(id)
+}
+
+/// Bug: a device that named two logs that end beyond all measure brought the session down.
+/// Cause: how far the devices are apart was added up without regard to the end of all numbers.
+/// Fix: the sum stays at its end.
+#[test]
+fn heads_at_the_end_of_all_numbers_bring_no_session_down() {
+    let mut session = open(&Heads::default());
+    let far = Head { sequence: u64::MAX - 1, hash: Hash([1; 32]) };
+    let lines = (1..=3).map(|log| line(far, log_id(log))).collect();
+    let effects = feed(&mut session, &Frame::Receipt(lines));
+    let behind = effects.iter().find_map(|effect| match effect {
+        Effect::Notice(Notice::Apart(apart)) => Some(apart.behind),
+        _ => None,
+    });
+    assert_eq!(behind, Some(u64::MAX));
+}
+
+/// Bug: a device that refused logs nobody has filled the memory.
+/// Cause: every refused log was noted, held or not.
+/// Fix: only a log of which something is held here can have been refused.
+#[test]
+fn a_peer_that_refuses_logs_that_nobody_has_fills_nothing() {
+    let log = log_of(2);
+    let mut mine = Heads::default();
+    log.iter().for_each(|entry| mine.extend(entry));
+    let mut session = open(&mine);
+    for number in 0..100 {
+        let frame = Frame::Refused { log: log_id(number), why: Refused::Unsound };
+        assert!(feed(&mut session, &frame).is_empty());
+    }
+    let frame = Frame::Refused { log: log[0].log(), why: Refused::NotSaved };
+    assert_eq!(feed(&mut session, &frame).len(), 1, "one that is held is told");
+}
+
+/// Bug: a device could name 65,536 logs with 1,024 heads each: 2.6 GB.
+/// Cause: logs were counted and heads were not.
+/// Fix: all heads of a peer are counted.
+#[test]
+fn a_peer_that_names_heads_without_end_is_left_before_the_memory_is_full() {
+    let mut session = open(&Heads::default());
+    for number in 0..1_000 {
+        let head = |sequence| Head { sequence, hash: Hash([7; 32]) };
+        let heads = (0..1_024).map(head).collect();
+        let lines = vec![Line { log: log_id(number), anchor: 0, heads }];
+        let effects = feed(&mut session, &Frame::Receipt(lines));
+        if closed(&effects).is_some() {
+            assert_eq!(closed(&effects), Some(&CloseReason::TooManyLogs));
+            assert!((200..300).contains(&number), "after {number} logs");
+            return;
+        }
+    }
+    panic!("nothing was counted");
+}
+
+/// Bug: a connection that was made while this device was busy writing ended with "did not begin
+/// with a hello".
+/// Cause: the peer's hello was dropped when it came before the heads on the disk here.
+/// Fix: it is kept until they come.
+#[test]
+fn a_hello_that_comes_before_this_device_is_ready_is_answered() {
+    let started = || Input::Started { heads: Heads::default(), own_log: None, wall_ms: 0 };
+    let hello = |effects: &[Effect]| match effects.first() {
+        Some(Effect::Send(hello)) => hello.clone(),
+        _ => panic!("a hello comes first"),
+    };
+    let (mut quick, mut slow) = (Session::new(HOME), Session::new(HOME));
+    let early = hello(&quick.handle(started()));
+    assert!(slow.handle(Input::Frame(early)).is_empty());
+    let effects = slow.handle(started());
+    assert!(effects.iter().any(|e| matches!(e, Effect::Notice(Notice::InSync { .. }))));
+    let effects = quick.handle(Input::Frame(hello(&effects)));
+    assert!(effects.iter().any(|e| matches!(e, Effect::Notice(Notice::InSync { .. }))));
+}
