@@ -248,9 +248,11 @@ fn came_before(entry: &Recorded, change: &Recorded) -> bool {
 fn allows_alike(record: &StaffRecord) -> bool {
     let mut written = record.writes.values().filter_map(|w| details(w));
     let first = written.next().map(|d| d.role);
-    record.writes.values().filter_map(|w| details(w)).all(|d| {
-        d.standing == Employment::Active && Some(d.role) == first
-    })
+    record
+        .writes
+        .values()
+        .filter_map(|w| details(w))
+        .all(|d| d.standing == Employment::Active && Some(d.role) == first)
 }
 
 /// What has to be judged again after a home entry was taken in.
@@ -272,10 +274,17 @@ pub fn reopened(home: &HomePicture, entry: &Recorded) -> Reopened {
             let from = |log: &LogId| {
                 revoked.last_valid.iter().find(|(l, ..)| l == log).map_or(0, |(_, last, _)| *last)
             };
-            Reopened {
-                logs: all_of(revoked.device).map(|(log, _)| (*log, from(log))).collect(),
-                unknown: false,
+            let cut: Vec<(LogId, u64)> =
+                all_of(revoked.device).map(|(log, _)| (*log, from(log))).collect();
+            // What is cut off may have given others their rights: then what they did, in whichever
+            // log, is judged again.
+            if home.authorities().any(|w| {
+                cut.iter().any(|(log, from)| w.stamp.log == *log && w.stamp.sequence >= *from)
+            }) {
+                let logs = home.logs().keys().map(|log| (*log, 0)).collect();
+                return Reopened { logs, unknown: true };
             }
+            Reopened { logs: cut, unknown: false }
         }
         Fact::Membership(MembershipFact::DeviceEnrolled(enrolled)) => Reopened {
             logs: all_of(enrolled.keys.device).map(|(log, _)| (*log, 0)).collect(),

@@ -2,7 +2,7 @@
 //! abbreviations, leading zero always, trailing zero never.
 
 use crate::order::{Content, Dose, Prn};
-use crate::quantity::{Amount, Quantity};
+use crate::quantity::{Amount, Quantity, Unit};
 use crate::schedule::{Days, Schedule, TimeOfDay};
 use crate::settings::Settings;
 use crate::time::Minutes;
@@ -87,7 +87,12 @@ pub fn dose(dose: &Dose) -> String {
             } else {
                 "to"
             };
-            format!("{} {between} {} {}", number(*from), number(*to), unit.beside(*to))
+            // Both ends in words or both in digits: "2.5 to FIVE" is misread.
+            let whole = from.decimal().fract().is_zero() && to.decimal().fract().is_zero();
+            let end = |q: Quantity| {
+                if whole && !is_measure(unit) { number(q) } else { q.to_string() }
+            };
+            format!("{} {between} {} {}", end(*from), end(*to), unit.beside(*to))
         }
     }
 }
@@ -95,9 +100,14 @@ pub fn dose(dose: &Dose) -> String {
 /// Returns an amount in words: `TWO tablets`. Measures stay in digits: `10 ml`.
 #[must_use]
 pub fn amount_words(amount: &Amount) -> String {
-    let measure = matches!(amount.unit.as_str(), "ml" | "mg" | "g" | "l" | "microgram" | "unit");
-    let number = if measure { amount.value.to_string() } else { number(amount.value) };
+    let number =
+        if is_measure(&amount.unit) { amount.value.to_string() } else { number(amount.value) };
     format!("{number} {}", amount.unit.beside(amount.value))
+}
+
+/// Whether a unit measures and does not count pieces: its amounts stay in digits.
+fn is_measure(unit: &Unit) -> bool {
+    matches!(unit.as_str(), "ml" | "mg" | "g" | "l" | "microgram" | "unit")
 }
 
 /// Returns a length of time in words: `4 hours`, `90 minutes`.
@@ -195,4 +205,23 @@ fn limits(prn: &Prn) -> String {
         None => " Most in 24 hours: not stated.".to_owned(),
     };
     interval + &most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_of_a_range_are_words_or_both_are_digits() {
+        #[track_caller]
+        fn check(from: &str, to: &str, unit: &str, expected: &str) {
+            let read = |text: &str| text.parse().expect("a quantity");
+            let range = Dose::Range { from: read(from), to: read(to), unit: Unit::new(unit) };
+            assert_eq!(dose(&range), expected);
+        }
+        check("1", "2", "tablet", "ONE or TWO tablets");
+        check("2.5", "5", "ml", "2.5 to 5 ml");
+        check("5", "10", "ml", "5 to 10 ml");
+        check("0.5", "1", "tablet", "0.5 to 1 tablet");
+    }
 }

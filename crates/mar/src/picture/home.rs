@@ -331,6 +331,13 @@ impl HomePicture {
         found
     }
 
+    /// Returns every entry that can be acted under, counting or not: staff and enrolment facts, and
+    /// the founding.
+    pub fn authorities(&self) -> impl Iterator<Item = &Arc<Recorded>> {
+        let staff = self.staff.values().flat_map(|s| s.writes.values());
+        staff.chain(self.devices.values().flat_map(|d| d.enrolled.values()))
+    }
+
     /// Returns the entry with this id if it is one that can be acted under: a staff or enrolment
     /// fact, or the founding.
     #[must_use]

@@ -579,6 +579,29 @@ fn a_revoked_device_s_later_entries_do_not_count_and_its_earlier_do() {
 }
 
 #[test]
+fn who_acted_under_what_a_lost_device_wrote_is_judged_again() {
+    let (mut home, whose) = home_with(3, plain(daily(&["08:00"])));
+    let carer = home.person("CA");
+    // A new name and nothing else: the same role, active as before.
+    let known = home.picture(2).home.person(carer).expect("a carer").clone();
+    let details = mar::staff::Staff { name: "CA Newname".into(), ..known };
+    let ask = Ask::Home(AskHome::WriteStaff { staff: carer, details });
+    home.ask(2, "MM", ask).expect("a new name");
+    let entries = record(&mut home, (1, "CA"), whose, EIGHT, given()).expect("given");
+    assert_eq!(home.devices[0].held.standing(entries[0].id), Standing::InForce);
+    let ask = AskHome::RevokeDevice {
+        device: home.devices[2].id,
+        last_valid: vec![],
+        reason: "lost".into(),
+    };
+    home.ask(0, "MM", Ask::Home(ask)).expect("a revocation");
+    for device in 0..3 {
+        let standing = home.devices[device].held.standing(entries[0].id);
+        assert_eq!(standing, Standing::NeedsReview, "device {device}");
+    }
+}
+
+#[test]
 fn a_log_that_a_revocation_does_not_list_does_not_count_at_all() {
     let (mut home, whose) = home_with(2, plain(daily(&["08:00"])));
     let entries = record(&mut home, (1, "CA"), whose, EIGHT, given()).expect("given");
