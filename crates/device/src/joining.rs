@@ -173,7 +173,8 @@ fn take_part(
     let pinned = Pinned { home, founding: Hash(offer.founding.0) };
     let record = Record::join(opening, clock.now(), &pinned).map_err(StartFault::from)?;
     let device = Device::of_record(&inside, record, clock.clone())?;
-    let opened = Opened { runtime, endpoint, inviter: Some((offer.device, told.addresses)) };
+    let addresses = ordinary_addresses(told.addresses, options.address);
+    let opened = Opened { runtime, endpoint, inviter: Some((offer.device, addresses)) };
     let network_options =
         NetworkOptions { listen: options.listen, discovery: false, loopback: options.loopback };
     let (events, _) = mpsc::channel();
@@ -182,6 +183,19 @@ fn take_part(
     network.stop_at_once();
     device.close();
     copied.map(|()| Joined { home, device: own })
+}
+
+/// Returns where the inviter's ordinary endpoint may be: where it says, and on the computer that
+/// was typed, which was reached already.
+fn ordinary_addresses(told: Vec<SocketAddr>, typed: Option<SocketAddr>) -> Vec<SocketAddr> {
+    let mut addresses = told;
+    if let (Some(typed), Some(first)) = (typed, addresses.first().copied()) {
+        let reached = SocketAddr::new(typed.ip(), first.port());
+        if !addresses.contains(&reached) {
+            addresses.push(reached);
+        }
+    }
+    addresses
 }
 
 /// Waits until everything is here, then begins this device's own log.

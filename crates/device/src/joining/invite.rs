@@ -11,7 +11,7 @@ use mar::ids::{DeviceId, StaffId};
 use mar::refusal::{Missing, Refusal, WhoRefusal};
 use mar::staff::{Act, Employment};
 use store::keys::{KeyFault, random};
-use sync::endpoint::{BindFault, InviteEvent, JoinRequest, Listen, PairingEndpoint};
+use sync::endpoint::{BindFault, InviteEvent, JoinRequest, Listen, PAIRING_PORT, PairingEndpoint};
 use sync::lan::{Lan, LanConfig};
 use sync::pairing::{INVITE_OPEN, InviteState, Offer, PairingCode, PairingKeys};
 use tokio::runtime::Handle;
@@ -120,11 +120,7 @@ pub(crate) fn invite(
         founding: pinned.founding,
         payload: serde_json::to_vec(&told).map_err(|e| InviteFault::Failed(e.to_string()))?,
     };
-    let listen = match net.options.listen() {
-        Listen::Usual => Listen::Usual,
-        Listen::At(address) => Listen::At(SocketAddr::new(address.ip(), 0)),
-    };
-    let door = runtime.block_on(PairingEndpoint::open(keys, offer, net.practice, listen))?;
+    let door = runtime.block_on(open_door(net, &keys, &offer))?;
     let addresses = door.addresses();
     let (sender, news) = mpsc::channel();
     let (open, closed) = oneshot::channel();
@@ -132,6 +128,23 @@ pub(crate) fn invite(
         Inviting { net: Arc::clone(net), role, manager, news: sender, door: Arc::new(door) };
     runtime.spawn(inviting.run(tag, closed));
     Ok(Invite { code: code.to_string(), addresses, news, _open: open })
+}
+
+/// Opens the second endpoint on its usual port, or on any other where that is taken.
+async fn open_door(
+    net: &Net,
+    keys: &PairingKeys,
+    offer: &Offer,
+) -> Result<PairingEndpoint, BindFault> {
+    let open = |listen| PairingEndpoint::open(keys.clone(), offer.clone(), net.practice, listen);
+    let Listen::At(address) = net.options.listen() else {
+        return open(Listen::Usual).await;
+    };
+    let at = |port| Listen::At(SocketAddr::new(address.ip(), port));
+    match open(at(PAIRING_PORT)).await {
+        Err(BindFault::Listen { .. }) => open(at(0)).await,
+        opened => opened,
+    }
 }
 
 /// Says before a code is shown what would be refused when a device has typed it.
