@@ -24,6 +24,10 @@ use crate::clock::Clock;
 /// touch say so every second, and a connection that is silent for four is dropped.
 pub const HEARD_WITHIN: Duration = Duration::from_secs(5);
 
+/// The most logs of which a device's receipts are kept, and the most branches of one.
+const RECEIPT_LOGS_MAX: usize = 2048;
+const RECEIPT_BRANCHES_MAX: usize = 16;
+
 /// What is known of one device.
 #[derive(Debug, Default)]
 struct Peer {
@@ -105,7 +109,7 @@ impl Peers {
         peer.changed = true;
         if let Notice::PeerHolds(heads) = notice {
             for (log, held) in heads.iter() {
-                peer.receipts.insert(*log, held.clone());
+                peer.receipted(*log, held);
             }
             self.receipted.notify_all();
         }
@@ -149,11 +153,16 @@ impl Peers {
         log: &LogId,
         covers: impl Fn(&Head) -> bool,
     ) -> BTreeSet<DeviceId> {
-        let peers = self.lock();
-        let holds = |peer: &Peer| {
-            peer.receipts.get(log).is_some_and(|held| held.heads().iter().any(&covers))
+        let told: Vec<(DeviceId, LogHeads)> = {
+            let peers = self.lock();
+            let told = |(device, peer): (&DeviceId, &Peer)| {
+                Some((*device, peer.receipts.get(log)?.clone()))
+            };
+            peers.iter().filter_map(told).collect()
         };
-        peers.iter().filter(|(_, peer)| holds(peer)).map(|(device, _)| *device).collect()
+        // The disk is read without keeping anybody else from what is known here.
+        let holds = |held: &LogHeads| held.heads().iter().any(&covers);
+        told.into_iter().filter(|(_, held)| holds(held)).map(|(device, _)| device).collect()
     }
 
     /// Waits for the next receipt, `until` at most. Returns whether there is time left.
@@ -192,6 +201,18 @@ impl Peers {
 }
 
 impl Peer {
+    /// Keeps a receipt. No home has as many logs or branches as are passed over here; a device that
+    /// names them counts for less, and fills nothing.
+    fn receipted(&mut self, log: LogId, held: &LogHeads) {
+        let room = self.receipts.len() < RECEIPT_LOGS_MAX || self.receipts.contains_key(&log);
+        if room && held.heads().len() <= RECEIPT_BRANCHES_MAX {
+            self.receipts.insert(log, held.clone());
+        } else {
+            // What it said before of this log no longer holds either.
+            self.receipts.remove(&log);
+        }
+    }
+
     fn heard(&self) -> Heard {
         let at = |reading: Reading| Timestamp(reading.wall_ms);
         Heard {
@@ -277,6 +298,27 @@ mod tests {
         peer.status.note(&in_sync, reading(1), None);
         assert!(peer.is_heard(Timestamp(0), Duration::from_secs(6)));
         assert!(!peer.is_heard(Timestamp(0), Duration::from_secs(7)));
+    }
+
+    /// Bug: a device that named other logs at each connection filled the memory of the others.
+    /// Cause: its receipts were kept for whatever log it named.
+    /// Fix: they are kept for more logs than a home has, and no more.
+    #[test]
+    fn a_device_that_names_logs_without_end_fills_nothing() {
+        let peers = Peers::default();
+        let head = |sequence| Head { sequence, hash: store::entry::Hash([1; 32]) };
+        for number in 0..10_000_u32 {
+            let mut id = [0; 32];
+            id[..4].copy_from_slice(&number.to_be_bytes());
+            let mut heads = Heads::default();
+            heads.insert(LogId(id), 0, head(7));
+            peers.note(TABLET, &Notice::PeerHolds(heads), reading(0), None);
+        }
+        let mut heads = Heads::default();
+        (0..1_000).for_each(|branch| heads.insert(LogId([0; 32]), 0, head(branch)));
+        peers.note(TABLET, &Notice::PeerHolds(heads), reading(0), None);
+        let known = peers.lock();
+        assert_eq!(known[&TABLET].receipts.len(), RECEIPT_LOGS_MAX - 1);
     }
 
     #[test]

@@ -220,7 +220,12 @@ impl Device {
     ) -> Result<Self, StartFault> {
         let keys = Keys::load(&Folders::keys_file(&folders.data))?;
         let reader = record.reader();
-        let peers = Arc::new(Peers::restore(reader.local())?);
+        // What was known of other devices can be lost: they say it again.
+        let peers = Peers::restore(reader.local()).unwrap_or_else(|fault| {
+            tracing::warn!(%fault, "what was known of other devices is begun anew");
+            Peers::default()
+        });
+        let peers = Arc::new(peers);
         let writer = Writer::start(record, clock.clone(), Arc::clone(&peers))
             .map_err(|fault| StartFault::NotSaved { why: fault.to_string() })?;
         Ok(Self(Arc::new(Inner {

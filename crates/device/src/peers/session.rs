@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mar::ids::{DeviceId, EntryId, LogId};
@@ -18,6 +19,10 @@ use crate::writer::{Follower, Told};
 
 /// Frames of the peer that wait here before it is held up.
 const FRAMES_WAITING: usize = 16;
+/// The most bytes of frames that wait for a peer that does not read them. An honest peer asks for a
+/// few megabytes at one time.
+const UNSENT_BYTES_MAX: usize = 16 << 20;
+const CLOSE_UNREAD: u32 = 467;
 /// Every so many seconds it is told where other devices are.
 const TELL_ADDRESSES: u32 = 30;
 /// A clock that differs by more than this is told to people (T-07).
@@ -32,9 +37,9 @@ pub(super) async fn carry_out(net: Arc<Net>, connection: Connection) {
         net.book().add(peer, [address]);
         remember(&net, peer, address.to_string());
     }
-    let (to_wire, wire) = mpsc::unbounded_channel();
+    let (to_wire, wire, unsent) = wire();
     let (frames_in, frames) = mpsc::channel(FRAMES_WAITING);
-    let sending = tokio::spawn(send_all(sender, wire));
+    let sending = tokio::spawn(send_all(sender, wire, unsent));
     let receiving = tokio::spawn(receive_all(receiver, frames_in));
     let (reads, found) = mpsc::unbounded_channel();
     let (told_by, told) = mpsc::unbounded_channel();
@@ -123,11 +128,41 @@ fn remember(net: &Net, peer: DeviceId, address: String) {
     }));
 }
 
-async fn send_all(mut sender: FrameSender, mut wire: UnboundedReceiver<Vec<u8>>) {
+/// Frames on their way to the peer, with how many bytes of them wait.
+struct Wire {
+    frames: UnboundedSender<Vec<u8>>,
+    unsent: Arc<AtomicUsize>,
+}
+
+fn wire() -> (Wire, UnboundedReceiver<Vec<u8>>, Arc<AtomicUsize>) {
+    let (frames, waiting) = mpsc::unbounded_channel();
+    let unsent = Arc::new(AtomicUsize::new(0));
+    (Wire { frames, unsent: Arc::clone(&unsent) }, waiting, unsent)
+}
+
+impl Wire {
+    /// Puts a frame behind the others. Returns `false` if the peer has left too much unread.
+    fn send(&self, frame: Vec<u8>) -> bool {
+        let bytes = frame.len();
+        if self.unsent.fetch_add(bytes, Ordering::Relaxed) + bytes > UNSENT_BYTES_MAX {
+            return false;
+        }
+        // The connection ends by itself when the wire is gone.
+        drop(self.frames.send(frame));
+        true
+    }
+}
+
+async fn send_all(
+    mut sender: FrameSender,
+    mut wire: UnboundedReceiver<Vec<u8>>,
+    unsent: Arc<AtomicUsize>,
+) {
     while let Some(frame) = wire.recv().await {
         if sender.send(&frame).await.is_err() {
             return;
         }
+        unsent.fetch_sub(frame.len(), Ordering::Relaxed);
     }
 }
 
@@ -146,7 +181,7 @@ struct Exchange {
     net: Arc<Net>,
     link: Link,
     peer: DeviceId,
-    to_wire: UnboundedSender<Vec<u8>>,
+    to_wire: Wire,
     reads: UnboundedSender<(Ticket, Found)>,
     tally: Tally,
     clock_told: bool,
@@ -216,8 +251,13 @@ impl Exchange {
     fn handle(&mut self, input: Input) -> bool {
         for effect in self.session.handle(input) {
             match effect {
-                // The connection ends by itself when the wire is gone.
-                Effect::Send(frame) => drop(self.to_wire.send(frame)),
+                Effect::Send(frame) => {
+                    if !self.to_wire.send(frame) {
+                        tracing::warn!(peer = %self.peer, "a device that does not read is left");
+                        self.link.close(CLOSE_UNREAD, "too much is left unread");
+                        return false;
+                    }
+                }
                 Effect::Admit { ticket, log, entries } => {
                     self.tally.received(log, &entries);
                     self.net.device.writer().admit(self.up.follower, ticket, entries);
@@ -387,9 +427,43 @@ impl Tally {
                 let grown = now.saturating_sub(self.before.get(log).copied().unwrap_or(0));
                 grown.saturating_sub(self.brought.get(log).copied().unwrap_or(0))
             })
-            .sum();
+            .fold(0, u64::saturating_add);
         self.before.clone_from(&self.now);
         self.brought.clear();
         Some((sent, std::mem::take(&mut self.received)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bug: a device that asked and never read filled the memory of the one that answered.
+    /// Cause: what was to be sent waited in a queue without an end.
+    /// Fix: the bytes that wait are counted, and such a device is left.
+    #[test]
+    fn a_device_that_does_not_read_is_left_before_the_memory_is_full() {
+        let (wire, _waiting, unsent) = wire();
+        let frames = (0..100).take_while(|_| wire.send(vec![0; 1 << 20])).count();
+        assert_eq!(frames, 16);
+        unsent.store(0, Ordering::Relaxed);
+        assert!(wire.send(vec![0; 1 << 20]), "once it has read it is served again");
+    }
+
+    /// Bug: heads at the end of all numbers, named and taken back, ended the connection in a panic.
+    /// Cause: what was counted for people was added up without regard to the end of all numbers.
+    /// Fix: the sum stays at its end.
+    #[test]
+    fn heads_at_the_end_of_all_numbers_are_counted_without_a_panic() {
+        let mut tally = Tally::default();
+        tally.peer_holds(&store::heads::Heads::default());
+        let mut heads = store::heads::Heads::default();
+        for log in 1..4 {
+            let hash = store::entry::Hash([1; 32]);
+            let head = store::heads::Head { sequence: u64::MAX - 1, hash };
+            heads.insert(LogId([log; 32]), 0, head);
+        }
+        tally.peer_holds(&heads);
+        assert_eq!(tally.in_sync(), Some((u64::MAX, 0)));
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Desk {
     followers: BTreeMap<Follower, UnboundedSender<Told>>,
     dirty_since: Option<Instant>,
     audit_due: bool,
+    /// Whether a new log was begun on the word of a peer since the start.
+    believed_a_peer: bool,
 }
 
 impl Desk {
@@ -50,6 +52,7 @@ impl Desk {
             followers: BTreeMap::new(),
             dirty_since: None,
             audit_due: true,
+            believed_a_peer: false,
         }
     }
 
@@ -346,13 +349,19 @@ impl Desk {
     }
 
     /// A peer says that it holds an entry of our own log. If it is not here, this folder is an
-    /// earlier state of itself: a new log begins before anything more is written.
+    /// earlier state of itself: a new log begins before anything more is written. It is a word
+    /// without proof, and a folder is put back while nothing runs on it: it is believed once, or a
+    /// device that means harm could ask for a new log at every dose.
     fn held_elsewhere(&mut self, head: &Head) {
         let log = self.own_log;
         match self.reader.held(&log, &[(head.sequence, head.hash.id())]) {
             Ok(held) if held == [true] => {}
+            Ok(_) if self.believed_a_peer => {
+                tracing::warn!("another device claims again to hold more of this device's log");
+            }
             Ok(_) => match self.record.reincarnate() {
                 Ok(()) => {
+                    self.believed_a_peer = true;
                     tracing::warn!(
                         "another device holds more of this device's log; a new one begins"
                     );

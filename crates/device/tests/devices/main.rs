@@ -6,4 +6,5 @@
 mod beginnings;
 mod beside;
 mod home;
+mod hostile;
 mod together;
