@@ -22,6 +22,8 @@ use crate::gap::Peers;
 const TOGETHER_MAX: usize = 256;
 /// How soon after a change the views are made safe.
 const DURABLE_AFTER: Duration = Duration::from_secs(2);
+/// The same where there is no quiet moment.
+const DURABLE_AT_LAST: Duration = Duration::from_secs(5);
 /// Signatures inside ranges that are checked at one time when nothing else is to be done.
 const AUDIT: usize = 512;
 
@@ -79,6 +81,10 @@ impl Desk {
                     tracing::debug!("nobody waited for the end");
                 }
                 return;
+            }
+            // Where there is always more to do, what rests is done in between.
+            if self.dirty_since.is_some_and(|since| since.elapsed() >= DURABLE_AT_LAST) {
+                self.rest();
             }
         }
     }
