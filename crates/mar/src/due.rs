@@ -74,6 +74,8 @@ pub enum Suspension {
     Leave,
     /// The resident had left or died.
     Gone,
+    /// Every dose of the course was given (W-11).
+    CourseDone,
 }
 
 impl Suspension {
@@ -84,7 +86,7 @@ impl Suspension {
             Self::Held => Some(Outcome::Held),
             Self::Hospital => Some(Outcome::Hospital),
             Self::Leave => Some(Outcome::Leave),
-            Self::Gone => None,
+            Self::Gone | Self::CourseDone => None,
         }
     }
 }
@@ -111,7 +113,11 @@ pub fn due<'p>(
                 continue;
             };
             let recorded = recordings.for_slot(slot.order, &slot.id);
-            let suspended = suspension(resident, &held, &slot);
+            let course = view.version.content.course_doses;
+            let ended = course.and_then(|doses| resident.course_ended(history.id, doses));
+            let done = ended.is_some_and(|at| slot.due > at && recorded.is_empty());
+            let suspended = suspension(resident, &held, &slot)
+                .or_else(|| done.then_some(Suspension::CourseDone));
             let mut due = Due {
                 resident: resident.id,
                 state: DueState::NotDue,

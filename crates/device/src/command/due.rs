@@ -110,6 +110,7 @@ pub const fn suspension_word(suspension: Suspension) -> &'static str {
         Suspension::Hospital => "hospital",
         Suspension::Leave => "leave",
         Suspension::Gone => "gone",
+        Suspension::CourseDone => "course-done",
     }
 }
 

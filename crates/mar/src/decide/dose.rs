@@ -287,6 +287,12 @@ impl<'d> Decision<'d, '_, '_> {
         if asked.view.from.is_none_or(|from| at < from) {
             return Err(DoseRefusal::NotInForce.into());
         }
+        let course = asked.content().course_doses;
+        let ended = course.and_then(|n| asked.resident.course_ended(asked.history.id, n));
+        if ended.is_some_and(|last| at > last) && !given_elsewhere {
+            let state = "complete: every dose of the course was given";
+            return Err(DoseRefusal::NotActive { state }.into());
+        }
         Ok(())
     }
 

@@ -245,6 +245,19 @@ impl ResidentPicture {
             .max_by_key(|a| a.effective().map(|r| r.given_at))
     }
 
+    /// Returns when the last dose of a course of `doses` doses was taken; `None` while some are
+    /// left. A course ends on its count and not at midnight (W-11).
+    #[must_use]
+    pub fn course_ended(&self, order: OrderId, doses: u32) -> Option<Timestamp> {
+        let mut taken: Vec<Timestamp> = self
+            .doses_of(order)
+            .filter_map(|a| a.effective().filter(|r| r.outcome.is_taken()).map(|r| r.given_at))
+            .collect();
+        taken.sort();
+        let last = usize::try_from(doses).ok()?.checked_sub(1)?;
+        taken.get(last).copied()
+    }
+
     /// Returns an administration.
     #[must_use]
     pub fn administration(&self, id: AdministrationId) -> Option<&Administration> {

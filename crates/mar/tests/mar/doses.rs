@@ -198,6 +198,25 @@ fn a_weekly_dose_may_be_two_days_late_and_never_within_six_of_the_last() {
 }
 
 #[test]
+fn a_course_ends_on_its_count_of_doses_and_not_on_a_date() {
+    let course = Content { course_doses: Some(2), ..plain(daily(&["08:00", "20:00"])) };
+    let (mut home, whose) = home_with(course);
+    let days = ["2026-11-03T08:00", "2026-11-03T20:00", "2026-11-04T08:00", "2026-11-04T20:00"];
+    home.now = at(days[0]);
+    let refused = because(Told::of(Outcome::Refused), "feels sick");
+    assert_eq!(rule(&record(&mut home, (0, "CA"), whose, days[0], refused)), None);
+    for when in &days[1..3] {
+        home.now = at(when);
+        assert_eq!(rule(&record(&mut home, (0, "CA"), whose, when, given())), None);
+    }
+    home.now = at(days[3]);
+    let (state, why) = with_due(&home, 0, whose, days[3], |d| (d.state, d.suspended));
+    assert_eq!((state, why), (DueState::NotDue, Some(mar::due::Suspension::CourseDone)));
+    let answer = record(&mut home, (0, "CA"), whose, days[3], given());
+    assert_eq!(rule(&answer), Some("O-11"), "{answer:?}");
+}
+
+#[test]
 fn each_outcome_asks_for_its_reason_and_its_amount() {
     for outcome in OUTCOMES {
         let prn = outcome == Outcome::NotRequired;

@@ -142,7 +142,7 @@ impl<'t, 's> Told<'t, 's> {
     fn empty(&self, cell: &ChartCell<'_>) -> Cell {
         match (cell.suspended, cell.state) {
             (Some(Suspension::Held), _) => Cell::Held,
-            (Some(Suspension::Gone), _) => Cell::AfterEnd,
+            (Some(Suspension::Gone | Suspension::CourseDone), _) => Cell::AfterEnd,
             (Some(away @ (Suspension::Hospital | Suspension::Leave)), _) => {
                 let code = away.outcome().map(|o| self.letter(o));
                 Cell::Told(vec![Mark { code, ..Mark::default() }])
@@ -310,6 +310,9 @@ fn reason(dose: &Dose<'_>, told: &Recording) -> Option<String> {
     let mut parts: Vec<String> = super::page::some(&told.reason).into_iter().collect();
     for reading in &told.readings {
         parts.push(format!("{} {}", reading.name, reading.value));
+    }
+    if let Some(site) = told.site {
+        parts.push(format!("site {site}"));
     }
     if let Some(who) = &told.professional {
         parts.push(format!("given by {}, {}, {}", who.name, who.role, who.organisation));
