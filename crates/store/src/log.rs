@@ -157,26 +157,23 @@ impl LogRead {
         head: &Head,
         bytes_max: usize,
     ) -> Result<Vec<Sealed>, DiskFault> {
-        let forked = self.heads()?.get(log).is_some_and(|held| held.is_forked());
-        let mut entries = if forked {
-            self.branch(log, first, head)?
-        } else {
-            self.straight(log, first, head.sequence, bytes_max)?
+        let fork = match self.heads()?.get(log) {
+            Some(held) if held.is_forked() => self.first_fork(log, held.anchor())?,
+            Some(_) | None => None,
         };
-        let mut bytes = 0;
-        let mut enough = 0;
-        for entry in &entries {
-            bytes += entry.bytes().len();
-            if bytes > bytes_max && enough > 0 {
-                break;
+        // Below the first fork there is one way, however long: only above it the branch is walked.
+        let one_way = match fork {
+            None => Some(head.sequence),
+            Some(fork) if first < fork => Some(head.sequence.min(fork - 1)),
+            Some(_) => None,
+        };
+        if let Some(last) = one_way {
+            let entries = may_be_passed_on(self.straight(log, first, last, bytes_max)?, bytes_max);
+            if fork.is_none() || !entries.is_empty() {
+                return Ok(entries);
             }
-            enough += 1;
         }
-        entries.truncate(enough);
-        while entries.last().is_some_and(|entry| !entry.is_audited()) {
-            entries.pop();
-        }
-        Ok(entries)
+        Ok(may_be_passed_on(self.branch(log, first, head)?, bytes_max))
     }
 
     fn straight(
@@ -250,9 +247,12 @@ impl LogRead {
 
     /// Returns the first sequence at which one log has more than one entry.
     pub(crate) fn first_fork(&self, log: &LogId, from: u64) -> Result<Option<u64>, DiskFault> {
+        let table = tables::read(&self.0, ENTRIES)?;
+        let (low, high) = (position_key(log, from, 0), position_key(log, u64::MAX, 0xff));
         let mut last = None;
-        for key in self.keys(log, from, u64::MAX)? {
-            let sequence = split_entry_key(&key).map(|(_, sequence, _)| sequence);
+        for row in table.range::<&[u8]>(&low[..]..=&high[..])? {
+            let row = row?;
+            let sequence = split_entry_key(row.0.value()).map(|(_, sequence, _)| sequence);
             if sequence.is_some() && sequence == last {
                 return Ok(sequence);
             }
@@ -404,6 +404,25 @@ impl LogRead {
 }
 
 type Keys = Vec<[u8; 56]>;
+
+/// Returns the first of these entries, about `bytes_max` bytes of them but at least one, and none
+/// after the last whose own signature was checked.
+fn may_be_passed_on(mut entries: Vec<Sealed>, bytes_max: usize) -> Vec<Sealed> {
+    let mut bytes = 0;
+    let mut enough = 0;
+    for entry in &entries {
+        bytes += entry.bytes().len();
+        if bytes > bytes_max && enough > 0 {
+            break;
+        }
+        enough += 1;
+    }
+    entries.truncate(enough);
+    while entries.last().is_some_and(|entry| !entry.is_audited()) {
+        entries.pop();
+    }
+    entries
+}
 
 /// The one transaction that appends to the log. Dropped without a commit it leaves no trace.
 pub(crate) struct LogWrite(WriteTransaction);
