@@ -1,6 +1,6 @@
 //! Where the store's bytes are: three files in a folder, or the same three in memory.
 //!
-//! redb writes through [`Backend`], which puts a physical header of 4 KiB before redb's own bytes
+//! redb writes through `Backend`, which puts a physical header of 4 KiB before redb's own bytes
 //! and calls the seam of [`faults`] before each operation, so that tests decide which one fails.
 //!
 //! ```text

@@ -2,7 +2,7 @@
 //!
 //! A payload is bincode 2 with its standard configuration and a limit: one struct per kind and
 //! version, made of integers, bytes, `String`, `Vec`, `Option` and enums that only ever grow at
-//! their end. A payload that comes from a command begins with [`made::Made1`]. A struct that was
+//! their end. A payload that comes from a command begins with the frozen `Made1`. A struct that was
 //! shipped is never edited; a new shape is a new version beside it, and the bytes in
 //! `tests/golden` must decode for ever. The types of `mar` know nothing of this: every conversion
 //! is written out by hand.
