@@ -255,13 +255,16 @@ impl World {
     /// does.
     fn the_put_out_do_not_count(&mut self) -> Outcome<()> {
         let mut cut_off = 0;
-        for at in self.active() {
+        let active = self.active();
+        for at in active.iter().copied() {
             let reader = self.devices[at].record().reader();
             let is_held = |id: &EntryId| matches!(reader.entry(id), Ok(Some(_)));
             let held: BTreeSet<EntryId> =
                 self.ledger.revocations.iter().map(|r| r.entry).filter(|id| is_held(id)).collect();
             for given in &self.ledger.given {
-                let Some(writer) = self.ledger.writer(&given.entry) else { continue };
+                // Whose guest was never heard of before it was put out is judged by nobody.
+                let ours = |writer: &usize| active.contains(writer) || self.is_out(*writer);
+                let Some(writer) = self.ledger.writer(&given.entry).filter(ours) else { continue };
                 let Ok(Some(recorded)) = reader.recorded(&given.entry) else { continue };
                 let standing = match (self.plant, recorded.standing) {
                     (Some(Plant::PutOutDosesCount), Standing::Quarantined) => Standing::InForce,

@@ -14,6 +14,7 @@ mod ledger;
 mod people;
 mod tally;
 mod teeth;
+mod trouble;
 mod world;
 
 use std::time::Instant;
