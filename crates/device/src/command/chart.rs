@@ -235,8 +235,8 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
             table.row(dose_row(session, moment(told.given_at, zone), dose));
         }
         if !table.is_empty() {
-            for line in table.lines() {
-                out.line(format!("  {line}"));
+            for line in table.indented() {
+                out.line(line);
             }
         }
     }

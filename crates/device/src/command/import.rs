@@ -11,12 +11,17 @@ use super::{Contents, Fault, Output};
 use interop::fhir::Import;
 use mar::ids::ResidentId;
 use mar::refusal::Refusal;
+use mar::resident::ExternalId;
 use plan::Plan;
+pub(super) use plan::UNNAMED;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// A caller reads no more than this of one file; larger ones are refused by size.
 pub const BYTES_MAX: usize = interop::fhir::BYTES_MAX + 1;
+
+/// The name space of the files that proposals came from.
+const IMPORT_FILE: &str = "medround-import-file";
 
 /// What to import.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,7 +55,7 @@ struct Taken {
     allergies: usize,
     orders: usize,
     written: usize,
-    who: Vec<ResidentId>,
+    who: Vec<(ResidentId, String)>,
     skipped: Vec<interop::fhir::Skipped>,
     warnings: Vec<String>,
 }
@@ -70,8 +75,8 @@ pub fn run(
     }
     let mut reports = Vec::new();
     for (at, file) in request.files.iter().enumerate() {
-        if request.files.len() > 1 && !out.is_json() {
-            out.aside(format!("{} of {}: {}", at + 1, request.files.len(), file.path));
+        if request.files.len() > 1 {
+            out.progress(format!("{} of {}: {}", at + 1, request.files.len(), file.path));
         }
         let outcome = take(session, file, request.dry_run)?;
         reports.push(Report { path: file.path.clone(), outcome });
@@ -82,9 +87,13 @@ pub fn run(
         let files: Vec<Value> = reports.iter().map(to_json).collect();
         out.document(&json!({ "files": files, "dry_run": request.dry_run }));
     } else {
-        tell(session, &reports, request.dry_run, out);
+        tell(&reports, request.dry_run, out);
     }
-    if bad.is_empty() { Ok(()) } else { Err(Fault::SomeUnreadable(mar::words::list(&bad))) }
+    match bad.as_slice() {
+        [] => Ok(()),
+        few @ ([_] | [_, _] | [_, _, _]) => Err(Fault::SomeUnreadable(mar::words::list(few))),
+        many => Err(Fault::SomeUnreadable(format!("{} files", many.len()))),
+    }
 }
 
 /// Takes one file, whole or not at all. The inner error is the file's own.
@@ -100,7 +109,7 @@ fn take(
         Ok(import) => import,
         Err(refused) => return Ok(Err(refused.to_string())),
     };
-    let plan = Plan::of(session, &import);
+    let plan = Plan::of(session, &import, file_id(contents.as_bytes()));
     let (asks, mut taken) = plan.into_parts();
     taken.collect(&import);
     if dry_run {
@@ -118,6 +127,12 @@ fn take(
         }
         Err(fault) => Err(fault),
     }
+}
+
+/// Names a file by its contents: the very same file is never taken twice.
+fn file_id(bytes: &[u8]) -> ExternalId {
+    let hash = blake3::hash(bytes).to_hex();
+    ExternalId { system: IMPORT_FILE.to_owned(), value: hash.as_str()[..32].to_owned() }
 }
 
 impl Taken {
@@ -138,7 +153,7 @@ fn to_json(report: &Report) -> Value {
             shape["orders"] = json!(taken.orders);
             shape["written"] = json!(taken.written);
             shape["resident_ids"] =
-                json!(taken.who.iter().map(ToString::to_string).collect::<Vec<_>>());
+                json!(taken.who.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>());
             let skipped: Vec<Value> = taken
                 .skipped
                 .iter()
@@ -160,7 +175,7 @@ fn to_json(report: &Report) -> Value {
     shape
 }
 
-fn tell(session: &Session<'_>, reports: &[Report], dry_run: bool, out: &mut Output<'_>) {
+fn tell(reports: &[Report], dry_run: bool, out: &mut Output<'_>) {
     use super::page::count;
     let mut proposals = false;
     for report in reports {
@@ -188,8 +203,9 @@ fn tell(session: &Session<'_>, reports: &[Report], dry_run: bool, out: &mut Outp
             count(taken.orders, "medicine"),
         ));
         proposals |= taken.orders > 0 && !dry_run;
-        for id in &taken.who {
-            out.line(format!("    {}  {id}", super::resident::name(session, *id)));
+        for (id, name) in &taken.who {
+            let id = if dry_run { String::new() } else { format!("  {id}") };
+            out.line(format!("    {name}{id}"));
         }
         for warning in &taken.warnings {
             out.line(format!("    look: {warning}"));

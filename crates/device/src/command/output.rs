@@ -15,6 +15,8 @@ pub enum Piece {
     Stdout(String),
     /// A line for standard error, without its line break.
     Stderr(String),
+    /// How far long work has come: for standard error where that is a terminal.
+    Progress(String),
     /// A file that the caller writes.
     File {
         /// Its path as the caller gave it.
@@ -135,14 +137,23 @@ impl<'s> Output<'s> {
         self.heard = self.heard && (self.sink)(piece);
     }
 
-    /// Shows a line on standard output.
+    /// Shows words for a person on standard output, wrapped to the width of a terminal.
     pub fn line(&mut self, text: impl Into<String>) {
-        self.send(Piece::Stdout(text.into()));
+        for line in super::page::fold(&text.into()) {
+            self.send(Piece::Stdout(line));
+        }
     }
 
-    /// Shows a line on standard error.
+    /// Shows words on standard error, wrapped in the same way.
     pub fn aside(&mut self, text: impl Into<String>) {
-        self.send(Piece::Stderr(text.into()));
+        for line in super::page::fold(&text.into()) {
+            self.send(Piece::Stderr(line));
+        }
+    }
+
+    /// Shows how far long work has come, where somebody is watching.
+    pub fn progress(&mut self, text: impl Into<String>) {
+        self.send(Piece::Progress(text.into()));
     }
 
     /// Has the caller write a file.
@@ -152,12 +163,12 @@ impl<'s> Output<'s> {
 
     /// Shows the one JSON document of an answer.
     pub fn document(&mut self, value: &Value) {
-        self.line(format!("{value:#}"));
+        self.send(Piece::Stdout(format!("{value:#}")));
     }
 
     /// Shows one JSON line of an answer that goes on.
     pub fn json_line(&mut self, value: &Value) {
-        self.line(value.to_string());
+        self.send(Piece::Stdout(value.to_string()));
     }
 
     /// Shows why a command was not carried out: the words on standard error, and a refusal with

@@ -35,7 +35,17 @@ impl Table {
     /// Returns the lines, at most [`WIDTH`] wide.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let widths = self.widths();
+        self.within(WIDTH)
+    }
+
+    /// Returns the lines with an indent of two, at most [`WIDTH`] wide.
+    #[must_use]
+    pub fn indented(&self) -> Vec<String> {
+        self.within(WIDTH - 2).into_iter().map(|line| format!("  {line}")).collect()
+    }
+
+    fn within(&self, width: usize) -> Vec<String> {
+        let widths = self.widths(width);
         let mut lines = Vec::new();
         let heads: Vec<String> = self.heads.iter().map(|h| (*h).to_owned()).collect();
         for row in std::iter::once(&heads).chain(&self.rows) {
@@ -46,7 +56,7 @@ impl Table {
 
     /// Each column's width: what its widest cell needs; the widest columns give way where all
     /// together need more than the line.
-    fn widths(&self) -> Vec<usize> {
+    fn widths(&self, line: usize) -> Vec<usize> {
         let mut widths: Vec<usize> = (0..self.heads.len())
             .map(|at| {
                 let cells = self.rows.iter().filter_map(|row| row.get(at));
@@ -55,8 +65,10 @@ impl Table {
             })
             .collect();
         let gaps = widths.len().saturating_sub(1) * 2;
-        while widths.iter().sum::<usize>() + gaps > WIDTH {
-            let Some(widest) = widths.iter_mut().max() else { break };
+        while widths.iter().sum::<usize>() + gaps > line {
+            // An id is copied as a whole, so its column never gives way.
+            let columns = widths.iter_mut().zip(&self.heads).filter(|(_, head)| **head != "Id");
+            let Some(widest) = columns.map(|(width, _)| width).max() else { break };
             if *widest <= 8 {
                 break;
             }
@@ -87,6 +99,28 @@ fn row_lines(row: &[String], widths: &[usize]) -> Vec<String> {
             text.trim_end().to_owned()
         })
         .collect()
+}
+
+/// Breaks words into lines of at most [`WIDTH`] characters that keep the indent of the first. A
+/// word that is longer than a line stays whole: it is a path or an id.
+#[must_use]
+pub fn fold(text: &str) -> Vec<String> {
+    let indent: String = text.chars().take_while(|c| *c == ' ').collect();
+    if text.chars().count() <= WIDTH {
+        return vec![text.to_owned()];
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let needed = word.chars().count() + 1;
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + needed <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(format!("{indent}{word}")),
+        }
+    }
+    lines
 }
 
 /// Breaks a text into lines of at most `width` characters, at spaces where there are any.
@@ -171,6 +205,19 @@ mod tests {
         }
         let joined = table.lines().join(" ");
         assert_eq!(joined.matches("tablet").count(), 4, "{joined}");
+    }
+
+    #[test]
+    fn words_are_folded_and_ids_stay_whole() {
+        let id = "x".repeat(130);
+        let text = format!("    {} {id} end", "word ".repeat(30).trim());
+        let lines = fold(&text);
+        assert!(lines.iter().all(|l| l.chars().count() <= WIDTH || l.contains(&id)), "{lines:?}");
+        assert!(lines.iter().all(|l| l.starts_with("    ")), "{lines:?}");
+        assert!(lines.iter().any(|l| l.contains(&id)), "{lines:?}");
+        let mut table = Table::new(&["Name", "Directions", "Id"]);
+        table.row(["A".repeat(50), "b ".repeat(60), "y".repeat(26)]);
+        assert!(table.lines().iter().any(|l| l.contains(&"y".repeat(26))));
     }
 
     #[test]

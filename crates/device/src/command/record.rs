@@ -5,7 +5,7 @@ mod prn;
 
 pub use later::{CorrectRequest, EffectRequest};
 pub use prn::GivePrn;
-pub(super) use prn::in_words as prn_in_words;
+pub(super) use prn::{EVER, in_words as prn_in_words};
 
 use super::page::{clock, moment};
 use super::session::Session;

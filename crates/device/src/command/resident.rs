@@ -188,7 +188,7 @@ fn list(
         out.line("No residents yet. Add one with: medroundctl resident add --from FILE");
         out.line("or take them from the GP's records with: medroundctl import FILE…");
     } else {
-        let mut table = Table::new(&["Room", "Name", "Born", "Allergies", "Where", "Id"]);
+        let mut table = Table::new(&["Room", "Name", "Born", "Allergies", "Id"]);
         for resident in &found {
             table.row(row(session, resident));
         }
@@ -201,18 +201,16 @@ fn list(
     Ok(())
 }
 
-fn row(session: &Session<'_>, resident: &ResidentPicture) -> [String; 6] {
+fn row(session: &Session<'_>, resident: &ResidentPicture) -> [String; 5] {
     let identity = resident.identity();
     let room = identity.map_or_else(String::new, |i| format!("{} {}", i.unit, i.room));
     let born = identity.and_then(|i| i.born).map_or_else(|| "not recorded".to_owned(), day);
-    [
-        room,
-        identity.map_or_else(String::new, |i| i.list_name()),
-        born,
-        allergies_in_words(&resident.allergies()),
-        whereabouts_in_words(resident.whereabouts(session.now)).to_owned(),
-        resident.id.to_string(),
-    ]
+    let whereabouts = resident.whereabouts(session.now);
+    let mut name = identity.map_or_else(String::new, |i| i.list_name());
+    if !whereabouts.is_present() {
+        name.push_str(&format!(" [{}]", whereabouts_in_words(whereabouts)));
+    }
+    [room, name, born, allergies_in_words(&resident.allergies()), resident.id.to_string()]
 }
 
 /// Returns what is known of allergies for a person; never blank.

@@ -3,7 +3,7 @@
 use interop::fhir::{Deceased, ProposedResident, SentNhsNumber};
 use mar::ids::ResidentId;
 use mar::picture::{Picture, ResidentPicture};
-use mar::resident::{Allergies, Allergy, Identity};
+use mar::resident::{Allergies, Allergy, ExternalId, Identity};
 use std::sync::Arc;
 
 /// Whose record it is.
@@ -54,13 +54,25 @@ pub(super) fn whose(picture: &Picture, sent: &ProposedResident, identity: &Ident
     if !sent.in_file {
         return Whose::Nobody("the person is not in the file, and nobody here fits".to_owned());
     }
-    if identity.family.trim().is_empty() {
-        return Whose::Nobody("the person has no name".to_owned());
+    if let Some(id) = by_orders(picture, sent).filter(|_| sent.names.is_empty()) {
+        return Whose::Known(id, None);
     }
     if let Deceased::Yes(_) = sent.deceased {
         return Whose::Nobody("the sender says that the person has died".to_owned());
     }
     Whose::New
+}
+
+/// Somebody whom the file does not name is found again by the sender's own order identifiers.
+fn by_orders(picture: &Picture, sent: &ProposedResident) -> Option<ResidentId> {
+    let keys: Vec<ExternalId> =
+        sent.orders.iter().filter_map(|order| order.external().into_iter().next()).collect();
+    let has = |r: &&Arc<ResidentPicture>| {
+        r.orders.values().any(|h| {
+            h.proposal().and_then(|p| p.external.first()).is_some_and(|key| keys.contains(key))
+        })
+    };
+    picture.residents.values().find(has).map(|r| r.id)
 }
 
 fn find(picture: &Picture, fits: impl Fn(&Identity) -> bool) -> Option<ResidentId> {

@@ -6,23 +6,25 @@ use crate::command::session::Session;
 use interop::dose_syntax::Start;
 use interop::fhir::{Import, ProposedOrder, ProposedResident, Skipped, Status};
 use mar::command::{Ask, AskOrder, AskResident};
+use mar::fact::{Fact, OrderFact};
 use mar::ids::{OrderId, ResidentId};
-use mar::order::{Proposal, State};
+use mar::order::{Grade, Proposal, State};
 use mar::picture::{OrderHistory, ResidentPicture};
-use mar::resident::Allergies;
+use mar::resident::{Allergies, ExternalId};
 
 /// No proposal's words together are longer: an entry holds 16 KiB.
 const WORDS_MAX: usize = 8_000;
 
 /// What one file comes to.
 pub(super) struct Plan {
+    file: ExternalId,
     asks: Vec<Ask>,
     taken: Taken,
 }
 
 impl Plan {
     /// Works out what a file comes to. Nothing is written.
-    pub(super) fn of(session: &Session<'_>, import: &Import) -> Self {
+    pub(super) fn of(session: &Session<'_>, import: &Import, file: ExternalId) -> Self {
         let taken = Taken {
             residents: 0,
             allergies: 0,
@@ -32,7 +34,7 @@ impl Plan {
             skipped: Vec::new(),
             warnings: Vec::new(),
         };
-        let mut plan = Self { asks: Vec::new(), taken };
+        let mut plan = Self { file, asks: Vec::new(), taken };
         for sent in &import.residents {
             plan.resident(session, sent);
         }
@@ -54,11 +56,18 @@ impl Plan {
     }
 
     fn resident(&mut self, session: &Session<'_>, sent: &ProposedResident) {
-        let identity = sent.identity();
+        let mut identity = sent.identity();
+        if identity.family.trim().is_empty() {
+            NAMELESS.clone_into(&mut identity.family);
+        }
         let what = sent.name().unwrap_or_else(|| "a person without a name".to_owned());
+        let name = identity.list_name();
         let id = match whose(&session.picture, sent, &identity) {
             Whose::Nobody(why) => return self.skip(&sent.place, &what, &why),
             Whose::New => {
+                if identity.family == NAMELESS {
+                    self.warn(&sent.place, "the file does not name the person: write the name");
+                }
                 let id = ResidentId(session.device().fresh());
                 self.asks.push(Ask::Resident(id, AskResident::WriteIdentity(identity)));
                 id
@@ -84,7 +93,7 @@ impl Plan {
             self.warn(&sent.place, &warning);
         }
         self.taken.residents += 1;
-        self.taken.who.push(id);
+        self.taken.who.push((id, name));
         let known = session.picture.resident(id);
         self.allergies(id, known.map(AsRef::as_ref), sent);
         for order in &sent.orders {
@@ -143,9 +152,6 @@ impl Plan {
             }
             return self.skip(&sent.place, name, why);
         }
-        if name.trim().is_empty() {
-            return self.skip(&sent.place, "a medicine", "the sender does not name it");
-        }
         let settings = session.settings();
         let start = Start { date: session.today(), at: session.now };
         let mut proposal = sent.proposal(&settings.rounds, settings.zone, &start);
@@ -153,14 +159,21 @@ impl Plan {
             let status = &sent.status_as_sent;
             proposal.remarks.push(format!("the sender's status is “{status}”"));
         }
+        if name.trim().is_empty() {
+            // It is in use, so it is shown; who confirms it finds out what it is.
+            UNNAMED.clone_into(&mut proposal.medicine.name);
+            proposal.grade = Grade::Refused;
+        }
         if length(&proposal) > WORDS_MAX {
             return self.skip(&sent.place, name, "its directions are too long: write it by hand");
         }
         self.taken.orders += 1;
+        proposal.external.push(self.file.clone());
         let order = match held {
             None => OrderId(session.device().fresh()),
             Some(history) => {
-                if history.proposal().is_some_and(|p| same(p, &proposal)) {
+                let unchanged = history.proposal().is_some_and(|p| same(p, &proposal));
+                if unchanged || from_file(history, &self.file) {
                     return;
                 }
                 // A stop is final, and what was turned down stays so: a person decides.
@@ -175,6 +188,21 @@ impl Plan {
         };
         self.asks.push(Ask::Order(id, AskOrder::Propose { order, proposal }));
     }
+}
+
+/// Stands where the sender names no medicine, until somebody who confirms it does.
+pub(crate) const UNNAMED: &str = "Medicine not named by the sender";
+
+/// Stands where the file does not name the person, until somebody writes the name.
+const NAMELESS: &str = "Name not sent";
+
+/// Whether one of the order's proposals came from this very file: a later one may have changed it,
+/// and the old file does not change it back.
+fn from_file(history: &OrderHistory, file: &ExternalId) -> bool {
+    history.entries().any(|entry| {
+        matches!(&entry.fact, Fact::Order(OrderFact::Proposed { proposal, .. })
+            if proposal.external.contains(file))
+    })
 }
 
 /// Why an order is not proposed at all; `None` when it may be in use.
@@ -193,8 +221,12 @@ const fn ended(status: Status) -> Option<&'static str> {
 /// Whether two proposals say the same. What depends on the day of the import is left out: remarks,
 /// the last issue, and the day from which a schedule would be counted.
 fn same(a: &Proposal, b: &Proposal) -> bool {
+    let sent = |p: &'_ Proposal| -> Vec<ExternalId> {
+        p.external.iter().filter(|e| e.system != super::IMPORT_FILE).cloned().collect()
+    };
     (&a.medicine, &a.words, a.grade, &a.dose) == (&b.medicine, &b.words, b.grade, &b.dose)
-        && (&a.route, a.start, &a.external) == (&b.route, b.start, &b.external)
+        && (&a.route, a.start) == (&b.route, b.start)
+        && sent(a) == sent(b)
 }
 
 fn length(proposal: &Proposal) -> usize {

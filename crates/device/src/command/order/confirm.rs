@@ -2,8 +2,10 @@
 //! check. What was read clearly is taken over; everything else is written by the person.
 
 use super::{Beside, answer, place, same_resident, with_resident};
-use crate::command::json::schedule_to_json;
-use crate::command::json::{OrderShape, dose, medicine_to_json, object, over, read_value};
+use crate::command::import::UNNAMED;
+use crate::command::json::{
+    OrderShape, dose, medicine_to_json, object, over, read_value, schedule_to_json,
+};
 use crate::command::session::Session;
 use crate::command::{Fault, Given, Output};
 use mar::command::{Ask, AskOrder};
@@ -50,6 +52,10 @@ pub(super) fn run(
         Some(given) => (given.name.as_str(), over(known, &object(given)?)),
         None => ("the proposal", known),
     };
+    if whole["medicine"]["name"] == UNNAMED {
+        let what = "medicine: the sender does not name it, so write it in a file for --from";
+        return Err(Fault::Refused(OrderRefusal::Incomplete(what).into()));
+    }
     for field in ["dose", "schedule", "route"] {
         if whole.get(field).is_none_or(Value::is_null) {
             let what = match field {

@@ -50,8 +50,8 @@ fn tell_list(session: &Session<'_>, found: &[(ResidentId, &OrderHistory)], out: 
     let mut last = None;
     let mut table = Table::new(&["State", "Medicine", "Directions", "Id"]);
     let flush = |table: &mut Table, out: &mut Output<'_>| {
-        for line in table.lines() {
-            out.line(format!("  {line}").trim_end().to_owned());
+        for line in table.indented() {
+            out.line(line);
         }
         *table = Table::new(&["State", "Medicine", "Directions", "Id"]);
     };

@@ -2,14 +2,14 @@
 
 use super::cells::{Told, rows};
 use super::page::some;
-use crate::command::page::{clock, day, moment};
-use crate::command::record::prn_in_words;
+use crate::command::page::moment;
+use crate::command::record::{EVER, prn_in_words};
 use crate::command::session::Session;
 use ::mar::chart::ChartOrder;
 use ::mar::ids::StaffId;
 use ::mar::order::{Content, Prn, Source, State};
 use ::mar::picture::{OrderHistory, ResidentPicture};
-use ::mar::rules::{LOOK_BACK, min_gap, prn_status, taken};
+use ::mar::rules::{min_gap, prn_status, taken};
 use ::mar::schedule::{Days, Schedule};
 use ::print::sheet::{Block, BlockStanding, Cycle, Doses, SenderWords, WhenRequired};
 use std::collections::BTreeSet;
@@ -40,8 +40,9 @@ pub(super) fn block(
         directions: order.directions.clone(),
         sender_words: sender_words(content, history),
         route: some(&content.route),
-        indication: content.indication.as_deref().and_then(some),
-        warnings: content.instruction.as_deref().and_then(some).into_iter().collect(),
+        // The directions end with what it is for and with the instruction.
+        indication: None,
+        warnings: Vec::new(),
         tags: tags(content),
         no_automatic_checks: content.medicine.dmd.is_none(),
         start: content.start.civil(zone).date(),
@@ -215,36 +216,28 @@ fn when_required(
     told: &mut Told<'_, '_>,
 ) -> WhenRequired {
     let content = &order.version.content;
-    let doses = taken(&session.picture.home, resident, session.now.minus(LOOK_BACK));
+    let doses = taken(&session.picture.home, resident, EVER);
     let status = prn_status((order.order, content), prn, &doses, session.now);
-    let at_printing = if order.ended {
-        Vec::new()
-    } else {
-        let mut lines =
-            vec![format!("At {} {}:", day(session.today()), clock(session.now, session.zone()))];
-        lines.extend(prn_in_words(session, &status));
-        lines
-    };
+    // The page itself says when it was printed.
+    let at_printing = if order.ended { Vec::new() } else { prn_in_words(session, &status) };
     let lines = order.unscheduled.iter().map(|dose| told.prn_line(dose)).collect();
-    WhenRequired { limits: limits(prn), protocol: protocol(prn), at_printing, lines }
+    WhenRequired { limits: limits(prn), protocol: protocol(content, prn), at_printing, lines }
 }
 
+/// The directions say the limits that are stated; here stands who was asked for the others.
 fn limits(prn: &Prn) -> Vec<String> {
     use ::mar::order::Stated;
-    let interval = match &prn.min_interval {
-        Stated::As(length) => format!("At least {} between doses.", ::mar::words::length(*length)),
-        Stated::NotStated { asked } => format!("Shortest time between doses not stated: {asked}."),
-    };
-    let most = match &prn.max_24h {
-        Stated::As(most) => {
-            format!("No more than {} in 24 hours.", ::mar::words::amount_words(most))
-        }
-        Stated::NotStated { asked } => format!("Most in 24 hours not stated: {asked}."),
-    };
-    vec![interval, most]
+    let mut asked_for = Vec::new();
+    if let Stated::NotStated { asked } = &prn.min_interval {
+        asked_for.push(format!("Shortest time between doses: {asked}."));
+    }
+    if let Stated::NotStated { asked } = &prn.max_24h {
+        asked_for.push(format!("Most in 24 hours: {asked}."));
+    }
+    asked_for
 }
 
-fn protocol(prn: &Prn) -> Vec<String> {
+fn protocol(content: &Content, prn: &Prn) -> Vec<String> {
     let said = &prn.protocol;
     let can_ask = match said.can_ask {
         Some(true) => "can ask for it",
@@ -253,8 +246,10 @@ fn protocol(prn: &Prn) -> Vec<String> {
     };
     let check = said.check_after.unwrap_or(::mar::order::EFFECT_CHECK_DEFAULT);
     let check = format!("after {}", ::mar::words::length(check));
+    let indicated = content.indication.as_deref().unwrap_or_default();
+    let what_for = if said.what_for.trim() == indicated.trim() { "" } else { &said.what_for };
     [
-        ("For", said.what_for.as_str()),
+        ("For", what_for),
         ("Signs", said.signs.as_str()),
         ("The resident", can_ask),
         ("Choosing the amount", said.choose.as_str()),

@@ -5,7 +5,7 @@ use super::page::{codes, home, provenance, resident};
 use super::{PrintRequest, Printed, Whose, print_fault};
 use crate::command::Fault;
 use crate::command::page::clock;
-use crate::command::record::prn_in_words;
+use crate::command::record::{EVER, prn_in_words};
 use crate::command::round::no_rounds;
 use crate::command::session::{Session, date};
 use ::mar::due::{Due, DueState};
@@ -138,7 +138,7 @@ fn dose(session: &Session<'_>, due: &Due<'_>) -> RoundDose {
 
 /// The review strip: what may be given when required, so that it is not forgotten (P-08).
 fn when_required(session: &Session<'_>, resident: &ResidentPicture) -> Vec<String> {
-    let doses = taken(&session.picture.home, resident, session.now.minus(LOOK_BACK));
+    let doses = taken(&session.picture.home, resident, EVER);
     resident
         .orders
         .values()

@@ -82,6 +82,9 @@ pub(super) fn correct(
             if ask.told.amount.is_none() && ask.outcome.is_none() {
                 told.amount = before.amount;
             }
+            if ask.outcome.is_none() {
+                told.reason = before.reason;
+            }
             told.given_at = told.given_at.or(Some(before.given_at));
             told.given_by = told.given_by.or(before.given_by);
             told.professional = told.professional.or(before.professional);

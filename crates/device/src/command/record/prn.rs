@@ -73,7 +73,7 @@ pub(super) fn status(
             DoseRefusal::Outcome("this order has due times: look at medroundctl due").into(),
         ));
     };
-    let taken = taken(&session.picture.home, resident, session.now.minus(LOOK_BACK));
+    let taken = taken(&session.picture.home, resident, EVER);
     let status = prn_status((history.id, content), prn, &taken, session.now);
     if out.is_json() {
         out.document(&to_json(session, &status));
@@ -91,6 +91,9 @@ pub(super) fn status(
     session.note_access(&BTreeSet::from([id]), AccessKind::Seen);
     Ok(())
 }
+
+/// The last dose of each order is held without limit in time.
+pub(crate) const EVER: Timestamp = Timestamp(i64::MIN);
 
 /// Beyond any time: it never fits.
 const fn never(at: Option<Timestamp>) -> bool {
@@ -116,7 +119,7 @@ fn to_json(session: &Session<'_>, status: &PrnStatus) -> Value {
 pub(crate) fn in_words(session: &Session<'_>, status: &PrnStatus) -> Vec<String> {
     let zone = session.zone();
     let last = status.last.as_ref().map_or_else(
-        || "Not given in the last days.".to_owned(),
+        || "Not given yet, as far as is known here.".to_owned(),
         |(at, much)| format!("Last given {much}, {}.", moment(*at, zone)),
     );
     let next = match status.earliest_next {

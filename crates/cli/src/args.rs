@@ -1,0 +1,125 @@
+//! What can be typed: sub-commands, options and their help.
+
+mod care;
+mod home;
+
+pub(crate) use care::{
+    Beside, Chart, Correct, Directions, Due, Effect, GivePrn, Import, Order, PrintWhat, Prn,
+    Record, Resident, Round, Told,
+};
+pub(crate) use home::{Demo, Home, Invite, Join, Revoke, Serve, Setup, Staff};
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// The medicines record of a care home, without a window.
+///
+/// Every sub-command has its own help: medroundctl record --help
+#[derive(Debug, Parser)]
+#[command(name = "medroundctl", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 done, 2 the command is wrong, 3 refused by a rule, 4 input could not be read,
+5 not saved, 6 no such resident, order or device, 7 wrong PIN or locked out, 8 no other device or
+pairing failed, 9 verify found faults, 1 unexpected.
+
+To begin with: medroundctl demo"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) everywhere: Everywhere,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every sub-command.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Everywhere {
+    /// The data folder; one folder is one device
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Who acts: initials or id
+    #[arg(long = "as", global = true, value_name = "STAFF")]
+    pub(crate) staff: Option<String>,
+    /// A file with the PIN of the person who acts; without it the PIN is asked for
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) pin_file: Option<PathBuf>,
+    /// The witness or second person: initials or id
+    #[arg(long, global = true, value_name = "STAFF")]
+    pub(crate) witness: Option<String>,
+    /// A file with the PIN of the witness
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) witness_pin_file: Option<PathBuf>,
+}
+
+/// The sub-commands. Those that open a folder of their own come first.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Set up a new home on this device
+    Setup(Setup),
+    /// Make a practice home and play a day on two devices
+    Demo(Demo),
+    /// Keep this device in step with the others, until stopped
+    Serve(Serve),
+    /// Join a home with the code that another device shows
+    Join(Join),
+    #[command(flatten)]
+    OnDevice(OnDevice),
+    /// Read directions in words
+    #[command(subcommand)]
+    Directions(Directions),
+}
+
+/// What is carried out on a device, by this process or by the one that runs it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OnDevice {
+    /// Show a code with which one device joins
+    Invite(Invite),
+    /// List the home's devices
+    Devices,
+    /// Take a device out of the home
+    Revoke(Revoke),
+    /// How this device stands
+    Status,
+    /// Check every signature, chain and view
+    Verify,
+    /// The home's settings
+    #[command(subcommand)]
+    Home(Home),
+    /// Who works here
+    #[command(subcommand)]
+    Staff(Staff),
+    /// Who lives here
+    #[command(subcommand)]
+    Resident(Resident),
+    /// What is prescribed
+    #[command(subcommand)]
+    Order(Order),
+    /// Take in records of GPs, hospitals and pharmacies
+    Import(Import),
+    /// What is due
+    Due(Due),
+    /// One round: residents and their doses, in giving order
+    Round(Round),
+    /// Record what became of a due dose
+    Record(Record),
+    /// Give a when-required dose, or record that it was offered
+    GivePrn(GivePrn),
+    /// What to know before a when-required dose
+    Prn(Prn),
+    /// Note what a when-required dose did
+    Effect(Effect),
+    /// Correct a record; the original stays
+    Correct(Correct),
+    /// The MAR as data
+    Chart(Chart),
+    /// What somebody has to look at
+    Alerts,
+    /// What was done while devices were apart and does not fit together
+    Conflicts,
+    /// Print on paper
+    #[command(subcommand)]
+    Print(PrintWhat),
+}

@@ -1,0 +1,437 @@
+//! Sub-commands about residents, orders and doses.
+
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Who lives here.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Resident {
+    /// Admit somebody
+    #[command(after_help = "Example:
+  echo '{\"family\": \"Shaw\", \"given\": \"Gladys\", \"dob\": \"1938-04-12\", \"room\": \"12\",
+         \"allergies\": {\"state\": \"recorded\", \"list\": [{\"substance\": \"penicillin\", \"reaction\": \"rash\"}]}}' |
+    medroundctl resident add --from - --as NB")]
+    Add {
+        /// One JSON object; - is standard input
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+    },
+    /// Change what is known of somebody
+    Change {
+        /// Id or NHS number
+        resident: String,
+        /// A JSON object with the fields to change; - is standard input
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+    },
+    /// List those who live here
+    List {
+        /// One unit only
+        #[arg(long)]
+        unit: Option<String>,
+        /// Those who left or died too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one
+    Show {
+        /// Id or NHS number
+        resident: String,
+    },
+    /// Say where somebody is from a time on
+    #[command(after_help = "Example:
+  medroundctl resident status ID hospital --from 14:20 --note \"999, fall\" --as NB")]
+    Status {
+        /// Id or NHS number
+        resident: String,
+        /// present, day-leave, overnight-leave, hospital, discharged or deceased
+        whereabouts: String,
+        /// From when; now unless named
+        #[arg(long, value_name = "T")]
+        from: Option<String>,
+        /// Who told, and other words
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Check a resident's whole page as the second person
+    Check {
+        /// Id or NHS number
+        resident: String,
+        /// Only this order; again for another
+        #[arg(long, value_name = "ORDER")]
+        order: Vec<String>,
+    },
+}
+
+/// Words beside an order.
+#[derive(Debug, Args)]
+pub(crate) struct Beside {
+    /// The label's or sender's words mean the same as ours
+    #[arg(long)]
+    pub(crate) same_meaning: bool,
+    /// They differ, and how
+    #[arg(long, value_name = "TEXT", conflicts_with = "same_meaning")]
+    pub(crate) differs: Option<String>,
+    /// What the prescriber decided about an allergy that matches
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) allergy_decided: Option<String>,
+}
+
+/// What is prescribed.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Order {
+    /// Write an order; a second person checks it before it can be given
+    Add {
+        /// One JSON object; - is standard input
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        #[command(flatten)]
+        beside: Beside,
+    },
+    /// Write a new version of an order
+    Change(OrderChange),
+    /// List orders
+    List {
+        /// One resident's only
+        #[arg(long)]
+        resident: Option<String>,
+        /// Stopped and rejected ones too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one with its versions
+    Show {
+        /// The order
+        order: String,
+    },
+    /// Make an imported proposal into an order that waits for its check
+    #[command(
+        after_help = "What was understood clearly is taken over. Everything else is written in the file,
+in the shape of `order add`; fields that are not named stay as they were read.
+
+Example:
+  medroundctl order confirm ID --same-meaning --as NB
+  medroundctl order confirm ID --from rest.json --differs \"label says 'as directed'\" --as NB"
+    )]
+    Confirm {
+        /// The order
+        order: String,
+        /// A JSON object that completes or replaces what was read; - is standard input
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        #[command(flatten)]
+        beside: Beside,
+    },
+    /// The second person's check
+    Check {
+        /// The order
+        order: String,
+    },
+    /// Activate with nobody else there; the check is owed
+    ActivateAlone {
+        /// The order
+        order: String,
+        /// Why nobody else can check
+        #[arg(long)]
+        reason: String,
+    },
+    /// Stop
+    Stop {
+        /// The order
+        order: String,
+        /// From when; now unless named
+        #[arg(long, value_name = "T")]
+        at: Option<String>,
+        /// Who authorised it
+        #[arg(long)]
+        authorised_by: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Hold on advice
+    Hold {
+        /// The order
+        order: String,
+        /// Why and on whose advice
+        #[arg(long)]
+        reason: String,
+        /// When it is looked at again
+        #[arg(long, value_name = "T")]
+        review: Option<String>,
+    },
+    /// Give again
+    Resume {
+        /// The order
+        order: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Turn a proposal or an unchecked version down
+    Reject {
+        /// The order
+        order: String,
+        /// The version; the proposal or the one that waits unless named
+        #[arg(long)]
+        version: Option<String>,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Write a new version of an order.
+#[derive(Debug, Args)]
+pub(crate) struct OrderChange {
+    /// The order
+    pub(crate) order: String,
+    /// A JSON object with the fields to change; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    #[command(flatten)]
+    pub(crate) beside: Beside,
+}
+
+/// Take in records of GPs, hospitals and pharmacies as proposals. One person confirms each and a
+/// second checks it. Importing again changes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  medroundctl import --dry-run records/
+  medroundctl import records/*.json --as NB")]
+pub(crate) struct Import {
+    /// Files, or folders with .json and .xml files
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The format of the files
+    #[arg(long, default_value = "fhir", value_parser = ["fhir"])]
+    pub(crate) format: String,
+    /// Say what would be taken, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Directions in words.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Directions {
+    /// Read a line of free text each from standard input
+    #[command(after_help = "Example:
+  echo \"One To Be Taken Each Morning\" | medroundctl directions read")]
+    Read {
+        /// The medicine they are for, which says what \"one\" is
+        #[arg(long, value_name = "NAME")]
+        medicine: Option<String>,
+    },
+}
+
+/// What is due: from ≤ due < to. Today unless named.
+#[derive(Debug, Args)]
+pub(crate) struct Due {
+    /// One resident only
+    #[arg(long)]
+    pub(crate) resident: Option<String>,
+    /// From when
+    #[arg(long, value_name = "T")]
+    pub(crate) from: Option<String>,
+    /// Until when
+    #[arg(long, value_name = "T")]
+    pub(crate) to: Option<String>,
+}
+
+/// Residents and their due doses, in giving order.
+#[derive(Debug, Args)]
+pub(crate) struct Round {
+    /// The round that is on at this time, or else the next; now unless named
+    #[arg(long, value_name = "T")]
+    pub(crate) at: Option<String>,
+    /// One unit only
+    #[arg(long)]
+    pub(crate) unit: Option<String>,
+}
+
+/// What is told of a dose.
+#[derive(Debug, Args)]
+pub(crate) struct Told {
+    /// How much: 2, or "2 tablets"; the dose unless named
+    #[arg(long, value_name = "A")]
+    pub(crate) amount: Option<String>,
+    /// When it was given; now unless named
+    #[arg(long, value_name = "T")]
+    pub(crate) given_at: Option<String>,
+    /// A reading taken before, such as pulse=64; again for another
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) reading: Vec<String>,
+    /// The site of a patch or an injection
+    #[arg(long, value_name = "N")]
+    pub(crate) site: Option<u8>,
+    /// Who or what was asked while a device is not heard
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) checked: Option<String>,
+    /// Nobody else is on shift; the manager sees it next morning
+    #[arg(long)]
+    pub(crate) alone: bool,
+    /// Who gave it, when that is not the person who acts: initials or id
+    #[arg(long, value_name = "STAFF")]
+    pub(crate) given_by: Option<String>,
+    /// The visiting professional who gave it
+    #[arg(long, value_name = "NAME, ROLE, ORGANISATION")]
+    pub(crate) professional: Option<String>,
+    /// A safety prompt and its answer, such as thickener=confirmed; again for another
+    #[arg(long, value_name = "WHAT=ANSWER")]
+    pub(crate) prompt: Vec<String>,
+    /// Wait up to so many seconds until another device has saved it too
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) wait: Option<u64>,
+}
+
+/// Record what became of a due dose.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Outcomes: given, part-given, self-administered, prompted, refused, refused-destroyed, vomited,
+asleep, not-required, hospital, leave, held, clinical-reading, out-of-stock, omitted-in-error,
+other, on-paper, nil-by-mouth, given-by-professional, given-elsewhere, given-covertly,
+made-available, seen-taken, seen-not-taken, dropped-replaced, not-known, rescheduled.
+
+Example:
+  medroundctl record SLOT --outcome given --as NB
+  medroundctl record SLOT --outcome refused --reason \"feels sick\" --as NB"
+)]
+pub(crate) struct Record {
+    /// The slot, as `due` and `round` give it
+    pub(crate) slot: String,
+    /// What became of it
+    #[arg(long)]
+    pub(crate) outcome: String,
+    /// Why, where the outcome or the time asks for it
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) told: Told,
+    /// A second dose was really given
+    #[arg(long)]
+    pub(crate) second_dose_given: bool,
+}
+
+/// Give a when-required dose, or record that it was offered.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  medroundctl give-prn ORDER --amount 2 --reason \"pain in the knee\" --as NB")]
+pub(crate) struct GivePrn {
+    /// The order
+    pub(crate) order: String,
+    /// The symptom or reason
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    /// What became of it
+    #[arg(long, default_value = "given")]
+    pub(crate) outcome: String,
+    #[command(flatten)]
+    pub(crate) told: Told,
+    /// The score, where the protocol has one
+    #[arg(long)]
+    pub(crate) score: Option<u8>,
+    /// The resident asked for it
+    #[arg(long)]
+    pub(crate) asked: bool,
+    /// What was tried first
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub(crate) tried_first: String,
+}
+
+/// Last given, earliest next, left in 24 hours, given in 7 days.
+#[derive(Debug, Args)]
+pub(crate) struct Prn {
+    /// The order
+    pub(crate) order: String,
+}
+
+/// Note what a when-required dose did.
+#[derive(Debug, Args)]
+pub(crate) struct Effect {
+    /// The administration
+    pub(crate) administration: String,
+    /// good, partly, none or asleep
+    #[arg(long)]
+    pub(crate) effect: String,
+    /// More words
+    #[arg(long, default_value = "")]
+    pub(crate) note: String,
+    /// Wait up to so many seconds until another device has saved it too
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) wait: Option<u64>,
+}
+
+/// Correct a record. The original stays, struck through.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  medroundctl correct ADMINISTRATION --reason \"typed 2 for 1\" --amount 1 --as NB
+  medroundctl correct ADMINISTRATION --reason \"wrong resident\" --never-happened --as NB")]
+pub(crate) struct Correct {
+    /// The administration
+    pub(crate) administration: String,
+    /// Why it was wrong
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// There was no such dose
+    #[arg(long)]
+    pub(crate) never_happened: bool,
+    /// The right outcome
+    #[arg(long)]
+    pub(crate) outcome: Option<String>,
+    #[command(flatten)]
+    pub(crate) told: Told,
+}
+
+/// The MAR as data.
+#[derive(Debug, Args)]
+pub(crate) struct Chart {
+    /// Id or NHS number
+    pub(crate) resident: String,
+    /// The first day; today unless named
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<String>,
+    /// The last day, included; today unless named
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<String>,
+}
+
+/// What can be printed.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PrintWhat {
+    /// The 28-day MAR of a resident, a file for each
+    #[command(after_help = "Example:
+  medroundctl print mar --resident ID --out shaw.pdf
+  medroundctl print mar --all --out mar.pdf        one file for each: mar-01-shaw-gladys.pdf …")]
+    Mar(Print),
+    /// The list of one round
+    #[command(after_help = "Example:
+  medroundctl print round --out round.pdf
+  medroundctl print round --round morning --from 2026-11-22 --out morning.pdf")]
+    Round {
+        /// Which; the round that is on, or else the next, unless named
+        #[arg(long, value_name = "ID")]
+        round: Option<String>,
+        #[command(flatten)]
+        print: Print,
+    },
+}
+
+/// Whose sheets, from when, and the file.
+#[derive(Debug, Args)]
+pub(crate) struct Print {
+    /// One resident's
+    #[arg(long, conflicts_with_all = ["unit", "all"])]
+    pub(crate) resident: Option<String>,
+    /// A unit's
+    #[arg(long, conflicts_with = "all")]
+    pub(crate) unit: Option<String>,
+    /// Everybody's
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// The first day; the running cycle, or today, unless named
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<String>,
+    /// The file to write
+    #[arg(long, value_name = "FILE.pdf")]
+    pub(crate) out: PathBuf,
+}

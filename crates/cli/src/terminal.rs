@@ -1,0 +1,185 @@
+//! The terminal: files and PINs in, lines and files out.
+
+use device::command::import::{BYTES_MAX, ImportFile};
+use device::command::{Contents, Fault, Given, Piece, Pin};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// No other input is larger.
+const INPUT_MAX: u64 = 16 << 20;
+/// A PIN file holds six digits and a line break.
+const PIN_FILE_MAX: u64 = 256;
+
+/// Where the answer goes.
+#[derive(Debug, Default)]
+pub(crate) struct Terminal {
+    not_written: bool,
+}
+
+impl Terminal {
+    /// Shows one piece. Returns whether anybody still reads.
+    pub(crate) fn show(&mut self, piece: Piece) -> bool {
+        match piece {
+            Piece::Stdout(line) => put(&mut io::stdout().lock(), &line),
+            Piece::Stderr(line) => {
+                // A closed standard error is no reason to stop.
+                put(&mut io::stderr().lock(), &line);
+                true
+            }
+            Piece::Progress(line) => {
+                if io::stderr().is_terminal() {
+                    put(&mut io::stderr().lock(), &line);
+                }
+                true
+            }
+            Piece::File { path, contents } => {
+                if let Err(fault) = write_file(Path::new(&path), contents.as_bytes()) {
+                    self.not_written = true;
+                    put(&mut io::stderr().lock(), &format!("{path} was not written: {fault}"));
+                }
+                true
+            }
+        }
+    }
+
+    /// Returns the exit code: a file that could not be written is told by it too.
+    pub(crate) const fn exit_code(&self, code: u8) -> u8 {
+        if code == 0 && self.not_written { 5 } else { code }
+    }
+}
+
+fn put(to: &mut impl Write, line: &str) -> bool {
+    to.write_all(line.as_bytes())
+        .and_then(|()| to.write_all(b"\n"))
+        .and_then(|()| to.flush())
+        .is_ok()
+}
+
+/// Writes a file beside its name first, so that the name never holds half of it.
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let beside = path.with_file_name(name);
+    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| std::fs::rename(&beside, path)).inspect_err(|_| {
+        // What was half written is of no use to anybody.
+        drop(std::fs::remove_file(&beside));
+    })
+}
+
+/// Reads a file, or standard input for `-`.
+pub(crate) fn read(path: &Path) -> Result<Given, Fault> {
+    let standard_input = path == Path::new("-");
+    let name =
+        if standard_input { "standard input".to_owned() } else { path.display().to_string() };
+    let read = if standard_input {
+        read_at_most(&mut io::stdin().lock(), INPUT_MAX)
+    } else {
+        File::open(path).and_then(|mut file| read_at_most(&mut file, INPUT_MAX))
+    };
+    let bytes = read.map_err(|fault| unreadable(&name, &fault))?;
+    if bytes.len() as u64 > INPUT_MAX {
+        let what = format!("is larger than {INPUT_MAX} bytes");
+        return Err(Fault::Unreadable { file: name, what });
+    }
+    Ok(Given { name, contents: Contents::of(bytes) })
+}
+
+fn read_at_most(from: &mut impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(name: &str, fault: &io::Error) -> Fault {
+    Fault::Unreadable { file: name.to_owned(), what: format!("could not be read: {fault}") }
+}
+
+/// Reads the files of an import; folders give their .json and .xml files. A file that cannot be
+/// read stops no other.
+pub(crate) fn import_files(paths: &[PathBuf]) -> Vec<ImportFile> {
+    paths.iter().flat_map(|path| inside(path)).map(|path| import_file(&path)).collect()
+}
+
+fn inside(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
+    let is_record = |path: &PathBuf| {
+        let extension = path.extension().and_then(|e| e.to_str());
+        extension.is_some_and(|e| e.eq_ignore_ascii_case("json") || e.eq_ignore_ascii_case("xml"))
+            && path.is_file()
+    };
+    let mut files: Vec<PathBuf> =
+        entries.filter_map(Result::ok).map(|e| e.path()).filter(is_record).collect();
+    files.sort();
+    files
+}
+
+fn import_file(path: &Path) -> ImportFile {
+    let name = path.display().to_string();
+    let most = BYTES_MAX as u64;
+    match File::open(path).and_then(|mut file| read_at_most(&mut file, most)) {
+        Ok(bytes) => {
+            ImportFile { path: name, contents: Some(Contents::of(bytes)), fault: String::new() }
+        }
+        Err(fault) => {
+            let fault = format!("could not be read: {fault}");
+            ImportFile { path: name, contents: None, fault }
+        }
+    }
+}
+
+/// Returns a person's PIN from its file or from a prompt; `None` where there is nobody to ask.
+pub(crate) fn pin(file: Option<&Path>, whose: &str) -> Result<Option<Pin>, Fault> {
+    if let Some(file) = file {
+        return pin_file(file).map(Some);
+    }
+    if io::stdin().is_terminal() {
+        return prompt(&format!("PIN of {whose}: ")).map(Some);
+    }
+    Ok(None)
+}
+
+/// Returns a new PIN from its file or typed twice.
+pub(crate) fn new_pin(file: Option<&Path>, whose: &str) -> Result<Pin, Fault> {
+    if let Some(file) = file {
+        return pin_file(file);
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Fault::Wrong(
+            "a PIN of six digits is needed: name a file that holds it (--pin-file, or \
+             --new-pin-file for somebody else's)"
+                .to_owned(),
+        ));
+    }
+    let first = prompt(&format!("New PIN for {whose}, six digits: "))?;
+    let second = prompt("The same again: ")?;
+    if first.digits() == second.digits() {
+        Ok(first)
+    } else {
+        Err(Fault::Pin("the two PINs differ: try again".to_owned()))
+    }
+}
+
+fn pin_file(path: &Path) -> Result<Pin, Fault> {
+    let name = path.display().to_string();
+    let bytes = File::open(path)
+        .and_then(|mut file| read_at_most(&mut file, PIN_FILE_MAX))
+        .map_err(|fault| unreadable(&name, &fault))?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(Pin::new(text)),
+        Err(_) => Err(Fault::Unreadable { file: name, what: "a PIN was expected".to_owned() }),
+    }
+}
+
+fn prompt(words: &str) -> Result<Pin, Fault> {
+    rpassword::prompt_password(words)
+        .map(|text| Pin::new(&text))
+        .map_err(|fault| unreadable("the PIN", &fault))
+}
