@@ -283,8 +283,15 @@ impl Lan {
         receiver
     }
 
-    /// Stops searching and withdraws every announcement.
+    /// Stops searching and withdraws every announcement, as dropping it does.
     pub fn stop(self) {
+        drop(self);
+    }
+}
+
+/// The daemon has a thread and sockets of its own, which outlive its handle.
+impl Drop for Lan {
+    fn drop(&mut self) {
         if let Err(fault) = self.daemon.shutdown() {
             tracing::debug!(%fault, "the search of the network did not stop in order");
         }

@@ -53,6 +53,15 @@ impl Book {
         known.truncate(ADDRESSES_MAX);
     }
 
+    /// Adds where a device was seen, behind where it was reached last. Anybody can repeat what a
+    /// device announces with another address: the one that was reached is not lost by it.
+    pub(super) fn add_seen(&mut self, device: DeviceId, address: SocketAddr) {
+        let reached = self.known.get(&device).and_then(|known| known.first()).copied();
+        if reached != Some(address) {
+            self.add(device, [Some(address), reached].into_iter().flatten());
+        }
+    }
+
     /// Adds what another device says, behind what this one found itself.
     pub(super) fn add_told(&mut self, told: &[KnownAddress]) {
         for KnownAddress { device, address } in told {
@@ -102,6 +111,22 @@ mod tests {
         assert_eq!(book.addresses(&TABLET), [at("10.0.0.2:1"), at("10.0.0.9:1")]);
         assert_eq!(book.to_tell(&TABLET), []);
         assert_eq!(book.to_tell(&DeviceId([8; 32])), [said("10.0.0.2:1")]);
+    }
+
+    /// Bug: eight announcements repeated by a stranger with other addresses pushed out the address
+    /// at which a device was reached.
+    /// Cause: where a device was seen came before where it was reached.
+    /// Fix: it comes behind.
+    #[test]
+    fn a_stranger_that_repeats_announcements_does_not_push_out_where_a_device_was_reached() {
+        let mut book = Book::default();
+        book.add(TABLET, [at("10.0.0.2:1")]);
+        for port in 1..50 {
+            book.add_seen(TABLET, SocketAddr::from(([10, 0, 0, 66], port)));
+        }
+        let known = book.addresses(&TABLET);
+        assert_eq!((known[0], known.len()), (at("10.0.0.2:1"), ADDRESSES_MAX));
+        assert_eq!(known[1], at("10.0.0.66:49"), "and where it was seen last is tried, too");
     }
 
     #[test]

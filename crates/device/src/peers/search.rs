@@ -33,7 +33,7 @@ async fn search_until_end(net: &Arc<Net>) -> Result<(), LanFault> {
         tokio::select! {
             sighting = sightings.recv() => {
                 let Some(sighting) = sighting else { break };
-                net.book().add(sighting.device, [sighting.address]);
+                net.book().add_seen(sighting.device, sighting.address);
                 net.dial_now.notify_one();
             }
             told = told.recv() => match told {
