@@ -384,6 +384,12 @@ impl World {
         self.lan.keys().flat_map(|connection| [(*connection, 0), (*connection, 1)]).collect()
     }
 
+    /// The ends to which a frame is on its way.
+    pub(crate) fn awaited(&self) -> Vec<(u64, usize)> {
+        let waits = |(c, s): &(u64, usize)| !self.lan[c].ends[*s].inbox.is_empty();
+        self.ends().into_iter().filter(waits).collect()
+    }
+
     /// About once a second: a sign of life, and a look at signatures inside ranges.
     pub(crate) fn tick(&mut self, device: usize) -> Outcome<()> {
         if !self.devices[device].is_on() {

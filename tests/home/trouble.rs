@@ -42,7 +42,7 @@ impl World {
                 self.blocked.clear();
             }
             4 => {
-                let ends: Vec<(u64, usize)> = self.ends();
+                let ends = self.awaited();
                 if let Some((connection, side)) = self.chance.pick(&ends).copied() {
                     self.note(format!("a byte flips on connection {connection} to end {side}"));
                     self.deliver_changed(connection, side)?;
