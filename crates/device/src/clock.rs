@@ -75,6 +75,17 @@ impl Clock {
         self.started.elapsed()
     }
 
+    /// Returns which start of the machine this is and how long ago it was, by a clock that nobody
+    /// can set and that also runs while the machine sleeps. `None` where the system does not tell,
+    /// and for a clock that a test or a story sets.
+    #[must_use]
+    pub fn since_boot(&self) -> Option<(String, Duration)> {
+        match self.wall {
+            Wall::System => since_boot(),
+            Wall::Set(_) => None,
+        }
+    }
+
     /// Returns the wall clock if it can be right.
     ///
     /// # Errors
@@ -123,6 +134,19 @@ impl ClockWatch {
         (self.wall, self.running) = (wall, running);
         (u128::from(moved.unsigned_abs()) > STEP.as_millis()).then_some(moved)
     }
+}
+
+#[cfg(target_os = "linux")]
+fn since_boot() -> Option<(String, Duration)> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    Some((boot.trim().to_owned(), Duration::from_secs(seconds)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Option<(String, Duration)> {
+    None
 }
 
 #[cfg(test)]

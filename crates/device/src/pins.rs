@@ -57,6 +57,11 @@ pub(crate) fn secrets(picture: &Picture, keys: &Keys) -> Vec<HomeSecret> {
     picture.home.secrets().iter().filter_map(open).collect()
 }
 
+/// The time by which waits after wrong PINs are counted.
+fn running(device: &Device) -> std::time::Duration {
+    device.clock().since_boot().map_or_else(|| device.clock().running(), |(_, since)| since)
+}
+
 /// Checks a person's PIN, after counting the attempt.
 pub(crate) fn check(device: &Device, staff: StaffId, pin: &str) -> Result<(), PinFault> {
     let picture = device.picture();
@@ -67,7 +72,7 @@ pub(crate) fn check(device: &Device, staff: StaffId, pin: &str) -> Result<(), Pi
         return Err(pins::PinFault::NoPepper.into());
     }
     let reader = device.reader()?;
-    match reader.local().begin_attempt(staff, device.clock().running()) {
+    match reader.local().begin_attempt(staff, running(device)) {
         Ok(()) => {}
         Err(AttemptFault::Refused(refusal)) => return Err(PinFault::Wait(refusal)),
         Err(AttemptFault::Disk(fault)) => return Err(fault.into()),

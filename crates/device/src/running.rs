@@ -188,6 +188,9 @@ impl Device {
         };
         let opening = Opening { disk, keys, state: folders.state_file() };
         let record = Record::open(opening, clock.now())?;
+        if let Some((boot, since)) = clock.since_boot() {
+            record.local().resume(&boot, since)?;
+        }
         Self::of_record(folders, record, clock)
     }
 

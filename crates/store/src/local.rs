@@ -35,6 +35,11 @@ const FAILURES_MAX: u32 = 10;
 const DEVICE_LIMITS: [(usize, Duration); 2] =
     [(10, Duration::from_secs(5 * 60)), (60, Duration::from_secs(60 * 60))];
 
+/// The key of the times of all recent failures on this device.
+const DEVICE: &[u8] = b"device";
+/// The key of the machine's start from which times are counted.
+const BOOT: &[u8] = b"boot";
+
 /// Why a PIN may not be tried now. Nothing was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AttemptRefusal {
@@ -85,11 +90,13 @@ pub struct Local {
     tallies: Mutex<Tallies>,
 }
 
-/// Counters of wrong PINs. Time is that of a clock that only runs on while the program does: a
-/// wall clock can be set, and a restart begins every wait again. An hour is added to it, so that
-/// failures before the start have a time as well.
+/// Counters of wrong PINs. Time is that of a clock that nobody can set: since the machine started
+/// ([`Local::resume`]), else since the program did, and then a restart begins every wait again. An
+/// hour is added to it, so that failures before the start have a time as well.
 #[derive(Debug, Default)]
 struct Tallies {
+    /// Which start of the machine the times are counted from; empty for the program's own.
+    boot: String,
     staff: BTreeMap<StaffId, Tally>,
     /// When each recent failure on this device was.
     device: Vec<Duration>,
@@ -155,6 +162,34 @@ impl Local {
         Ok(())
     }
 
+    /// Says that times are counted from the machine's start, which `boot` tells from every other
+    /// start; `running` is the time since then. Waits go on where an earlier run of the program
+    /// left them, and begin again after the machine was started anew: neither a kill nor a set
+    /// clock gives a guess more (T1). Call it once, before the first attempt.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if the file could not be read.
+    pub fn resume(&self, boot: &str, running: Duration) -> Result<(), DiskFault> {
+        let kept = self.rows(PIN_FAILURES, &BOOT[..])?.into_iter().find(|(key, _)| key == BOOT);
+        let same = kept.is_some_and(|(_, value)| value == boot.as_bytes());
+        let mut tallies = self.tallies();
+        boot.clone_into(&mut tallies.boot);
+        if same {
+            return Ok(());
+        }
+        let now = running + DEVICE_LIMITS[1].1;
+        let newest = tallies.device.iter().max().copied().unwrap_or_default();
+        for at in &mut tallies.device {
+            *at = now.saturating_sub(newest.saturating_sub(*at));
+        }
+        for tally in tallies.staff.values_mut() {
+            tally.last = now;
+        }
+        tallies.now = now;
+        Ok(())
+    }
+
     /// Forgets a person's failures after the right PIN.
     ///
     /// # Errors
@@ -181,20 +216,30 @@ impl Local {
     fn restore_tallies(&self) -> Result<(), DiskFault> {
         let mut tallies = self.tallies();
         for (key, value) in self.rows(PIN_FAILURES, &[])? {
-            let hour = DEVICE_LIMITS[1].1;
-            match <[u8; 16]>::try_from(&key[..]) {
-                Ok(staff) => {
-                    let failures = number(&value, "pin-failures-1")?;
-                    let failures = u32::try_from(failures).unwrap_or(u32::MAX);
-                    tallies.staff.insert(StaffId(staff), Tally { failures, last: hour });
+            let (numbers, _) = value.as_chunks::<8>();
+            let numbers: Vec<u64> = numbers.iter().map(|n| u64::from_be_bytes(*n)).collect();
+            match (<[u8; 16]>::try_from(&key[..]), numbers.as_slice()) {
+                (Ok(staff), [failures, last]) => {
+                    let failures = u32::try_from(*failures).unwrap_or(u32::MAX);
+                    let tally = Tally { failures, last: Duration::from_secs(*last) };
+                    tallies.staff.insert(StaffId(staff), tally);
                 }
-                Err(_) => {
-                    let (ages, _) = value.as_chunks::<4>();
-                    let age = |age: &[u8; 4]| Duration::from_secs(u32::from_be_bytes(*age).into());
-                    tallies.device =
-                        ages.iter().map(|bytes| hour.saturating_sub(age(bytes))).collect();
+                (Ok(_), _) => return Err(DiskFault::Row { table: "pin-failures-1" }),
+                (Err(_), times) if key == DEVICE => {
+                    tallies.device = times.iter().map(|at| Duration::from_secs(*at)).collect();
                 }
+                (Err(_), _) => {}
             }
+        }
+        // Without a clock that outlives the program every wait begins again.
+        let hour = DEVICE_LIMITS[1].1;
+        let kept = self.rows(PIN_FAILURES, &BOOT[..])?;
+        if kept.iter().all(|(key, value)| key != BOOT || value.is_empty()) {
+            let newest = tallies.device.iter().max().copied().unwrap_or_default();
+            for at in &mut tallies.device {
+                *at = hour.saturating_sub(newest.saturating_sub(*at));
+            }
+            tallies.staff.values_mut().for_each(|tally| tally.last = hour);
         }
         Ok(())
     }
@@ -204,18 +249,16 @@ impl Local {
             let mut table = transaction.open_table(PIN_FAILURES)?;
             match tallies.staff.get(&staff) {
                 Some(tally) => {
-                    let failures = u64::from(tally.failures).to_be_bytes();
-                    table.insert(&staff.0[..], &failures[..])?;
+                    let numbers = [u64::from(tally.failures), tally.last.as_secs()];
+                    let bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_be_bytes()).collect();
+                    table.insert(&staff.0[..], &bytes[..])?;
                 }
                 None => drop(table.remove(&staff.0[..])?),
             }
-            let age = |at: &Duration| tallies.now.saturating_sub(*at).as_secs();
-            let ages: Vec<u8> = tallies
-                .device
-                .iter()
-                .flat_map(|at| u32::try_from(age(at)).unwrap_or(u32::MAX).to_be_bytes())
-                .collect();
-            table.insert(&b"device"[..], &ages[..])?;
+            let times: Vec<u8> =
+                tallies.device.iter().flat_map(|at| at.as_secs().to_be_bytes()).collect();
+            table.insert(&DEVICE[..], &times[..])?;
+            table.insert(&BOOT[..], tallies.boot.as_bytes())?;
             Ok(())
         })
     }
@@ -490,6 +533,28 @@ mod tests {
         // The power goes: what was only in memory is lost, and the wait begins again.
         let local = open(&disk.power_cut(&mut |_| 0));
         assert_eq!(wait_of(&local, ANN, at(59)), Some(AttemptRefusal::Wait { wait: at(1) }));
+    }
+
+    /// Bug: after five wrong PINs nobody could wait a stop out with commands that run one by one.
+    /// Cause: waits were counted from the program's start, and began again with every command.
+    /// Fix: they are counted from the machine's start where that is known.
+    #[test]
+    fn a_wait_goes_on_over_commands_that_run_one_by_one() {
+        let disk = MemoryDisk::default();
+        for second in 0..5 {
+            let local = open(&disk);
+            local.resume("a start", at(9_000 + second)).unwrap();
+            assert_eq!(wait_of(&local, ANN, at(9_000 + second)), None);
+        }
+        let later = |start: &str, seconds: u64| {
+            let local = open(&disk.copy());
+            local.resume(start, at(seconds)).unwrap();
+            wait_of(&local, ANN, at(seconds))
+        };
+        assert_eq!(later("a start", 9_060), Some(AttemptRefusal::Wait { wait: at(4) }));
+        assert_eq!(later("a start", 9_064), None);
+        // The machine was started anew: nobody knows how long it was off, and the wait begins again.
+        assert_eq!(later("another start", 7), Some(AttemptRefusal::Wait { wait: at(60) }));
     }
 
     #[test]

@@ -84,8 +84,9 @@ pub(crate) const STANDS_FOR: Table = TableDefinition::new("stands-for-1");
 
 /// Failed PIN entries: those of each person since the last right one, and the recent ones of all.
 ///
-/// Key: staff id 16, value: count 8. Key: the word `device`, value: how many seconds ago each of the
-/// recent ones was when this was written, 4 each.
+/// Key: staff id 16, value: count 8, seconds 8 of the last one. Key: the word `device`, value: the
+/// seconds of each recent one, 8 each. Key: the word `boot`, value: which start of the machine the
+/// seconds are counted from; empty for the program's own.
 pub(crate) const PIN_FAILURES: Table = TableDefinition::new("pin-failures-1");
 
 /// Where other devices were last reached.
