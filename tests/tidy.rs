@@ -221,9 +221,14 @@ fn no_table_but_the_log_is_a_source_and_nothing_removes_from_it() {
         .map(|(_, text)| code(text))
         .collect();
     assert!(!log.is_empty());
-    for call in
-        ["entries.remove", "entries.retain", "entries.drain", "entries.pop_first", "entries.pop_last", "delete_table(ENTRIES"]
-    {
+    for call in [
+        "entries.remove",
+        "entries.retain",
+        "entries.drain",
+        "entries.pop_first",
+        "entries.pop_last",
+        "delete_table(ENTRIES",
+    ] {
         assert!(!log.contains(call), "the log calls {call}");
     }
 }
