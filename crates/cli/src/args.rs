@@ -16,7 +16,7 @@ use std::path::PathBuf;
 ///
 /// Every sub-command has its own help: medroundctl record --help
 #[derive(Debug, Parser)]
-#[command(name = "medroundctl", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "medroundctl", version, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 2 the command is wrong, 3 refused by a rule, 4 input could not be read,
 5 not saved, 6 no such resident, order or device, 7 wrong PIN or locked out, 8 no other device or
@@ -42,7 +42,7 @@ pub(crate) struct Everywhere {
     pub(crate) json: bool,
     /// Who acts: initials or id
     #[arg(long = "as", global = true, value_name = "STAFF")]
-    pub(crate) staff: Option<String>,
+    pub(crate) acting: Option<String>,
     /// A file with the PIN of the person who acts; without it the PIN is asked for
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) pin_file: Option<PathBuf>,
@@ -122,4 +122,27 @@ pub(crate) enum OnDevice {
     /// Print on paper
     #[command(subcommand)]
     Print(PrintWhat),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_option_stands_in_the_way_of_another() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn who_acts_can_be_said_before_and_after_the_sub_command() {
+        for line in [
+            "medroundctl --as AM --json staff suspend NB --reason leave",
+            "medroundctl staff suspend NB --reason leave --json --as AM",
+        ] {
+            let args = Args::try_parse_from(line.split(' ')).expect("a command");
+            assert_eq!(args.everywhere.acting.as_deref(), Some("AM"), "{line}");
+            assert!(args.everywhere.json, "{line}");
+        }
+    }
 }

@@ -68,9 +68,9 @@ pub(crate) fn request(ask: Ask, everywhere: &Everywhere) -> Result<Request, Faul
         None => Ok(None),
     };
     let who = Who {
-        pin: of(&everywhere.staff, &everywhere.pin_file)?,
+        pin: of(&everywhere.acting, &everywhere.pin_file)?,
         witness_pin: of(&everywhere.witness, &everywhere.witness_pin_file)?,
-        staff: everywhere.staff.clone(),
+        staff: everywhere.acting.clone(),
         witness: everywhere.witness.clone(),
     };
     Ok(Request { json: everywhere.json, who, ask })

@@ -1,0 +1,45 @@
+//! A day driven from outside on one machine: the command line's promises, one by one, with the
+//! real program and its real files.
+
+mod outside;
+mod promises;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() {
+    let tests: &[(&str, fn() -> Result<(), Failed>)] = &[
+        ("a_first_day_from_set_up_to_the_printed_chart", promises::first::first_day),
+        (
+            "a_second_set_up_in_a_folder_is_refused_and_changes_nothing",
+            promises::first::second_set_up,
+        ),
+        ("a_folder_that_cannot_be_written_is_told_in_words", promises::first::no_folder),
+        (
+            "the_same_home_is_shown_after_a_restart_and_after_the_views_are_gone",
+            promises::first::restart,
+        ),
+        ("a_wrong_pin_is_refused_and_too_many_lock_out", promises::people::wrong_pin),
+        ("a_suspended_person_may_not_act_until_reinstated", promises::people::suspended),
+        ("who_may_not_write_orders_is_refused_with_the_rule", promises::people::roles),
+        ("what_is_not_there_is_exit_code_6", promises::wrong::unknown),
+        ("what_cannot_be_read_is_exit_code_4_and_named", promises::wrong::unreadable),
+        ("a_wrong_command_is_exit_code_2", promises::wrong::wrong_commands),
+        ("commands_of_later_issues_are_not_listed", promises::wrong::not_listed),
+        ("whoever_stops_reading_ends_the_program_quietly", promises::wrong::closed_output),
+        ("an_order_goes_from_draft_to_stop_with_two_people", promises::orders::life),
+        ("a_changed_order_is_a_new_version_that_waits_again", promises::orders::versions),
+        ("an_allergy_that_matches_is_refused_until_it_is_decided", promises::orders::allergy),
+        ("a_when_required_dose_waits_out_its_interval", promises::doses::when_required_dose),
+        ("a_controlled_drug_takes_a_witness", promises::doses::controlled),
+        ("a_record_is_corrected_and_its_original_stays", promises::doses::corrected),
+        ("nobody_is_given_anything_while_in_hospital", promises::doses::hospital),
+        ("importing_twice_changes_nothing", promises::imported::twice),
+        ("a_bad_file_stops_no_other_and_writes_nothing", promises::imported::bad_file),
+        ("a_proposal_is_confirmed_by_one_and_checked_by_another", promises::imported::confirmed),
+        ("directions_are_read_with_and_without_a_home", promises::imported::directions),
+        ("commands_are_carried_out_by_a_running_serve", promises::serving::beside),
+        ("the_practice_home_plays_a_day_on_two_devices", promises::serving::demo),
+    ];
+    let trials = tests.iter().map(|(name, test)| Trial::test(*name, *test)).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}

@@ -1,0 +1,171 @@
+//! Other people's files, and directions in words.
+
+use super::{hashes, rule};
+use crate::outside::device::{Outside, text};
+use libtest_mimic::Failed;
+use serde_json::{Value, json};
+
+fn fixture(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/fhir/");
+    format!("{folder}{name}")
+}
+
+fn founded() -> Outside {
+    let device = Outside::new();
+    device.found();
+    device
+}
+
+pub fn twice() -> Result<(), Failed> {
+    let device = founded();
+    let nurse = device.nurse();
+    let empty = hashes(&device);
+    let folder = fixture("");
+    let tried = device.ok(&["import", "--dry-run", &folder]);
+    assert!(tried["files"].as_array().is_some_and(|f| f.len() == 6), "{tried}");
+    assert_eq!(hashes(&device), empty, "a dry run writes nothing");
+    let first = device.ok_as(&nurse, &["import", &folder], "");
+    let files = first["files"].as_array().expect("files");
+    for file in files {
+        for field in ["path", "format", "residents", "allergies", "orders", "skipped", "warnings"] {
+            assert!(!file[field].is_null(), "{field}: {file}");
+        }
+    }
+    let residents = device.ok(&["resident", "list"]);
+    assert_eq!(residents.as_array().map(Vec::len), Some(5), "one person is one resident");
+    let names = residents.to_string();
+    for name in ["Zoë", "Siân", "Łukasz", "محمد"] {
+        assert!(names.contains(name), "{name}");
+    }
+    let orders = device.ok(&["order", "list"]);
+    // The discharge letter lies there twice, in JSON and in XML.
+    let once = files.iter().filter(|f| !text(&f["path"]).ends_with(".xml"));
+    let imported: u64 = once.filter_map(|f| f["orders"].as_u64()).sum();
+    assert_eq!(orders.as_array().map(|o| o.len() as u64), Some(imported));
+    assert!(orders.as_array().is_some_and(|o| o.iter().all(|o| o["state"] == "proposal")));
+    let before = hashes(&device);
+    let second = device.ok_as(&nurse, &["import", &folder], "");
+    let written: Vec<&Value> =
+        second["files"].as_array().expect("files").iter().map(|f| &f["written"]).collect();
+    assert!(written.iter().all(|w| **w == json!(0)), "{written:?}");
+    assert_eq!(hashes(&device), before, "importing again changes nothing");
+    // A proposal that was turned down is not raised from the dead.
+    let order = text(&orders[0]["order"]);
+    device.ok_as(&nurse, &["order", "reject", &order, "--reason", "not taken any more"], "");
+    device.ok_as(&nurse, &["import", &folder], "");
+    assert_eq!(device.ok(&["order", "show", &order])["state"], json!("rejected"));
+    Ok(())
+}
+
+pub fn bad_file() -> Result<(), Failed> {
+    let device = founded();
+    let nurse = device.nurse();
+    let before = hashes(&device);
+    let broken = device.write("broken.json", "{\"resourceType\": \"Bundle\",\n \"entry\": [");
+    let other = device.write("letter.xml", "<letter><dear>Ann</dear></letter>");
+    let ran = device.run_as(&nurse, &["import", &broken, &other, "nowhere.json"]);
+    assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(hashes(&device), before, "a bad file writes nothing");
+    let report = ran.json();
+    for (at, words) in [(0, "line 2"), (1, "line 1"), (2, "nowhere.json")] {
+        let why = text(&report["files"][at]["error"]);
+        assert!(why.contains(words), "{why}");
+    }
+    let good = fixture("gp-connect-zoe.json");
+    let ran = device.run_as(&nurse, &["import", &broken, &good]);
+    assert_eq!(ran.code, 4);
+    let found = device.ok(&["resident", "list"]);
+    assert_eq!(found.as_array().map(Vec::len), Some(1), "the good file was taken");
+    let nobody = device.run(&["import", &good, "--json"]);
+    assert_eq!(rule(&nobody), "U-01");
+    Ok(())
+}
+
+pub fn confirmed() -> Result<(), Failed> {
+    let device = founded();
+    let (nurse, senior) = (device.nurse(), device.senior());
+    device.ok_as(&nurse, &["import", &fixture("gp-connect-zoe.json")], "");
+    let orders = device.ok(&["order", "list"]);
+    let named = |name: &str| {
+        let all = orders.as_array().expect("orders");
+        let found = all.iter().find(|o| text(&o["medicine"]["name"]).starts_with(name));
+        found.unwrap_or_else(|| panic!("{name} is not in {orders}")).clone()
+    };
+    let amlodipine = named("Amlodipine");
+    assert_eq!(amlodipine["proposal"]["words"], json!(["One To Be Taken Each Day"]));
+    let order = text(&amlodipine["order"]);
+    let check = device.run_as(&senior, &["order", "check", &order]);
+    assert_eq!(rule(&check), "O-02");
+    let whole = json!({"medicine": {"form": "tablet"}, "route": "oral", "dose": {"value": "1", "unit": "tablet"},
+        "schedule": {"kind": "rounds", "rounds": ["morning"]}})
+    .to_string();
+    let rest = device.write("rest.json", &whole);
+    let silent = device.run_as(&nurse, &["order", "confirm", &order, "--from", &rest]);
+    assert_eq!(rule(&silent), "O-05", "somebody says whether the words mean the same");
+    let confirm = ["order", "confirm", &order, "--from", &rest, "--same-meaning"];
+    let waiting = device.ok_as(&nurse, &confirm, "");
+    assert_eq!(waiting["state"], json!("awaiting-second-check"));
+    assert_eq!(rule(&device.run_as(&nurse, &["order", "check", &order])), "O-02");
+    let active = device.ok_as(&senior, &["order", "check", &order], "");
+    assert_eq!(active["state"], json!("active"));
+    let shown = device.ok(&["order", "show", &order]);
+    assert_eq!(shown["label"], json!("One To Be Taken Each Day"), "the sender's words stay");
+    // What was not understood in full is never taken over by itself.
+    let prn = text(&named("Paracetamol")["order"]);
+    let open = device.run_as(&nurse, &["order", "confirm", &prn, "--same-meaning"]);
+    assert_eq!(rule(&open), "O-01");
+    let again = device.ok_as(&nurse, &["import", &fixture("gp-connect-zoe.json")], "");
+    assert_eq!(again["files"][0]["written"], json!(0));
+    Ok(())
+}
+
+pub fn directions() -> Result<(), Failed> {
+    let lines = "One To Be Taken Each Morning\nTake TWO every 4 hours when required, max 8 in 24 \
+                 hours\nAs directed\n\nHalf or one, maybe, unless Tuesday\n";
+    let nowhere = Outside::new();
+    let home = founded();
+    for device in [&nowhere, &home] {
+        let ran = device
+            .run_with(&["directions", "read", "--medicine", "Paracetamol 500mg tablets"], lines);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let read: Vec<Value> = ran
+            .stdout
+            .lines()
+            .map(|l| serde_json::from_str(l).expect("a JSON line each"))
+            .collect();
+        assert_eq!(read.len(), 4, "{}", ran.stdout);
+        for field in [
+            "text",
+            "grade",
+            "dose",
+            "schedule",
+            "as_needed",
+            "max_24h",
+            "extra",
+            "remainder",
+            "why",
+        ] {
+            assert!(read.iter().all(|r| r.get(field).is_some()), "{field}");
+        }
+        assert_eq!(read[0]["grade"], json!("clear"));
+        assert_eq!(read[0]["dose"], json!({"value": "1", "unit": "tablet"}));
+        assert_eq!(read[0]["schedule"], json!({"kind": "rounds", "rounds": ["morning"]}));
+        assert!(!read[1]["as_needed"].is_null() && read[1]["min_interval_minutes"] == json!(240));
+        assert_eq!(read[1]["max_24h"]["value"], json!("8"));
+        assert_ne!(read[2]["grade"], json!("clear"));
+        assert_eq!(read[3]["grade"], json!("refused"));
+        assert!(read[3]["why"].as_array().is_some_and(|w| !w.is_empty()));
+    }
+    let odd = nowhere
+        .command(&["directions", "read"])
+        .stdin(std::fs::File::open(nowhere.write("odd.txt", "x"))?)
+        .output()?;
+    assert!(odd.status.success());
+    std::fs::write(nowhere.file("bytes.txt"), [0x4f, 0x6e, 0xff, 0xfe])?;
+    let bytes = nowhere
+        .command(&["directions", "read"])
+        .stdin(std::fs::File::open(nowhere.file("bytes.txt"))?)
+        .output()?;
+    assert_eq!(bytes.status.code(), Some(4));
+    Ok(())
+}
