@@ -46,15 +46,25 @@ impl From<ReadFault> for PinFault {
 /// Returns every generation of the home's secret that is sealed to this device, oldest first. Of
 /// two that were made apart under one number both are returned.
 pub(crate) fn secrets(picture: &Picture, keys: &Keys) -> Vec<HomeSecret> {
+    opened(picture.home.secrets(), keys)
+}
+
+/// Returns those that may be put to new use, the best last: not what a device that was put out
+/// since has made.
+pub(crate) fn secrets_to_use(picture: &Picture, keys: &Keys) -> Vec<HomeSecret> {
+    opened(picture.home.secrets_to_use(), keys)
+}
+
+fn opened(sealed: Vec<&SealedSecret>, keys: &Keys) -> Vec<HomeSecret> {
     let own = keys.device();
-    let open = |sealed: &&SealedSecret| match HomeSecret::open(sealed, &own, keys.sealing()) {
+    let open = |sealed: &SealedSecret| match HomeSecret::open(sealed, &own, keys.sealing()) {
         Ok(secret) => secret,
         Err(fault) => {
             tracing::warn!(%fault, generation = sealed.generation, "a secret of the home");
             None
         }
     };
-    picture.home.secrets().iter().filter_map(open).collect()
+    sealed.into_iter().filter_map(open).collect()
 }
 
 /// The time by which waits after wrong PINs are counted.
@@ -85,7 +95,7 @@ pub(crate) fn check(device: &Device, staff: StaffId, pin: &str) -> Result<(), Pi
         match pins::check(&typed, sealed, &home, &staff, secret) {
             Ok(true) => {
                 reader.local().attempt_succeeded(staff)?;
-                renew(device, staff, &typed, (generation, &secrets));
+                renew(device, staff, &typed, secret);
                 return Ok(());
             }
             Ok(false) => return Err(PinFault::Wrong),
@@ -95,10 +105,12 @@ pub(crate) fn check(device: &Device, staff: StaffId, pin: &str) -> Result<(), Pi
     Err(unreadable.into())
 }
 
-/// Sets a person's PIN anew under the newest secret, if it hangs on an earlier one: a device that
-/// was put out knows that. Where it cannot be saved the next sign-in tries again.
-fn renew(device: &Device, staff: StaffId, pin: &Pin, (generation, secrets): (u32, &[HomeSecret])) {
-    let Some(newest) = newest(secrets).filter(|newest| newest.generation() > generation) else {
+/// Sets a person's PIN anew under the newest secret, if it hangs on another one: a device that was
+/// put out knows that. Where it cannot be saved the next sign-in tries again.
+fn renew(device: &Device, staff: StaffId, pin: &Pin, hangs_on: &HomeSecret) {
+    let secrets = secrets_to_use(&device.picture(), device.keys());
+    let Some(newest) = newest(&secrets).filter(|newest| newest.pepper() != hangs_on.pepper())
+    else {
         return;
     };
     let renewed = device.reader().map_err(|fault| fault.to_string()).and_then(|reader| {
@@ -115,7 +127,7 @@ fn renew(device: &Device, staff: StaffId, pin: &Pin, (generation, secrets): (u32
 /// Makes the verifier of a PIN under the newest secret.
 pub(crate) fn ask(device: &Device, staff: StaffId, pin: &str) -> Result<AskHome, PinFault> {
     let chosen = Pin::chosen(pin)?;
-    let secrets = secrets(&device.picture(), device.keys());
+    let secrets = secrets_to_use(&device.picture(), device.keys());
     let secret = newest(&secrets).ok_or(pins::PinFault::NoPepper)?;
     let home = device.reader()?.pinned().home;
     let sealed = pins::seal_verifier(&chosen, &home, &staff, secret)?;
@@ -132,21 +144,29 @@ pub(crate) fn new_generation(
     because: Option<EntryId>,
 ) -> Result<SealedSecret, SecretFault> {
     let picture = device.picture();
-    let latest = picture.home.secrets().iter().map(|secret| secret.generation).max();
-    let secret = HomeSecret::generate(latest.unwrap_or(0).saturating_add(1))?;
+    let secret = HomeSecret::generate(picture.home.last_generation().saturating_add(1))?;
     secret.seal(&recipients(&picture), recovery(&picture), because)
 }
 
 /// Seals to a device that joins what it may have of the secrets that are in use. The generations of
-/// before go with them, because a PIN hangs on the one under which it was set.
+/// before go with them, because a PIN hangs on the one under which it was set; but not one under a
+/// number at which there is a better one, from which the joiner could not tell it.
 pub(crate) fn for_joiner(
     device: &Device,
     joiner: &(DeviceId, String, DeviceRole),
 ) -> Result<Vec<SealedSecret>, SecretFault> {
     let picture = device.picture();
     let all = secrets(&picture, device.keys());
-    let whole = all.iter().filter(|secret| secret.pepper().is_some());
-    whole
+    let to_use = secrets_to_use(&picture, device.keys());
+    let is_passed_on = |secret: &&HomeSecret| {
+        let mut numbered_alike =
+            to_use.iter().filter(|used| used.generation() == secret.generation()).peekable();
+        secret.pepper().is_some()
+            && (numbered_alike.peek().is_none()
+                || numbered_alike.any(|used| used.pepper() == secret.pepper()))
+    };
+    all.iter()
+        .filter(is_passed_on)
         .map(|secret| secret.seal(std::slice::from_ref(joiner), recovery(&picture), None))
         .collect()
 }

@@ -70,14 +70,21 @@ fn announce(net: &Net, lan: &Lan, known: &Known) -> Result<Option<Announced>, La
     lan.announce(&net.device.id(), port, secret).map(Some)
 }
 
-/// Returns whom to look for, with the secrets newest first.
+/// Returns whom to look for, with the secrets newest first. The first is announced, so it is one
+/// that no device that was put out has made; what came before it is still looked for, because a
+/// device that was off announces that.
 fn known(net: &Net) -> Known {
-    let picture = net.device.picture();
+    let (picture, keys) = (net.device.picture(), net.device.keys());
+    let newest = pins::secrets_to_use(&picture, keys).pop();
+    let all = pins::secrets(&picture, keys);
     let mut secrets: Vec<Zeroizing<[u8; 32]>> = Vec::new();
-    for secret in pins::secrets(&picture, net.device.keys()).iter().rev() {
-        let key = Zeroizing::new(*secret.discovery());
-        if secrets.len() < GENERATIONS && !secrets.contains(&key) {
-            secrets.push(key);
+    if let Some(newest) = newest {
+        let before = all.iter().rev().filter(|one| one.generation() <= newest.generation());
+        for secret in std::iter::once(&newest).chain(before) {
+            let key = Zeroizing::new(*secret.discovery());
+            if secrets.len() < GENERATIONS && !secrets.contains(&key) {
+                secrets.push(key);
+            }
         }
     }
     Known { devices: served_devices(&picture, net.device.id()), secrets }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use device::{NetworkEvent, SubmitFault};
 use mar::alerts::Cause;
-use mar::command::{Ask, AskResident};
+use mar::command::{Ask, AskHome, AskResident};
 use mar::fact::DeviceRole;
 use mar::picture::Standing;
 use mar::refusal::Refusal;
@@ -144,6 +144,34 @@ fn a_device_that_is_put_out_is_cut_off_at_once_and_what_it_writes_then_does_not_
     home.office.device().check_pin(home.manager, crate::home::PIN).unwrap();
     assert_eq!(generation(&home.office), Some(2));
     home.office.device().check_pin(home.manager, crate::home::PIN).unwrap();
+}
+
+/// Bug: a device that sealed a secret of the greatest number before it was put out could still
+/// check guesses at everybody's PIN, and find the others.
+/// Cause: the greatest number was taken for the newest secret, and the new one for an older one.
+/// Fix: what a device that was put out has sealed is put to no new use.
+#[test]
+fn a_pin_does_not_hang_on_a_secret_that_a_lost_device_made() {
+    let home = Home::of_two();
+    let picture = home.trolley.device().picture();
+    let lost = home.trolley.device().id();
+    let members = picture.home.devices().iter().map(|(id, device)| {
+        let (keys, role) = device.enrolment().unwrap();
+        (*id, keys.recipient.clone(), role)
+    });
+    let members: Vec<_> = members.collect();
+    let recovery = &picture.home.founding().unwrap().recovery_recipient;
+    for generation in [2, u32::MAX] {
+        let secret = store::secrets::HomeSecret::generate(generation).unwrap();
+        let sealed = secret.seal(&members, recovery, None).unwrap();
+        home.trolley.ask(home.manager, Ask::Home(AskHome::SealSecret(sealed)));
+    }
+    home.wait_level();
+    home.office.device().revoke(lost, home.manager, "left in a taxi").unwrap();
+    home.office.device().check_pin(home.manager, crate::home::PIN).unwrap();
+    let picture = home.office.device().picture();
+    let (generation, _) = picture.home.staff()[&home.manager].pin().unwrap();
+    assert_eq!(generation, 3);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::ids::{DeviceId, EntryId, LogId, StaffId};
 use crate::settings::Settings;
 use crate::staff::{Employment, Staff};
 use chrono::NaiveDate;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The home as the entries held tell it.
@@ -99,6 +99,15 @@ fn place(entry: &Recorded) -> (u64, crate::picture::Stamp, EntryId) {
 fn details(entry: &Recorded) -> Option<&Staff> {
     if let Fact::Home(HomeFact::StaffWritten { details, .. }) = &entry.fact {
         Some(details)
+    } else {
+        None
+    }
+}
+
+/// Returns the secret an entry seals; `None` for any other entry.
+fn sealed(entry: &Arc<Recorded>) -> Option<&SealedSecret> {
+    if let Fact::Membership(MembershipFact::SecretSealed(secret)) = &entry.fact {
+        Some(secret)
     } else {
         None
     }
@@ -317,18 +326,47 @@ impl HomePicture {
     /// Returns the home's sealed secrets that count, oldest generation first.
     #[must_use]
     pub fn secrets(&self) -> Vec<&SealedSecret> {
-        let mut found: Vec<_> = counting(&self.secrets)
-            .into_iter()
-            .filter_map(|w| {
-                if let Fact::Membership(MembershipFact::SecretSealed(secret)) = &w.fact {
-                    Some(secret)
-                } else {
-                    None
-                }
-            })
-            .collect();
+        let mut found: Vec<_> = counting(&self.secrets).into_iter().filter_map(sealed).collect();
         found.sort_by_key(|s| s.generation);
         found
+    }
+
+    /// Returns the sealed secrets that may be put to new use, the best last: those of the latest
+    /// generation, and of these what its maker sealed after what was passed on to a device that
+    /// joined. None of a device that was put out since, for it knows them, also where another
+    /// device passed them on; and none beyond [`Self::last_generation`].
+    #[must_use]
+    pub fn secrets_to_use(&self) -> Vec<&SealedSecret> {
+        let in_order = 1..=self.last_generation();
+        let active = |w: &Recorded| {
+            w.device.and_then(|d| self.devices.get(&d)).is_some_and(DeviceRecord::is_active)
+        };
+        // Whoever makes a secret seals it to itself too; whoever passes one on, to the joiner only.
+        let is_made = |w: &Recorded, secret: &SealedSecret| {
+            secret.sealed.iter().any(|(device, _)| w.device == Some(*device))
+        };
+        let mut found: Vec<(bool, &SealedSecret)> = counting(&self.secrets)
+            .into_iter()
+            .filter(|w| active(w))
+            .filter_map(|w| sealed(w).map(|secret| (is_made(w, secret), secret)))
+            .filter(|(_, secret)| in_order.contains(&secret.generation))
+            .collect();
+        let made: BTreeSet<u32> =
+            found.iter().filter(|(made, _)| *made).map(|(_, s)| s.generation).collect();
+        found.retain(|(_, secret)| made.contains(&secret.generation));
+        found.sort_by_key(|(made, secret)| (secret.generation, *made));
+        found.into_iter().map(|(_, secret)| secret).collect()
+    }
+
+    /// Returns the last generation of the home's secret to which each number leads from 1 on,
+    /// whatever became of those that sealed it; 0 when there is none. A number beyond a gap is no
+    /// generation: a device that is put out could leave one that is never surpassed.
+    #[must_use]
+    pub fn last_generation(&self) -> u32 {
+        let held = self.secrets.values().filter_map(sealed).map(|secret| secret.generation);
+        held.collect::<BTreeSet<u32>>().into_iter().fold(0, |last, generation| {
+            if last.checked_add(1) == Some(generation) { generation } else { last }
+        })
     }
 
     /// Returns every entry that can be acted under, counting or not: staff and enrolment facts, and

@@ -10,7 +10,7 @@ use crate::orders_of::{controlled, daily, flagged, plain, tablets, when_required
 use mar::alerts::Cause;
 use mar::command::{Ask, AskDose, AskHome, AskOrder, AskResident, Told};
 use mar::due::DueState;
-use mar::fact::{Check, DeviceRole, DoseFact, Draft, Fact, Kind, SecondPerson};
+use mar::fact::{Check, DeviceRole, DoseFact, Draft, Fact, Kind, SealedSecret, SecondPerson};
 use mar::ids::{OrderId, ResidentId};
 use mar::order::{Content, Dose, Flags, State};
 use mar::outcome::Outcome;
@@ -627,6 +627,45 @@ fn two_devices_that_revoke_each_other_come_to_one_answer() {
         assert!(devices[&home.devices[0].id].is_active(), "the earlier revocation holds");
         assert!(!devices[&home.devices[1].id].is_active());
     }
+}
+
+/// A secret as its maker seals it: to itself and to these; or as it is passed on, to these only.
+fn secret(home: &Home, generation: u32, to: &[usize]) -> SealedSecret {
+    let sealed = to.iter().map(|device| (home.devices[*device].id, vec![1])).collect();
+    SealedSecret { generation, sealed, recovery: vec![1], because: None }
+}
+
+/// Bug: a device that sealed a secret of the greatest number knew the home's newest secret for
+/// ever after it had been put out.
+/// Cause: the greatest number was the newest, whoever had sealed it.
+/// Fix: no number beyond a gap counts, and no secret of a device that was put out since is used.
+#[test]
+fn a_device_that_was_put_out_leaves_no_secret_that_is_used_afterwards() {
+    let (mut home, _) = home_with(3, plain(daily(&["08:00"])));
+    let seal = |home: &mut Home, by: usize, secret: SealedSecret| {
+        home.ask(by, "MM", Ask::Home(AskHome::SealSecret(secret))).expect("a secret");
+    };
+    let used = |home: &Home| {
+        let last = home.picture(1).home.secrets_to_use().last().map(|s| (*s).clone());
+        last.expect("a secret to use")
+    };
+    for generation in [u32::MAX, 2, 4] {
+        let stolen = secret(&home, generation, &[0, 1, 2]);
+        seal(&mut home, 2, stolen);
+    }
+    assert_eq!(home.picture(1).home.last_generation(), 2);
+    assert_eq!(used(&home).generation, 2, "it is one of the home's still");
+    // The first device passes on what it holds to another, before anything is known.
+    let passed_on = secret(&home, 2, &[1]);
+    seal(&mut home, 0, passed_on);
+    home.revoke(0, 2);
+    assert_eq!(used(&home).generation, 1, "what is passed on is not known to be another");
+    for generation in [3, 4] {
+        let own = secret(&home, generation, &[0, 1]);
+        seal(&mut home, 0, own.clone());
+        assert_eq!(used(&home), own);
+    }
+    assert_eq!(home.picture(1).home.last_generation(), 4);
 }
 
 #[test]

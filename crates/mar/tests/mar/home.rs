@@ -261,8 +261,8 @@ impl Home {
             home.ask_as(0, actor, ask).expect("staff");
             home.staff.insert(initials, id);
         }
-        let secret =
-            SealedSecret { generation: 1, sealed: vec![], recovery: vec![1], because: None };
+        let sealed = vec![(home.devices[0].id, vec![1])];
+        let secret = SealedSecret { generation: 1, sealed, recovery: vec![1], because: None };
         home.ask(0, "MM", Ask::Home(AskHome::SealSecret(secret))).expect("a secret");
         home
     }
