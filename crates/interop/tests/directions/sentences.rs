@@ -153,7 +153,7 @@ fn partial() {
         ("one once a week", "partial: 1, every week"),
         ("1 mg every 3 months", "partial: 1 mg, every 3 months"),
         ("one twice a day as directed by your doctor", "partial: 1, twice a day"),
-        ("two spoonfuls at night", "partial: 2 spoonful, at night"),
+        ("two spoonfuls at night", "partial: 2 spoonfuls, at night"),
         (
             "apply to the affected area twice a day",
             "partial: an application, twice a day, site open: to the affected area",
