@@ -2,12 +2,12 @@
 
 use mar::command::AskHome;
 use mar::fact::{DeviceRole, SealedSecret};
-use mar::ids::{DeviceId, EntryId, StaffId};
+use mar::ids::{DeviceId, StaffId};
 use mar::picture::Picture;
 use store::keys::Keys;
 use store::local::{AttemptFault, AttemptRefusal};
 use store::pins::{self, Pin};
-use store::secrets::{HomeSecret, SecretFault};
+use store::secrets::{HomeSecret, SecretFault, is_recipient};
 
 use crate::running::{Device, ReadFault, by_person};
 
@@ -138,14 +138,17 @@ fn newest(secrets: &[HomeSecret]) -> Option<&HomeSecret> {
     secrets.iter().rfind(|secret| secret.pepper().is_some())
 }
 
-/// Makes a new generation of the home's secret for every device that remains.
+/// Makes a new generation of the home's secret for every device that remains without `put_out`. It
+/// names no revocation: it is written together with it, before that has an id.
 pub(crate) fn new_generation(
     device: &Device,
-    because: Option<EntryId>,
+    put_out: DeviceId,
 ) -> Result<SealedSecret, SecretFault> {
     let picture = device.picture();
+    let mut remaining = recipients(&picture);
+    remaining.retain(|(id, ..)| *id != put_out);
     let secret = HomeSecret::generate(picture.home.last_generation().saturating_add(1))?;
-    secret.seal(&recipients(&picture), recovery(&picture), because)
+    secret.seal(&remaining, recovery(&picture), None)
 }
 
 /// Seals to a device that joins what it may have of the secrets that are in use. The generations of
@@ -176,6 +179,11 @@ fn recipients(picture: &Picture) -> Vec<(DeviceId, String, DeviceRole)> {
     devices
         .filter_map(|(id, device)| {
             let (keys, role) = device.enrolment()?;
+            // A device that can be given nothing must not keep another from being put out.
+            if !is_recipient(&keys.recipient) {
+                tracing::warn!(device = %id, "has no key to which a secret can be sealed");
+                return None;
+            }
             Some((*id, keys.recipient.clone(), role))
         })
         .collect()

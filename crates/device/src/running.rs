@@ -430,12 +430,13 @@ impl Device {
         gap::complete_to(&self.picture(), self.id(), &hearing, self.now())
     }
 
-    /// Takes a device out of the home: the revocation with where its logs stood, then a new
-    /// generation of the home's secrets for those that remain.
+    /// Takes a device out of the home: the revocation with where its logs stood and a new
+    /// generation of the home's secrets for those that remain, in one commit, so that no power cut
+    /// leaves the home with a secret that the device knows.
     ///
     /// # Errors
     ///
-    /// Returns why not. If only the new secrets could not be saved, the device is out all the same.
+    /// Returns why not; nothing was written then.
     pub fn revoke(
         &self,
         device: DeviceId,
@@ -453,12 +454,9 @@ impl Device {
             })
             .collect();
         let ask = AskHome::RevokeDevice { device, last_valid, reason: reason.to_owned() };
-        let revoked = self.submit(by_person(by, ask))?;
-        let because = revoked.entries.first().map(|entry| entry.id);
-        let sealed = pins::new_generation(self, because)
+        let sealed = pins::new_generation(self, device)
             .map_err(|fault| SubmitFault::NotSaved { why: fault.to_string() })?;
-        let secret = self.submit(by_person(by, AskHome::SealSecret(sealed)))?;
-        Ok(vec![revoked, secret])
+        self.submit_all(vec![by_person(by, ask), by_person(by, AskHome::SealSecret(sealed))])
     }
 
     /// Makes everything safe and closes the device. What is asked of it afterwards, through a

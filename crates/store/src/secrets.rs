@@ -200,6 +200,12 @@ impl fmt::Debug for RecoveryKey {
     }
 }
 
+/// Returns whether anything can be sealed to a key, given as text.
+#[must_use]
+pub fn is_recipient(text: &str) -> bool {
+    age::x25519::Recipient::from_str(text).is_ok()
+}
+
 fn seal_to(recipient: &str, content: &[u8]) -> Result<Vec<u8>, SecretFault> {
     let to = age::x25519::Recipient::from_str(recipient)
         .map_err(|_| SecretFault::Recipient(recipient.chars().take(80).collect()))?;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use device::{NetworkEvent, SubmitFault};
 use mar::alerts::Cause;
 use mar::command::{Ask, AskHome, AskResident};
-use mar::fact::DeviceRole;
+use mar::fact::{DeviceKeys, DeviceRole};
+use mar::ids::DeviceId;
 use mar::picture::Standing;
 use mar::refusal::Refusal;
 use mar::resident::Identity;
@@ -172,6 +173,32 @@ fn a_pin_does_not_hang_on_a_secret_that_a_lost_device_made() {
     let picture = home.office.device().picture();
     let (generation, _) = picture.home.staff()[&home.manager].pin().unwrap();
     assert_eq!(generation, 3);
+}
+
+/// Bug: a power cut while a device was put out left it put out with the home's secret unchanged.
+/// Cause: the revocation and the new secret were two commits.
+/// Fix: one commit; and a device with a key that is none does not stand in its way.
+#[test]
+fn a_device_is_put_out_and_the_secret_changed_in_one_commit() {
+    let home = Home::of_two();
+    home.cut();
+    let keys = DeviceKeys {
+        device: DeviceId([7; 32]),
+        recipient: "no key".to_owned(),
+        name: "Lounge".to_owned(),
+    };
+    let enrol = AskHome::EnrolDevice { keys, role: DeviceRole::Member };
+    home.office.ask(home.manager, Ask::Home(enrol));
+    let changes = home.office.device().changes();
+    let lost = home.trolley.device().id();
+    let saved = home.office.device().revoke(lost, home.manager, "left in a taxi").unwrap();
+    assert_eq!(changes.try_iter().count(), 1);
+    assert_eq!(saved.len(), 2);
+    let picture = home.office.device().picture();
+    assert!(!picture.home.devices()[&lost].is_active());
+    let secret = *picture.home.secrets_to_use().last().unwrap();
+    let to: Vec<DeviceId> = secret.sealed.iter().map(|(device, _)| *device).collect();
+    assert_eq!((secret.generation, to), (2, vec![home.office.device().id()]));
 }
 
 #[test]

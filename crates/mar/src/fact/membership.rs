@@ -152,7 +152,8 @@ pub struct SealedSecret {
     pub sealed: Vec<(DeviceId, Vec<u8>)>,
     /// The same, sealed to the home's recovery key.
     pub recovery: Vec<u8>,
-    /// The revocation that made it necessary; `None` for the first.
+    /// The revocation that made it necessary; `None` for the first, for one that was passed on,
+    /// and where both were written in one commit.
     pub because: Option<EntryId>,
 }
 
