@@ -389,6 +389,15 @@ impl Sealed {
         u16::from_be_bytes(self.array(92))
     }
 
+    /// Returns whether it speaks of logs, devices or secrets of the home. As for the fold the kind
+    /// decides: a writer can name any class.
+    #[must_use]
+    pub fn is_membership(&self) -> bool {
+        mar::fact::KINDS.iter().any(|(kind, _)| {
+            kind.number == self.kind() && Class(kind.class).plain() == Class::MEMBERSHIP
+        })
+    }
+
     /// Returns which shape the payload has.
     pub fn kind_version(&self) -> u16 {
         u16::from_be_bytes(self.array(94))

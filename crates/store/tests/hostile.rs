@@ -5,7 +5,9 @@
 
 mod home;
 
-use home::{Device, missing};
+use home::{Device, MANAGER, missing};
+use mar::command::{Ask, AskHome};
+use mar::fact::Actor;
 use store::clock::HybridClock;
 use store::entry::{Class, Draft, Hash, Sealed};
 
@@ -70,6 +72,39 @@ fn an_entry_that_follows_one_of_another_log_stops_nobody_from_recording() {
     assert_eq!(admission.not_taken.len(), 1);
     assert_eq!(office.record.fault(), None);
     office.give().unwrap();
+}
+
+/// Bug: a revocation under another class put its device out and left its connections open.
+/// Cause: the door went by the class in the envelope, and the fold by the kind.
+/// Fix: the kind decides at the door, too.
+#[test]
+fn a_revocation_under_another_class_is_one_for_the_connections_too() {
+    let mut office = Device::set_up();
+    let (mut trolley, lounge) = (office.join(), office.join());
+    trolley.take_from(&office);
+    let device = lounge.record.device();
+    let revoke = AskHome::RevokeDevice { device, last_valid: vec![], reason: "lost".to_owned() };
+    let command = trolley.command(Actor::Staff(MANAGER), Ask::Home(revoke));
+    let written = trolley.submit_all(&[command]).entries;
+    let [start, honest] = &written[..] else { panic!("a start and a revocation") };
+    let draft = Draft {
+        sequence: 1,
+        previous: start.hash(),
+        clock: honest.clock(),
+        wall_ms: honest.wall_ms(),
+        offset_minutes: 0,
+        class: Class::OTHER,
+        kind: honest.kind(),
+        kind_version: 1,
+        subject: None,
+        payload: honest.payload().to_vec(),
+    };
+    let home = office.record.pinned().home;
+    let other = draft.seal(&trolley.record.keys().log_key(), &home).unwrap();
+    office.record.admit(office.now, std::slice::from_ref(start)).unwrap();
+    let admission = office.record.admit(office.now, &[other]).unwrap();
+    assert!(!office.record.picture().home.devices()[&device].is_active());
+    assert!(admission.membership);
 }
 
 /// Bug: one entry with junk for a signature inside a range kept all others, of every log, from

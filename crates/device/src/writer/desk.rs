@@ -320,8 +320,7 @@ impl Desk {
             }
         }
         if offered.is_empty() {
-            let class = store::entry::Class::MEMBERSHIP;
-            if entries.iter().any(|entry| entry.class().plain() == class) {
+            if entries.iter().any(Sealed::is_membership) {
                 self.tell_all(&Told::MembershipChanged);
             }
             self.look_at_own_log();

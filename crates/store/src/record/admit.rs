@@ -190,7 +190,7 @@ impl Record {
         let changes = self.show(&entries, now);
         admission.changes.home |= changes.home;
         admission.changes.residents.extend(changes.residents);
-        admission.membership |= entries.iter().any(is_membership);
+        admission.membership |= entries.iter().any(Sealed::is_membership);
         admission.added.extend(entries);
         Ok(())
     }
@@ -285,10 +285,6 @@ fn to_append(entry: Sealed) -> ToAppend {
 
 fn key_of(entry: &Sealed) -> [u8; 56] {
     entry_key(&entry.log(), entry.sequence(), &entry.id())
-}
-
-fn is_membership(entry: &Sealed) -> bool {
-    entry.class().plain() == crate::entry::Class::MEMBERSHIP
 }
 
 fn start_of(entry: &Sealed) -> Option<LogStart> {
