@@ -96,13 +96,9 @@ pub fn confirmed() -> Result<(), Failed> {
     let order = text(&amlodipine["order"]);
     let check = device.run_as(&senior, &["order", "check", &order]);
     assert_eq!(rule(&check), "O-02");
-    let whole = json!({"medicine": {"form": "tablet"}, "route": "oral", "dose": {"value": "1", "unit": "tablet"},
-        "schedule": {"kind": "rounds", "rounds": ["morning"]}})
-    .to_string();
-    let rest = device.write("rest.json", &whole);
-    let silent = device.run_as(&nurse, &["order", "confirm", &order, "--from", &rest]);
+    let silent = device.run_as(&nurse, &["order", "confirm", &order]);
     assert_eq!(rule(&silent), "O-05", "somebody says whether the words mean the same");
-    let confirm = ["order", "confirm", &order, "--from", &rest, "--same-meaning"];
+    let confirm = ["order", "confirm", &order, "--same-meaning"];
     let waiting = device.ok_as(&nurse, &confirm, "");
     assert_eq!(waiting["state"], json!("awaiting-second-check"));
     assert_eq!(rule(&device.run_as(&nurse, &["order", "check", &order])), "O-02");
@@ -114,6 +110,15 @@ pub fn confirmed() -> Result<(), Failed> {
     let prn = text(&named("Paracetamol")["order"]);
     let open = device.run_as(&nurse, &["order", "confirm", &prn, "--same-meaning"]);
     assert_eq!(rule(&open), "O-01");
+    let rest = json!({"schedule": {"min_interval_minutes": 240, "protocol": {"for": "pain"}},
+        "indication": "pain"});
+    let rest = device.write("rest.json", &rest.to_string());
+    let written = ["order", "confirm", &prn, "--from", &rest, "--same-meaning"];
+    device.ok_as(&nurse, &written, "");
+    device.ok_as(&senior, &["resident", "check", &text(&amlodipine["resident"])], "");
+    let shown = device.ok(&["order", "show", &prn]);
+    assert_eq!(shown["schedule"]["max_24h"], json!({"value": "8", "unit": "tablet"}));
+    assert_eq!(shown["schedule"]["min_interval_minutes"], json!(240));
     let again = device.ok_as(&nurse, &["import", &fixture("gp-connect-zoe.json")], "");
     assert_eq!(again["files"][0]["written"], json!(0));
     Ok(())

@@ -207,6 +207,21 @@ impl From<InviteFault> for Fault {
 
 impl From<JoinFault> for Fault {
     fn from(fault: JoinFault) -> Self {
-        Self::Peer(fault.to_string())
+        let words = fault.to_string();
+        match fault {
+            JoinFault::Start(start) => start.into(),
+            JoinFault::Clock(clock) => clock.into(),
+            JoinFault::Pairing(_) => Self::Peer(format!(
+                "{words}: see that the other screen still shows this code and this address, and \
+                 that both devices are on the home's network; then try again"
+            )),
+            JoinFault::Code(_)
+            | JoinFault::Bind(_)
+            | JoinFault::NotFound
+            | JoinFault::NoAddress
+            | JoinFault::Stalled
+            | JoinFault::OtherVersion
+            | JoinFault::Failed(_) => Self::Peer(words),
+        }
     }
 }

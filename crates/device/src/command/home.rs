@@ -1,6 +1,6 @@
 //! `home show` and `home set`: the home's settings.
 
-use super::json::{Place, SettingsShape, over, read_value, settings_to_json};
+use super::json::{Place, SettingsShape, over, read_value, settings_to_json, without};
 use super::page::{Table, day};
 use super::session::Session;
 use super::{Fault, Given, Output};
@@ -59,7 +59,7 @@ fn changed(session: &Session<'_>, set: &Set) -> Result<Settings, Fault> {
     let held = session.picture.home.settings_on(starting).cloned();
     let base = settings_to_json(&held.unwrap_or_else(|| session.settings()));
     let mut new = match &set.from {
-        Some(given) => over(base, &super::json::object(given)?),
+        Some(given) => over(base, &without(super::json::object(given)?, &["home", "practice"])),
         None => base,
     };
     new["from"] = json!(starting.to_string());

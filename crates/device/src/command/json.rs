@@ -90,6 +90,16 @@ pub(super) fn part<T: DeserializeOwned>(path: &str, value: &Value) -> Result<T, 
     T::deserialize(value).map_err(|e| Misfit::new(path, e))
 }
 
+/// Takes out what `list` and `show` add and nobody can set, so that what they give can be changed
+/// and given back.
+#[must_use]
+pub fn without(mut value: Value, shown_only: &[&str]) -> Value {
+    if let Value::Object(fields) = &mut value {
+        fields.retain(|name, _| !shown_only.contains(&name.as_str()));
+    }
+    value
+}
+
 /// Lays the fields of a file over what is known: objects field by field, anything else as a whole.
 /// A schedule of another kind takes the place of the one before.
 #[must_use]
@@ -134,6 +144,12 @@ mod tests {
         }
         let huge = format!("{{\"a\": \"{}\"}}", "x".repeat(BYTES_MAX));
         assert_eq!(object(&given(&huge)).unwrap_err().exit_code(), 4);
+    }
+
+    #[test]
+    fn what_only_show_gives_can_be_given_back() {
+        let shown = json!({"id": "x", "family": "Shaw"});
+        assert_eq!(without(shown, &["id"]), json!({"family": "Shaw"}));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod show;
 pub use confirm::Confirm;
 pub(super) use show::grade_word;
 
-use super::json::{OrderShape, Place, content_to_json, object, over, read, read_value};
+use super::json::{OrderShape, Place, content_to_json, object, over, read, read_value, without};
 use super::session::Session;
 use super::{Fault, Given, Output};
 use mar::command::{Ask, AskOrder};
@@ -121,6 +121,22 @@ impl Beside {
     }
 }
 
+/// What `order show` gives and nobody sets.
+const SHOWN_ONLY: &[&str] = &[
+    "id",
+    "order",
+    "state",
+    "version",
+    "directions",
+    "written",
+    "checked",
+    "conflict",
+    "held",
+    "stopped",
+    "versions",
+    "proposal",
+];
+
 /// Carries out what is asked about orders.
 ///
 /// # Errors
@@ -178,7 +194,8 @@ fn change(
         Fault::Wrong("nobody has confirmed this proposal yet: use order confirm".to_owned())
     })?;
     let known = with_resident(content_to_json(&held.content, session.zone()), resident);
-    let shape: OrderShape = read_value(&from.name, over(known, &object(from)?))?;
+    let top = without(object(from)?, SHOWN_ONLY);
+    let shape: OrderShape = read_value(&from.name, over(known, &top))?;
     same_resident(session, &shape, resident, &from.name)?;
     let ask = AskOrder::Write {
         order,

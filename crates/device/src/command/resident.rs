@@ -1,6 +1,6 @@
 //! `resident`: who lives here.
 
-use super::json::{ResidentShape, object, over, read, read_value};
+use super::json::{ResidentShape, object, over, read, read_value, without};
 use super::page::{Table, count, day, moment};
 use super::session::Session;
 use super::{Fault, Given, Output};
@@ -72,6 +72,9 @@ const WHEREABOUTS: [(Whereabouts, &str, &str); 6] = [
     (Whereabouts::Discharged, "discharged", "discharged"),
     (Whereabouts::Deceased, "deceased", "deceased"),
 ];
+
+/// What `resident show` gives and nobody sets.
+const SHOWN_ONLY: &[&str] = &["id", "resident", "status", "similar_to", "conflict"];
 
 /// Carries out what is asked about residents.
 ///
@@ -149,7 +152,7 @@ fn change(
         .ok_or_else(|| Fault::Refused(mar::refusal::Missing::Resident(found.id).into()))?;
     let known = ResidentShape::of(identity, &found.allergies());
     let known = serde_json::to_value(known).map_err(|e| Fault::Unexpected(e.to_string()))?;
-    let top = object(from)?;
+    let top = without(object(from)?, SHOWN_ONLY);
     let mut whole = over(known, &top);
     // Allergies are a list that is given as a whole, never mixed with the one before.
     if let Some(allergies) = top.get("allergies") {

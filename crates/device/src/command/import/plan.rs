@@ -155,6 +155,10 @@ impl Plan {
         let settings = session.settings();
         let start = Start { date: session.today(), at: session.now };
         let mut proposal = sent.proposal(&settings.rounds, settings.zone, &start);
+        if let (None, Some(route)) = (&proposal.route, route_in_words(sent)) {
+            proposal.remarks.push(format!("the route, {route}, is read from the words"));
+            proposal.route = Some(route);
+        }
         if sent.status != Status::Active {
             let status = &sent.status_as_sent;
             proposal.remarks.push(format!("the sender's status is “{status}”"));
@@ -203,6 +207,14 @@ fn from_file(history: &OrderHistory, file: &ExternalId) -> bool {
         matches!(&entry.fact, Fact::Order(OrderFact::Proposed { proposal, .. })
             if proposal.external.contains(file))
     })
+}
+
+/// The route that the words themselves name: what is "taken" or swallowed goes by mouth.
+fn route_in_words(sent: &ProposedOrder) -> Option<String> {
+    let [dosage] = sent.dosages.as_slice() else { return None };
+    let reading = dosage.reading.as_ref()?;
+    let taken = matches!(reading.method, Some("take" | "swallow"));
+    reading.route.or(taken.then_some("oral")).map(str::to_owned)
 }
 
 /// Why an order is not proposed at all; `None` when it may be in use.

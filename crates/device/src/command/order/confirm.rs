@@ -1,10 +1,10 @@
 //! `order confirm`: a first person makes an imported proposal into an order that waits for its
 //! check. What was read clearly is taken over; everything else is written by the person.
 
-use super::{Beside, answer, place, same_resident, with_resident};
+use super::{Beside, SHOWN_ONLY, answer, place, same_resident, with_resident};
 use crate::command::import::UNNAMED;
 use crate::command::json::{
-    OrderShape, dose, medicine_to_json, object, over, read_value, schedule_to_json,
+    OrderShape, dose, medicine_to_json, object, over, read_value, schedule_to_json, without,
 };
 use crate::command::session::Session;
 use crate::command::{Fault, Given, Output};
@@ -49,7 +49,7 @@ pub(super) fn run(
     }
     let known = with_resident(offered(session, proposal), resident);
     let (name, whole) = match &ask.from {
-        Some(given) => (given.name.as_str(), over(known, &object(given)?)),
+        Some(given) => (given.name.as_str(), over(known, &without(object(given)?, SHOWN_ONLY))),
         None => ("the proposal", known),
     };
     if whole["medicine"]["name"] == UNNAMED {
@@ -91,13 +91,25 @@ const fn unread(proposal: &Proposal) -> &'static str {
     }
 }
 
+/// A dose that is counted in pieces names the form of the pieces.
+fn form_in_dose(proposal: &Proposal) -> Option<&str> {
+    const PIECES: [&str; 7] =
+        ["tablet", "capsule", "caplet", "sachet", "patch", "suppository", "lozenge"];
+    let unit = proposal.dose.as_ref()?.unit().as_str();
+    PIECES.contains(&unit).then_some(unit)
+}
+
 /// What a proposal offers, in the shape of an order.
 fn offered(session: &Session<'_>, proposal: &Proposal) -> Value {
     let zone = session.zone();
     let flags = Flags::default();
     let words = proposal.words.join("\n");
+    let mut medicine = medicine_to_json(&proposal.medicine);
+    if medicine["form"].is_null() {
+        medicine["form"] = json!(form_in_dose(proposal));
+    }
     json!({
-        "medicine": medicine_to_json(&proposal.medicine),
+        "medicine": medicine,
         "route": proposal.route,
         "dose": proposal.dose.as_ref().map(dose),
         "schedule": proposal.schedule.as_ref().map(|s| schedule_to_json(s, flags, zone)),
