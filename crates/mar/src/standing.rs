@@ -5,7 +5,7 @@
 
 use crate::fact::{Actor, CLINICAL, DeviceRole, Fact, HomeFact, Made, MembershipFact};
 use crate::ids::{EntryId, LogId, StaffId};
-use crate::picture::{DeviceRecord, HomePicture, Recorded, StaffRecord, Standing};
+use crate::picture::{DeviceRecord, HomePicture, Recorded, StaffRecord, Stamp, Standing};
 use crate::staff::{Act, Employment, Staff};
 
 /// The first manager, the first settings and the first secret are written by the founding device
@@ -93,16 +93,15 @@ const fn membership_is_own(fact: &MembershipFact) -> bool {
 }
 
 /// Whether a revocation leaves the entry outside: later in its log than the last valid one, in a
-/// log that the revocation does not list, or in another branch of it.
+/// log that the revocation does not list, or in another branch of it. Of two revocations only the
+/// one that goes before can leave the other outside: each looking at the other would have no end.
 fn is_cut_off(home: &HomePicture, entry: &Recorded) -> bool {
     let Some(device) = entry.device.and_then(|id| home.devices().get(&id)) else {
         return false;
     };
     let is_revocation = matches!(&entry.fact, Fact::Membership(MembershipFact::DeviceRevoked(_)));
     device.revocations().any(|(written, revoked)| {
-        // Of two devices that revoke each other apart the earlier revocation holds: each looking at
-        // the other would have no end.
-        if is_revocation && written.stamp >= entry.stamp {
+        if is_revocation && rank(home, entry) <= rank(home, written) {
             return false;
         }
         let valid = revoked.last_valid.iter().find(|(log, ..)| *log == entry.stamp.log);
@@ -111,6 +110,15 @@ fn is_cut_off(home: &HomePicture, entry: &Recorded) -> bool {
             entry.stamp.sequence > *last || other_branch
         })
     })
+}
+
+/// Which of two revocations goes before the other: the one from the device that is nearer to the
+/// founding, and of two equally near the earlier one. A device writes its own stamp as it likes,
+/// but nobody brings it nearer than whoever enrolled it: where it and a device by which it came
+/// into the home revoke each other, it is the one to go.
+fn rank(home: &HomePicture, entry: &Recorded) -> (u32, Stamp, EntryId) {
+    let steps = home.owner(entry.stamp.log).and_then(|device| home.steps_from_founding(device));
+    (steps.unwrap_or(u32::MAX), entry.stamp, entry.id)
 }
 
 fn judge_device(home: &HomePicture, entry: &Recorded, made: &Made, act: Option<Act>) -> Standing {

@@ -311,6 +311,30 @@ impl HomePicture {
         name.unwrap_or_else(|| id.to_string())
     }
 
+    /// Returns by how many enrolments a device is away from the founding: 0 for the device that
+    /// founded the home, 1 for those it enrolled. Of several ways the shortest counts, whatever
+    /// became of the enrolments, so that it is the same while they are being judged. `None` when no
+    /// way is held.
+    #[must_use]
+    pub fn steps_from_founding(&self, device: DeviceId) -> Option<u32> {
+        let founding = self.founding()?.device.device;
+        let mut reached = BTreeSet::from([device]);
+        let mut ring = reached.clone();
+        for steps in 0.. {
+            if ring.contains(&founding) {
+                return Some(steps);
+            }
+            let records = ring.iter().filter_map(|id| self.devices.get(id));
+            let enrollers = records.flat_map(|record| record.enrolled.values());
+            ring = enrollers.filter_map(|w| self.owner(w.stamp.log)).collect();
+            ring.retain(|id| reached.insert(*id));
+            if ring.is_empty() {
+                return None;
+            }
+        }
+        None
+    }
+
     /// Returns the logs and whose they are.
     #[must_use]
     pub fn logs(&self) -> &BTreeMap<LogId, (LogStart, Arc<Recorded>)> {

@@ -300,9 +300,14 @@ impl Home {
 
     /// Enrols one more device, which then holds everything.
     pub(crate) fn enrol(&mut self, role: DeviceRole) -> usize {
+        self.enrol_by(0, role)
+    }
+
+    /// The same on a device that is named.
+    pub(crate) fn enrol_by(&mut self, by: usize, role: DeviceRole) -> usize {
         let number = self.add_device();
         let keys = self.keys(number);
-        self.ask(0, "MM", Ask::Home(AskHome::EnrolDevice { keys, role })).expect("an enrolment");
+        self.ask(by, "MM", Ask::Home(AskHome::EnrolDevice { keys, role })).expect("an enrolment");
         let all: Vec<_> = self.devices[0].held.all().cloned().collect();
         self.devices[number].held.take(&all);
         self.spread();
