@@ -33,6 +33,7 @@ pub(crate) struct Args {
 
 /// Options of every sub-command.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "For every command")]
 pub(crate) struct Everywhere {
     /// The data folder; one folder is one device
     #[arg(long, global = true, value_name = "DIR")]

@@ -6,8 +6,10 @@ mod promises;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+type Test = fn() -> Result<(), Failed>;
+
 fn main() {
-    let tests: &[(&str, fn() -> Result<(), Failed>)] = &[
+    let tests: &[(&str, Test)] = &[
         ("a_first_day_from_set_up_to_the_printed_chart", promises::first::first_day),
         (
             "a_second_set_up_in_a_folder_is_refused_and_changes_nothing",

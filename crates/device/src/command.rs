@@ -156,3 +156,34 @@ fn carry_out(session: &mut Session<'_>, ask: &Ask, out: &mut Output<'_>) -> Resu
         Ask::Print(ask) => print::run(session, ask, out),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_crosses_the_socket_as_it_is_and_its_pin_is_never_printed() {
+        let file = import::ImportFile {
+            path: "record.xml".into(),
+            contents: Some(Contents::of(vec![0xff, 0x00, 0x41])),
+            fault: String::new(),
+        };
+        let text = Given { name: "order.json".into(), contents: Contents::of(b"{}".to_vec()) };
+        for ask in [
+            Ask::Status,
+            Ask::Import(import::ImportRequest { files: vec![file], dry_run: true }),
+            Ask::Resident(resident::ResidentAsk::Add { from: text }),
+            Ask::Dose(record::DoseAsk::Prn { order: "x".into() }),
+            Ask::Alerts(alerts::AlertsRequest::Conflicts),
+        ] {
+            let who = Who { pin: Some(Pin::new("583047\n")), ..Who::default() };
+            let request = Request { json: true, who, ask };
+            let told = format!("{request:?}");
+            assert!(!told.contains("583047"), "{told}");
+            let sent = serde_json::to_vec(&request).unwrap();
+            let there: Request = serde_json::from_slice(&sent).unwrap();
+            assert_eq!(serde_json::to_vec(&there).unwrap(), sent);
+            assert_eq!(there.who.pin.map(|pin| pin.digits().to_owned()).as_deref(), Some("583047"));
+        }
+    }
+}

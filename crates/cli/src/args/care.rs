@@ -50,7 +50,7 @@ pub(crate) enum Resident {
         #[arg(long, value_name = "T")]
         from: Option<String>,
         /// Who told, and other words
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         note: String,
     },
     /// Check a resident's whole page as the second person
@@ -303,7 +303,7 @@ pub(crate) struct Record {
     #[arg(long)]
     pub(crate) outcome: String,
     /// Why, where the outcome or the time asks for it
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) told: Told,
@@ -320,7 +320,7 @@ pub(crate) struct GivePrn {
     /// The order
     pub(crate) order: String,
     /// The symptom or reason
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) reason: String,
     /// What became of it
     #[arg(long, default_value = "given")]
@@ -334,7 +334,7 @@ pub(crate) struct GivePrn {
     #[arg(long)]
     pub(crate) asked: bool,
     /// What was tried first
-    #[arg(long, default_value = "", value_name = "TEXT")]
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     pub(crate) tried_first: String,
 }
 
@@ -354,7 +354,7 @@ pub(crate) struct Effect {
     #[arg(long)]
     pub(crate) effect: String,
     /// More words
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) note: String,
     /// Wait up to so many seconds until another device has saved it too
     #[arg(long, value_name = "SECONDS")]

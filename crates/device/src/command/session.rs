@@ -1,7 +1,7 @@
 //! One command being carried out: who acts, on which picture, at what time.
 
 use super::{Fault, Who};
-use crate::{Device, Network, Running, Saved};
+use crate::{Device, Network, PinFault, Running, Saved};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use mar::command::{Ask, AskResident, Command};
 use mar::fact::{AccessKind, Actor};
@@ -48,7 +48,15 @@ impl<'r> Session<'r> {
             let pin = pin.as_ref().ok_or_else(|| {
                 Fault::Pin(format!("a PIN is needed for {text}: give {option} FILE"))
             })?;
-            running.device.check_pin(id, pin.digits())?;
+            running.device.check_pin(id, pin.digits()).map_err(|fault| match fault {
+                // What was typed to sign in is wrong, and no choice of a new PIN.
+                PinFault::Choice(_) => Fault::Pin("the PIN is wrong: it is six digits".to_owned()),
+                PinFault::Wrong
+                | PinFault::Wait(_)
+                | PinFault::None
+                | PinFault::Unreadable(_)
+                | PinFault::Disk(_) => fault.into(),
+            })?;
             Ok::<_, Fault>(Some(id))
         };
         let staff = person(&who.staff, &who.pin, "--pin-file")?;

@@ -1,6 +1,6 @@
 //! One medicine of a chart: one version of one order.
 
-use super::cells::{Told, rows};
+use super::cells::{SoFar, Told, rows};
 use super::page::some;
 use crate::command::page::moment;
 use crate::command::record::{EVER, prn_in_words};
@@ -14,20 +14,19 @@ use ::mar::schedule::{Days, Schedule};
 use ::print::sheet::{Block, BlockStanding, Cycle, Doses, SenderWords, WhenRequired};
 use std::collections::BTreeSet;
 
-/// Returns one block. `notes` counts the notes overleaf; `people` gathers whose initials stand on
-/// the chart.
-pub(super) fn block(
-    session: &Session<'_>,
+/// Returns one block.
+pub(super) fn block<'s>(
+    session: &'s Session<'s>,
     resident: &ResidentPicture,
     order: &ChartOrder<'_>,
     cycle: Cycle,
-    (notes, people): (&mut u32, &mut BTreeSet<StaffId>),
+    so_far: &mut SoFar<'s>,
 ) -> Block {
     let content = &order.version.content;
     let zone = session.zone();
     let history = resident.orders.get(&order.order);
     let settings = session.settings();
-    let mut told = Told::new(session, order, (notes, people));
+    let mut told = Told::new(session, order, so_far);
     let doses = match content.prn() {
         Some(prn) => Doses::WhenRequired(when_required(session, resident, order, prn, &mut told)),
         None => Doses::Scheduled(rows(session, order, cycle, &mut told)),
@@ -51,8 +50,11 @@ pub(super) fn block(
         notes: block_notes(session, order, history),
         source: source(content.source).to_owned(),
         version: version_number(order, history),
-        written_by: order.written.staff().map(|id| signed(session, id, people)),
-        checked_by: order.checked.and_then(|w| w.staff()).map(|id| signed(session, id, people)),
+        written_by: order.written.staff().map(|id| signed(session, id, &mut so_far.people)),
+        checked_by: order
+            .checked
+            .and_then(|w| w.staff())
+            .map(|id| signed(session, id, &mut so_far.people)),
         supply: history.and_then(|h| h.supplies().last().map(|s| s.pack.clone())),
         standing: standing(session, order, history),
         second_signature: settings.witnessed(content.medicine.cd),
@@ -220,7 +222,7 @@ fn when_required(
     let status = prn_status((order.order, content), prn, &doses, session.now);
     // The page itself says when it was printed.
     let at_printing = if order.ended { Vec::new() } else { prn_in_words(session, &status) };
-    let lines = order.unscheduled.iter().map(|dose| told.prn_line(dose)).collect();
+    let lines = order.unscheduled.iter().map(|dose| told.prn_line(order, dose)).collect();
     WhenRequired { limits: limits(prn), protocol: protocol(content, prn), at_printing, lines }
 }
 

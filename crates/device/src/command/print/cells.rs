@@ -1,24 +1,52 @@
 //! The boxes of a chart, and what is told of a dose overleaf.
 
 use crate::command::page::{clock, day};
+use crate::command::record::EVER;
 use crate::command::session::Session;
 use ::mar::chart::{Cell as ChartCell, ChartOrder, Dose};
 use ::mar::due::{DueState, Suspension};
 use ::mar::fact::Recording;
-use ::mar::ids::StaffId;
+use ::mar::ids::{AdministrationId, StaffId};
 use ::mar::outcome::Outcome;
+use ::mar::picture::ResidentPicture;
+use ::mar::rules::{BreachKind, Taken, breaches, prn_status, taken};
 use ::mar::schedule::SlotKey;
 use ::mar::time::{Timestamp, at_civil};
 use ::print::sheet::{Cell, Cycle, Mark, PrnLine, Record, Row};
 use chrono::{Days, NaiveDate, NaiveTime};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a chart has gathered so far, over all its medicines.
+pub(super) struct SoFar<'s> {
+    /// How many notes stand overleaf.
+    pub(super) notes: u32,
+    /// Whose initials stand on the chart.
+    pub(super) people: BTreeSet<StaffId>,
+    /// The doses that the merged record shows to have been too soon or too much (Y-09).
+    breaches: BTreeMap<AdministrationId, BreachKind>,
+    /// Everything that was taken, for what was allowed after each dose.
+    taken: Vec<Taken<'s>>,
+}
+
+impl<'s> SoFar<'s> {
+    /// Begins a resident's chart.
+    pub(super) fn new(session: &'s Session<'s>, resident: &'s ResidentPicture) -> Self {
+        let taken = taken(&session.picture.home, resident, EVER);
+        let found = breaches(&taken);
+        Self {
+            notes: 0,
+            people: BTreeSet::new(),
+            breaches: found.into_iter().map(|b| (b.administration, b.kind)).collect(),
+            taken,
+        }
+    }
+}
 
 /// What is told of one medicine's doses.
 pub(super) struct Told<'t, 's> {
     session: &'s Session<'s>,
     prn: bool,
-    notes: &'t mut u32,
-    people: &'t mut BTreeSet<StaffId>,
+    so_far: &'t mut SoFar<'s>,
     /// The lines overleaf.
     pub(super) records: Vec<Record>,
 }
@@ -115,10 +143,10 @@ impl<'t, 's> Told<'t, 's> {
     pub(super) fn new(
         session: &'s Session<'s>,
         order: &ChartOrder<'_>,
-        (notes, people): (&'t mut u32, &'t mut BTreeSet<StaffId>),
+        so_far: &'t mut SoFar<'s>,
     ) -> Self {
         let prn = order.version.content.prn().is_some();
-        Self { session, prn, notes, people, records: Vec::new() }
+        Self { session, prn, so_far, records: Vec::new() }
     }
 
     fn cell(&mut self, cell: &ChartCell<'_>) -> Cell {
@@ -169,7 +197,7 @@ impl<'t, 's> Told<'t, 's> {
 
     fn initials(&mut self, staff: Option<StaffId>) -> Option<String> {
         let id = staff?;
-        self.people.insert(id);
+        self.so_far.people.insert(id);
         Some(self.session.initials(Some(id)))
     }
 
@@ -195,8 +223,8 @@ impl<'t, 's> Told<'t, 's> {
         if badges.is_empty() && reason.is_none() && when == Overleaf::IfMore {
             return None;
         }
-        *self.notes += 1;
-        let note = *self.notes;
+        self.so_far.notes += 1;
+        let note = self.so_far.notes;
         let corrected = dose.corrected && dose.effective.is_some();
         if corrected {
             // The original stays, ruled through, beside what is now held to be true (D-13).
@@ -240,6 +268,11 @@ impl<'t, 's> Told<'t, 's> {
         if when == Overleaf::Double {
             badges.push("POSSIBLE DOUBLE DOSE".to_owned());
         }
+        match self.so_far.breaches.get(&dose.administration) {
+            Some(BreachKind::Interval) => badges.push("TOO SOON AFTER ANOTHER DOSE".to_owned()),
+            Some(BreachKind::Total) => badges.push("MORE THAN THE MOST IN 24 HOURS".to_owned()),
+            None => {}
+        }
         if due.is_empty() && !self.prn {
             badges.push("OUTSIDE THE BOXES".to_owned());
         }
@@ -269,7 +302,7 @@ impl<'t, 's> Told<'t, 's> {
     }
 
     /// One line of a when-required medicine.
-    pub(super) fn prn_line(&mut self, dose: &Dose<'_>) -> PrnLine {
+    pub(super) fn prn_line(&mut self, order: &ChartOrder<'_>, dose: &Dose<'_>) -> PrnLine {
         let zone = self.session.zone();
         let note = self.overleaf_prn(dose);
         let told = dose.effective.unwrap_or(&dose.record.recording);
@@ -286,11 +319,23 @@ impl<'t, 's> Told<'t, 's> {
             reason: prn_reason(dose, told),
             by: self.initials(dose.by),
             witness: self.initials(dose.witness),
-            next_allowed: None,
+            next_allowed: self.next_allowed(order, dose),
             effect,
             note,
             struck: dose.effective.is_none(),
         }
+    }
+
+    /// From when the next dose was allowed, given what had been taken by then.
+    fn next_allowed(&self, order: &ChartOrder<'_>, dose: &Dose<'_>) -> Option<String> {
+        let content = &order.version.content;
+        let at = self.so_far.taken.iter().position(|t| t.administration == dose.administration)?;
+        let (by_then, this) = (&self.so_far.taken[..=at], &self.so_far.taken[at]);
+        let status = prn_status((order.order, content), content.prn()?, by_then, this.at);
+        let next = status.earliest_next.filter(|next| *next != Timestamp(i64::MAX))?;
+        let zone = self.session.zone();
+        let same_day = next.civil(zone).date() == this.at.civil(zone).date();
+        Some(if same_day { clock(next, zone) } else { crate::command::page::moment(next, zone) })
     }
 
     /// A when-required dose has its reason on its line; only what is unusual goes overleaf.

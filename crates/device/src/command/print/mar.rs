@@ -1,6 +1,7 @@
 //! One resident's 28-day MAR (C1).
 
 use super::block::block;
+use super::cells::SoFar;
 use super::overleaf::{changes, signatures};
 use super::page::{codes, home, provenance, resident};
 use super::{PrintRequest, Printed, print_fault, residents};
@@ -64,14 +65,10 @@ fn sheet(session: &Session<'_>, id: ResidentId, start: NaiveDate) -> Result<MarS
     let chart = chart(&session.picture, id, (start, last), session.now).ok_or_else(missing)?;
     let settings = session.settings();
     let cycle = Cycle { start, days };
-    let mut notes = 0;
-    let mut people = BTreeSet::new();
-    let blocks = chart
-        .orders
-        .iter()
-        .map(|order| block(session, found, order, cycle, (&mut notes, &mut people)))
-        .collect();
-    let changes = changes(session, found, (start, last), &mut people);
+    let mut so_far = SoFar::new(session, found);
+    let blocks =
+        chart.orders.iter().map(|order| block(session, found, order, cycle, &mut so_far)).collect();
+    let changes = changes(session, found, (start, last), &mut so_far.people);
     Ok(MarSheet {
         home: home(session, &settings, &chart.identity.unit),
         resident: resident(session, found)?,
@@ -80,7 +77,7 @@ fn sheet(session: &Session<'_>, id: ResidentId, start: NaiveDate) -> Result<MarS
         codes: codes(&settings),
         blocks,
         changes,
-        signatures: signatures(session, &people),
+        signatures: signatures(session, &so_far.people),
     })
 }
 
