@@ -99,6 +99,30 @@ fn give(device: &Outside, order: &str, extra: &[&str]) -> outside::device::Ran {
     device.run_as(&device.nurse(), &args)
 }
 
+/// A GP's record is taken in and confirmed in the office and checked on the trolley; returns the
+/// resident.
+fn taken_in(pair: &Pair) -> Result<String, Failed> {
+    let record =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/fhir/gp-connect-zoe.json");
+    pair.office.ok_as(&pair.office.nurse(), &["import", record], "");
+    let orders = pair.office.ok(&["order", "list"]);
+    let imported = orders.as_array().expect("a list").iter().find(|o| {
+        o["medicine"]["name"].as_str().is_some_and(|name| name.starts_with("Amlodipine"))
+    });
+    let imported = imported.ok_or("the import brought no amlodipine")?;
+    let order = text(&imported["order"]);
+    let confirm = ["order", "confirm", &order, "--same-meaning"];
+    pair.office.ok_as(&pair.office.nurse(), &confirm, "");
+    pair.level(Duration::from_secs(5)).ok_or("not level after the import")?;
+    let own = pair.trolley.run_as(&pair.trolley.nurse(), &["order", "check", &order]);
+    assert_eq!(own.code, 3, "nobody checks their own order, on no device: {}", own.stdout);
+    pair.trolley.ok_as(&pair.trolley.senior(), &["order", "check", &order], "");
+    pair.level(Duration::from_secs(5)).ok_or("not level after the check")?;
+    let shown = pair.office.ok(&["order", "show", &order]);
+    assert_eq!(shown["state"], json!("active"));
+    Ok(text(&imported["resident"]))
+}
+
 /// Records half of what is due around now on each device.
 fn half_each(pair: &Pair, resident: &str, checked: Option<&str>) -> usize {
     let (from, to) = around_now(&pair.office);
@@ -136,6 +160,7 @@ fn day_by_mdns() -> Result<(), Failed> {
     let took =
         pair.level(Duration::from_secs(10)).ok_or("the two devices are not level after 10 s")?;
     eprintln!("level after pairing and orders: {took:?}");
+    let zoe = taken_in(&pair)?;
     let recorded = half_each(&pair, &resident, None);
     assert!(recorded >= 2, "{recorded} doses were due around now");
     pair.level(Duration::from_secs(5)).ok_or("not level after the round")?;
@@ -168,6 +193,11 @@ fn day_by_mdns() -> Result<(), Failed> {
         assert!(causes.contains(&&json!("interval-breach")), "{conflicts}");
         let verified = device.ok(&["verify"]);
         assert_eq!(verified["ok"], json!(true), "{verified}");
+    }
+    for who in [&resident, &zoe] {
+        let out = pair.trolley.file("mar.pdf").to_string_lossy().into_owned();
+        pair.trolley.ok(&["print", "mar", "--resident", who, "--out", &out]);
+        assert!(std::fs::read(&out)?.starts_with(b"%PDF"), "the MAR comes out on the trolley");
     }
     for name in [&pair.names.0, &pair.names.1] {
         let sent = sent(name);
