@@ -1,0 +1,194 @@
+//! The MAR read back: what was recorded through the program stands on the paper, once.
+
+mod outside;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use outside::device::{Outside, regular, text, when_required};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::Command;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let why = outside::missing(&[("pdftotext", "poppler-utils"), ("pdffonts", "poppler-utils")]);
+    let name = "every_order_slot_and_outcome_of_a_random_resident_is_read_back_once";
+    if let Some(why) = &why {
+        eprintln!("{name}: ignored: {why}");
+    }
+    let trial = Trial::test(name, read_back).with_ignored_flag(why.is_some());
+    libtest_mimic::run(&arguments, vec![trial]).exit();
+}
+
+/// A small generator of our own (splitmix64), repeatable from the printed seed.
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below.max(1)
+    }
+}
+
+/// The giver's initials, which stand nowhere else on a front.
+const GIVER: &str = "QX";
+const GIVER_PIN: &str = "640283";
+
+/// What was recorded, to be found again.
+#[derive(Default)]
+struct Told {
+    medicines: Vec<String>,
+    /// Outcomes in boxes.
+    boxes: usize,
+    /// Doses given when required.
+    lines: usize,
+    /// A word that stands in one reason only, for each that has a reason.
+    reasons: Vec<String>,
+}
+
+fn read_back() -> Result<(), Failed> {
+    let clock = Command::new("date").arg("+%s%N").output()?;
+    let drawn = String::from_utf8_lossy(&clock.stdout).trim().parse().unwrap_or(1);
+    let seed = std::env::var("MEDROUND_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(drawn);
+    eprintln!("MAR read back: seed {seed}");
+    let device = Outside::new();
+    device.found();
+    let pin = device.write("QX.pin", GIVER_PIN);
+    let add = [
+        "staff",
+        "add",
+        "--name",
+        "Quin Xu",
+        "--initials",
+        GIVER,
+        "--role",
+        "carer",
+        "--new-pin-file",
+        &pin,
+    ];
+    device.ok_as(&device.manager(), &add, "");
+    let resident = device.resident("Wiśniewski", "Łukasz");
+    let told = record(&device, &resident, &mut Draws(seed));
+    let out = device.file("mar.pdf").to_string_lossy().into_owned();
+    device.ok(&["print", "mar", "--resident", &resident, "--out", &out]);
+    check_text(&out, &told).map_err(|why| format!("seed {seed}: {why}"))?;
+    check_fonts(&out)
+}
+
+fn record(device: &Outside, resident: &str, draws: &mut Draws) -> Told {
+    let mut told = Told::default();
+    let count = 2 + draws.below(5);
+    for number in 0..count {
+        let name = format!("Testamed{} 10mg tablets", (b'A' + number as u8) as char);
+        // Only times that have not come yet are due from a new order: every half hour of the day.
+        let times: Vec<String> =
+            (0..24).filter(|_| draws.below(3) == 0).map(|h| format!("{h:02}:30")).collect();
+        let times: Vec<&str> = times.iter().map(String::as_str).take(8).collect();
+        let mut order = regular(resident, if times.is_empty() { &["08:30"] } else { &times });
+        order["medicine"] = json!({"name": name, "form": "tablet", "strength": "10 mg",
+            "ingredients": [], "cd_category": "0000"});
+        order["dose"] = json!({"value": "1", "unit": "tablet"});
+        device.order(&order);
+        told.medicines.push(name);
+    }
+    let mut tablets = when_required(resident);
+    tablets["schedule"]["min_interval_minutes"] = json!({"not_stated": "asked the surgery"});
+    tablets["schedule"]["max_24h"] = json!({"not_stated": "asked the surgery"});
+    tablets["medicine"] = json!({"name": "Reliefol 5mg tablets", "form": "tablet",
+        "strength": "5 mg", "ingredients": [], "cd_category": "0000"});
+    let tablets = device.order(&tablets);
+    told.medicines.push("Reliefol 5mg tablets".to_owned());
+    let who = [
+        "--as".into(),
+        GIVER.into(),
+        "--pin-file".into(),
+        device.file("QX.pin").to_string_lossy().into_owned(),
+    ];
+    for number in 0..1 + draws.below(4) {
+        let reason = format!("ache{number}x{}", draws.below(900));
+        let args = ["give-prn", &tablets, "--amount", "2 tablet", "--reason", &reason];
+        device.ok_as(&who, &args, "");
+        told.reasons.push(reason);
+        told.lines += 1;
+    }
+    for slot in open_slots(device, resident) {
+        let reason = format!("word{}x{}", told.boxes, draws.below(900));
+        let outcome = ["given", "refused", "asleep"][draws.below(3) as usize];
+        let args = ["record", &slot, "--outcome", outcome, "--reason", &reason];
+        let ran = device.run_as(&who, &args);
+        // Tomorrow's doses may be refused as another day's; everything taken is on the paper.
+        if ran.code == 0 {
+            told.boxes += 1;
+            if outcome == "refused" {
+                told.reasons.push(reason);
+            }
+        }
+    }
+    assert!(told.boxes > 0, "nothing was due within half a day");
+    told
+}
+
+fn open_slots(device: &Outside, resident: &str) -> Vec<String> {
+    let (from, to) = outside::device::around_now(device);
+    let due = device.ok(&["due", "--resident", resident, "--from", &from, "--to", &to]);
+    let open = |d: &&Value| d["state"] != "recorded";
+    due.as_array().expect("a list").iter().filter(open).map(|d| text(&d["slot"])).collect()
+}
+
+fn check_text(pdf: &str, told: &Told) -> Result<(), String> {
+    let out = Command::new("pdftotext")
+        .args(["-layout", pdf, "-"])
+        .output()
+        .map_err(|e| e.to_string())?;
+    let all = String::from_utf8_lossy(&out.stdout).into_owned();
+    // Fronts are the odd pages, each with its reverse behind it.
+    let pages: Vec<&str> = all.split('\u{c}').collect();
+    let fronts: String = pages.iter().step_by(2).copied().collect::<Vec<_>>().join("\n");
+    let words = |text: &str| {
+        let mut count: BTreeMap<String, usize> = BTreeMap::new();
+        for word in text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+            *count.entry(word.to_owned()).or_default() += 1;
+        }
+        count
+    };
+    let (front, whole) = (words(&fronts), words(&all));
+    for medicine in &told.medicines {
+        let name = medicine.split(' ').next().unwrap_or(medicine);
+        match front.get(name) {
+            Some(1) => {}
+            // A medicine with more rows than a page goes on with its name repeated.
+            Some(parts) if fronts.contains("PART 1 OF") => eprintln!("{name} is in {parts} parts"),
+            found => return Err(format!("{name} stands {found:?} times on the fronts")),
+        }
+    }
+    for reason in &told.reasons {
+        if whole.get(reason) != Some(&1) {
+            return Err(format!("the reason {reason} stands {:?} times", whole.get(reason)));
+        }
+    }
+    let signed = front.get(GIVER).copied().unwrap_or(0);
+    let expected = told.boxes + told.lines;
+    eprintln!("{signed} initials on the fronts, {expected} outcomes");
+    if signed == expected {
+        Ok(())
+    } else {
+        Err(format!("{signed} initials for {expected} outcomes"))
+    }
+}
+
+fn check_fonts(pdf: &str) -> Result<(), Failed> {
+    let out = Command::new("pdffonts").arg(pdf).output()?;
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let mut fonts = 0;
+    for line in text.lines().skip(2) {
+        let flags: Vec<&str> =
+            line.split_whitespace().filter(|w| matches!(*w, "yes" | "no")).collect();
+        if flags.first() != Some(&"yes") || flags.get(1) != Some(&"yes") {
+            return Err(format!("not embedded and subset: {line}").into());
+        }
+        fonts += 1;
+    }
+    if fonts == 0 { Err("no fonts are listed".into()) } else { Ok(()) }
+}
