@@ -19,7 +19,7 @@ use mar::ids::{CommandId, DeviceId, EntryId, LogId};
 use mar::picture::Picture;
 use mar::time::{Month, Timestamp};
 
-pub use admit::{Admission, NotTaken};
+pub use admit::{Admission, HEADS_OF_DEVICE_MAX, NotTaken};
 pub use open::{Founded, Opening, RecordFault};
 pub use reader::{Range, Reader};
 pub use submit::{Answer, Around, Batch, Saved, SubmitFault};

@@ -10,9 +10,14 @@ use mar::command::{Ask, AskHome};
 use mar::fact::Actor;
 use store::clock::HybridClock;
 use store::entry::{Class, Draft, Hash, Sealed};
+use store::record::{HEADS_OF_DEVICE_MAX, NotTaken};
 
 /// An entry in the device's own log, signed with its own key, that says what nobody would.
 fn forged(device: &Device, sequence: u64, previous: Hash) -> Sealed {
+    said(device, sequence, previous, &[1])
+}
+
+fn said(device: &Device, sequence: u64, previous: Hash, payload: &[u8]) -> Sealed {
     let draft = Draft {
         sequence,
         previous,
@@ -23,7 +28,7 @@ fn forged(device: &Device, sequence: u64, previous: Hash) -> Sealed {
         kind: 60_000,
         kind_version: 1,
         subject: None,
-        payload: vec![1],
+        payload: payload.to_vec(),
     };
     draft.seal(&device.record.keys().log_key(), &device.record.pinned().home).unwrap()
 }
@@ -72,6 +77,46 @@ fn an_entry_that_follows_one_of_another_log_stops_nobody_from_recording() {
     assert_eq!(admission.not_taken.len(), 1);
     assert_eq!(office.record.fault(), None);
     office.give().unwrap();
+}
+
+/// Bug: a device that means harm could fill the home with branches until honest devices gave each
+/// other up for naming too much, for good.
+/// Cause: every log and every branch was taken in, however many.
+/// Fix: a device has so many heads and no more; what goes on from one is taken in as before.
+#[test]
+fn a_device_that_branches_without_end_leaves_room_for_the_others() {
+    let mut office = Device::set_up();
+    let (mut trolley, mut lounge) = (office.join(), office.join());
+    trolley.give().unwrap();
+    office.take_from(&trolley);
+    let log = trolley.record.own_log();
+    let head = trolley.record.heads().get(&log).unwrap().latest().unwrap();
+    let branches: Vec<Sealed> = (0..HEADS_OF_DEVICE_MAX + 10)
+        .map(|number| said(&trolley, head.sequence + 1, head.hash, &number.to_be_bytes()))
+        .collect();
+    let heads = |office: &Device| office.record.heads().get(&log).unwrap().heads().len();
+    // The last few come by themselves, as they would in the end.
+    let (most, few) = branches.split_at(HEADS_OF_DEVICE_MAX - 5);
+    office.record.admit(office.now, most).unwrap();
+    assert_eq!(heads(&office), HEADS_OF_DEVICE_MAX - 5);
+    let admission = office.record.admit(office.now, few).unwrap();
+    assert_eq!(admission.not_taken.len(), 10);
+    assert!(admission.not_taken.iter().all(|(_, why)| *why == NotTaken::NoRoom));
+    assert_eq!(heads(&office), HEADS_OF_DEVICE_MAX);
+    assert_eq!(office.record.set_aside(), 0);
+    // No new log of its own either; but its branches go on, and another device's log begins.
+    let on = said(&trolley, head.sequence + 2, most[0].hash(), &[1]);
+    let mut another = trolley;
+    another.record.reincarnate().unwrap();
+    another.give().unwrap();
+    let new: Vec<Sealed> = missing(&another.record, office.record.heads())
+        .into_iter()
+        .filter(|entry| entry.log() == another.record.own_log())
+        .collect();
+    assert!(office.record.admit(office.now, &new).unwrap().added.is_empty());
+    assert_eq!(office.record.admit(office.now, &[on.clone()]).unwrap().added, [on]);
+    lounge.give().unwrap();
+    assert_eq!(office.take_from(&lounge).added.len(), 2);
 }
 
 /// Bug: a revocation under another class put its device out and left its connections open.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mar::fact::{Fact, LogStart, MembershipFact};
-use mar::ids::{EntryId, LogId};
+use mar::ids::{DeviceId, EntryId, LogId};
 use mar::time::Timestamp;
 
 use super::{NotSaved, Record, ToAppend};
@@ -20,6 +20,12 @@ use crate::tables::{DiskFault, entry_key};
 const ASIDE_MAX: usize = 4096;
 /// Entries that are put on the disk in one commit.
 const COMMIT_MAX: usize = 4096;
+
+/// The most heads of one device, over all of its logs and their branches. It stays far below what
+/// two devices name to each other before they give up, which is 65,536 logs, and is more than an
+/// honest device comes to that is put back to an old state every day for eleven years: nothing that
+/// one records is ever left outside.
+pub const HEADS_OF_DEVICE_MAX: usize = 4096;
 
 /// What became of entries that came from another device.
 #[derive(Debug, Clone, Default)]
@@ -49,8 +55,9 @@ pub enum NotTaken {
     /// The log does not begin with the start that a device of the home vouches for.
     #[error("its log does not begin as a device's log does")]
     NoStart,
-    /// There is no room to set it aside; it comes again when the peer is asked again.
-    #[error("there is no room to keep it until its device is known")]
+    /// There is no room: to set it aside, and it comes again when the peer is asked again; or for
+    /// one more log or branch of a device that has [`HEADS_OF_DEVICE_MAX`].
+    #[error("there is no room for it: its device is not known yet, or has far too many logs")]
     NoRoom,
 }
 
@@ -166,15 +173,19 @@ impl Record {
         pool: BTreeMap<[u8; 56], Sealed>,
     ) -> Result<Vec<Placed>, DiskFault> {
         let founding = self.founding_log(&pool);
-        let mut coming: BTreeSet<(LogId, Head)> = BTreeSet::new();
+        let mut coming = Coming::default();
         let mut placed = Vec::with_capacity(pool.len());
         for (key, entry) in pool {
-            let place = self.place(log, &entry, founding, &coming)?;
-            if matches!(place, Place::Append) {
-                let head = Head { sequence: entry.sequence(), hash: entry.hash() };
-                coming.insert((entry.log(), head));
-            }
+            let place = match self.place(log, &entry, founding, &coming.entries)? {
+                Place::Append if !coming.take(self, &entry) => Place::Refuse(NotTaken::NoRoom),
+                place @ (Place::Known | Place::Append | Place::Aside(_) | Place::Refuse(_)) => {
+                    place
+                }
+            };
             placed.push((key, entry, place));
+        }
+        if !coming.flooding.is_empty() {
+            tracing::warn!(devices = ?coming.flooding, "more logs and branches than are kept");
         }
         Ok(placed)
     }
@@ -238,6 +249,13 @@ impl Record {
         }))
     }
 
+    /// Returns how many heads a device has over all of its logs.
+    fn heads_of(&self, device: DeviceId) -> usize {
+        let logs = self.folded.picture.home.logs().iter();
+        let own = logs.filter(|(_, (start, _))| start.device == device);
+        own.filter_map(|(log, _)| self.heads.get(log)).map(|held| held.heads().len()).sum()
+    }
+
     /// Returns the log whose second entry is the founding that was handed over at pairing.
     fn founding_log(&self, pool: &BTreeMap<[u8; 56], Sealed>) -> Option<LogId> {
         let founding = self.shared.pinned.founding;
@@ -273,6 +291,57 @@ impl Record {
                 Err(fault) => drop(self.stop(&fault.to_string())),
             }
         }
+    }
+}
+
+/// What is to be appended in one go.
+#[derive(Default)]
+struct Coming {
+    entries: BTreeSet<(LogId, Head)>,
+    /// Those that were heads and are followed now: what follows them next is a branch.
+    followed: BTreeSet<(LogId, Head)>,
+    /// Whose the logs are that begin.
+    owners: BTreeMap<LogId, DeviceId>,
+    /// How many heads a device will have.
+    heads: BTreeMap<DeviceId, usize>,
+    /// Devices that have no room for more.
+    flooding: BTreeSet<DeviceId>,
+}
+
+impl Coming {
+    /// Notes an entry that has a place. Returns whether its device has room for it: what goes on
+    /// from a head always has.
+    fn take(&mut self, record: &Record, entry: &Sealed) -> bool {
+        let log = entry.log();
+        let before = entry.sequence().checked_sub(1);
+        let goes_on = before.is_some_and(|sequence| {
+            let before = (log, Head { sequence, hash: entry.previous() });
+            let held = record.heads.get(&log);
+            let is_head = self.entries.contains(&before)
+                || held.is_some_and(|held| held.heads().contains(&before.1));
+            is_head && self.followed.insert(before)
+        });
+        if !goes_on && !self.has_room(record, entry) {
+            return false;
+        }
+        self.entries.insert((log, Head { sequence: entry.sequence(), hash: entry.hash() }))
+    }
+
+    /// Counts one more head of the entry's device, if it may have one.
+    fn has_room(&mut self, record: &Record, entry: &Sealed) -> bool {
+        let log = entry.log();
+        let starts = start_of(entry).filter(|_| entry.sequence() == 0).map(|start| start.device);
+        let known = self.owners.get(&log).copied();
+        let owner = starts.or(known).or_else(|| record.folded.picture.home.owner(log));
+        let Some(device) = owner else { return true };
+        let heads = self.heads.entry(device).or_insert_with(|| record.heads_of(device));
+        if *heads >= HEADS_OF_DEVICE_MAX {
+            self.flooding.insert(device);
+            return false;
+        }
+        *heads += 1;
+        self.owners.entry(log).or_insert(device);
+        true
     }
 }
 
