@@ -171,7 +171,7 @@ impl Local {
     ///
     /// Returns [`DiskFault`] if the file could not be read.
     pub fn resume(&self, boot: &str, running: Duration) -> Result<(), DiskFault> {
-        let kept = self.rows(PIN_FAILURES, &BOOT[..])?.into_iter().find(|(key, _)| key == BOOT);
+        let kept = self.rows(PIN_FAILURES, BOOT)?.into_iter().find(|(key, _)| key == BOOT);
         let same = kept.is_some_and(|(_, value)| value == boot.as_bytes());
         let mut tallies = self.tallies();
         boot.clone_into(&mut tallies.boot);
@@ -233,7 +233,7 @@ impl Local {
         }
         // Without a clock that outlives the program every wait begins again.
         let hour = DEVICE_LIMITS[1].1;
-        let kept = self.rows(PIN_FAILURES, &BOOT[..])?;
+        let kept = self.rows(PIN_FAILURES, BOOT)?;
         if kept.iter().all(|(key, value)| key != BOOT || value.is_empty()) {
             let newest = tallies.device.iter().max().copied().unwrap_or_default();
             for at in &mut tallies.device {
@@ -257,8 +257,8 @@ impl Local {
             }
             let times: Vec<u8> =
                 tallies.device.iter().flat_map(|at| at.as_secs().to_be_bytes()).collect();
-            table.insert(&DEVICE[..], &times[..])?;
-            table.insert(&BOOT[..], tallies.boot.as_bytes())?;
+            table.insert(DEVICE, &times[..])?;
+            table.insert(BOOT, tallies.boot.as_bytes())?;
             Ok(())
         })
     }

@@ -114,7 +114,7 @@ fn a_device_that_branches_without_end_leaves_room_for_the_others() {
         .filter(|entry| entry.log() == another.record.own_log())
         .collect();
     assert!(office.record.admit(office.now, &new).unwrap().added.is_empty());
-    assert_eq!(office.record.admit(office.now, &[on.clone()]).unwrap().added, [on]);
+    assert_eq!(office.record.admit(office.now, std::slice::from_ref(&on)).unwrap().added, [on]);
     lounge.give().unwrap();
     assert_eq!(office.take_from(&lounge).added.len(), 2);
 }
