@@ -65,8 +65,12 @@ fn sources() -> Vec<(String, String)> {
     paths
         .into_iter()
         .map(|path| {
-            let text = fs::read_to_string(&path).unwrap();
-            let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+            let text = fs::read_to_string(&path).expect("a source is text");
+            let name = path
+                .strip_prefix(root())
+                .expect("below the root")
+                .to_string_lossy()
+                .replace('\\', "/");
             (name, text)
         })
         .collect()
@@ -99,7 +103,7 @@ fn code(text: &str) -> String {
 
 /// The names in a manifest's `[dependencies]`.
 fn dependencies(manifest: &Path) -> BTreeSet<String> {
-    let text = fs::read_to_string(manifest).unwrap();
+    let text = fs::read_to_string(manifest).expect("a manifest");
     let mut inside = false;
     let mut found = BTreeSet::new();
     for line in text.lines() {

@@ -184,6 +184,18 @@ pub enum SlotKey {
     Round(String),
 }
 
+impl SlotKey {
+    /// Returns when it is, as a person reads it: `08:00`, `morning round`, `dose 12`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Time(time) => time.to_string(),
+            Self::Interval(number) => format!("dose {}", u64::from(*number) + 1),
+            Self::Round(id) => format!("{id} round"),
+        }
+    }
+}
+
 impl fmt::Display for SlotKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -163,7 +163,7 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
     };
     let slot = |slot: &SlotId| {
         let order = resident.and_then(|r| order_of_slot(r, slot));
-        format!("{}, {} {}", medicine(order), super::page::day(slot.date), slot.key)
+        format!("{}, {} {}", medicine(order), super::page::day(slot.date), slot.key.in_words())
     };
     let what = match &alert.cause {
         Cause::DoubleDose(id, doses) => {
