@@ -8,8 +8,14 @@ use crate::ids::AdministrationId;
 use std::sync::Arc;
 
 /// One administration: its record, its effects, its corrections. Nothing of it is ever lost.
+///
+/// Clones share what was written: a resident's picture is cloned at each commit that changes it,
+/// and holds the doses of two months.
 #[derive(Debug, Clone, Default)]
-pub struct Administration {
+pub struct Administration(Arc<Written>);
+
+#[derive(Debug, Clone, Default)]
+struct Written {
     recorded: Writes,
     effects: Writes,
     corrections: Writes,
@@ -17,10 +23,11 @@ pub struct Administration {
 
 impl Administration {
     pub(super) fn apply(&mut self, entry: &Arc<Recorded>, fact: &DoseFact) {
+        let own = Arc::make_mut(&mut self.0);
         let writes = match fact {
-            DoseFact::Recorded(_) => &mut self.recorded,
-            DoseFact::Effect(_) => &mut self.effects,
-            DoseFact::Corrected(_) => &mut self.corrections,
+            DoseFact::Recorded(_) => &mut own.recorded,
+            DoseFact::Effect(_) => &mut own.effects,
+            DoseFact::Corrected(_) => &mut own.corrections,
             DoseFact::Popped(_) => return,
         };
         writes.insert(entry.id, entry.clone());
@@ -29,7 +36,7 @@ impl Administration {
     /// Returns the first record of it; `None` while only later words on it are held.
     #[must_use]
     pub fn record(&self) -> Option<(&Arc<Recorded>, &OutcomeRecorded)> {
-        let first = self.recorded.values().min_by_key(|w| (w.stamp, w.id))?;
+        let first = self.0.recorded.values().min_by_key(|w| (w.stamp, w.id))?;
         outcome(first).map(|o| (first, o))
     }
 
@@ -46,7 +53,7 @@ impl Administration {
         if !self.counts() {
             return None;
         }
-        match heads(self.corrections.values()).last().and_then(|w| correction(w)) {
+        match heads(self.0.corrections.values()).last().and_then(|w| correction(w)) {
             Some(corrected) => corrected.instead.as_ref(),
             None => self.record().map(|(_, o)| &o.recording),
         }
@@ -55,7 +62,7 @@ impl Administration {
     /// Whether two people corrected it apart from each other.
     #[must_use]
     pub fn has_conflict(&self) -> bool {
-        heads(self.corrections.values()).len() > 1
+        heads(self.0.corrections.values()).len() > 1
     }
 
     /// Returns how to name it in a later fact.
@@ -77,7 +84,7 @@ impl Administration {
     /// Returns the effects noted, in order.
     #[must_use]
     pub fn effects(&self) -> Vec<(&Arc<Recorded>, &EffectRecorded)> {
-        counting(&self.effects)
+        counting(&self.0.effects)
             .into_iter()
             .filter_map(|w| {
                 if let Fact::Dose(DoseFact::Effect(e)) = &w.fact { Some((w, e)) } else { None }
@@ -88,7 +95,7 @@ impl Administration {
     /// Returns the corrections that count, in order.
     #[must_use]
     pub fn corrections(&self) -> Vec<(&Arc<Recorded>, &Corrected)> {
-        counting(&self.corrections)
+        counting(&self.0.corrections)
             .into_iter()
             .filter_map(|w| correction(w).map(|c| (w, c)))
             .collect()
@@ -97,9 +104,9 @@ impl Administration {
     /// Returns the heads that a correction should name.
     #[must_use]
     pub fn correction_heads(&self) -> Vec<crate::ids::EntryId> {
-        let corrections = heads(self.corrections.values());
+        let corrections = heads(self.0.corrections.values());
         if corrections.is_empty() {
-            return self.recorded.keys().copied().collect();
+            return self.0.recorded.keys().copied().collect();
         }
         corrections.iter().map(|w| w.id).collect()
     }
@@ -108,10 +115,11 @@ impl Administration {
     #[must_use]
     pub fn history(&self) -> Vec<&Arc<Recorded>> {
         let mut all: Vec<_> = self
+            .0
             .recorded
             .values()
-            .chain(self.effects.values())
-            .chain(self.corrections.values())
+            .chain(self.0.effects.values())
+            .chain(self.0.corrections.values())
             .collect();
         all.sort_by_key(|w| (w.stamp, w.id));
         all
