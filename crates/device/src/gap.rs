@@ -5,6 +5,7 @@
 //! them count is a rule of the field and is asked of `mar` (W-16).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,8 @@ struct Peer {
 pub(crate) struct Peers {
     peers: Mutex<BTreeMap<DeviceId, Peer>>,
     receipted: Condvar,
+    /// How many receipts came; it changes under the lock of `peers`.
+    receipts: AtomicU64,
 }
 
 /// Who is heard, and since when not.
@@ -80,7 +83,7 @@ impl Peers {
             let receipts = heads.iter().map(|(log, held)| (*log, held.clone()));
             peers.entry(device).or_default().receipts = receipts.collect();
         }
-        Ok(Self { peers: Mutex::new(peers), receipted: Condvar::new() })
+        Ok(Self { peers: Mutex::new(peers), ..Self::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<DeviceId, Peer>> {
@@ -111,6 +114,7 @@ impl Peers {
             for (log, held) in heads.iter() {
                 peer.receipted(*log, held);
             }
+            self.receipts.fetch_add(1, Ordering::SeqCst);
             self.receipted.notify_all();
         }
     }
@@ -165,16 +169,23 @@ impl Peers {
         told.into_iter().filter(|(_, held)| holds(held)).map(|(device, _)| device).collect()
     }
 
-    /// Waits for the next receipt, `until` at most. Returns whether there is time left.
-    pub(crate) fn wait_for_receipt(&self, until: Instant) -> bool {
+    /// Returns how many receipts came since the start, to be read before looking at them.
+    pub(crate) fn receipts_told(&self) -> u64 {
+        self.receipts.load(Ordering::SeqCst)
+    }
+
+    /// Waits until more receipts have come than were `told`, `until` at most. Returns whether they
+    /// have; it looks up ten times a second, since who counts may change without a receipt.
+    pub(crate) fn wait_for_receipt(&self, told: u64, until: Instant) -> bool {
         let left = until.saturating_duration_since(Instant::now());
-        // Woken at least ten times a second: a receipt between look and wait is not missed.
-        let (guard, _) = self
+        let (guard, waited) = self
             .receipted
-            .wait_timeout(self.lock(), left.min(Duration::from_millis(100)))
+            .wait_timeout_while(self.lock(), left.min(Duration::from_millis(100)), |_| {
+                self.receipts_told() == told
+            })
             .unwrap_or_else(PoisonError::into_inner);
         drop(guard);
-        !left.is_zero()
+        !waited.timed_out()
     }
 
     /// Returns every device that is known, for a list.
@@ -319,6 +330,19 @@ mod tests {
         peers.note(TABLET, &Notice::PeerHolds(heads), reading(0), None);
         let known = peers.lock();
         assert_eq!(known[&TABLET].receipts.len(), RECEIPT_LOGS_MAX - 1);
+    }
+
+    /// Bug: that a dose was saved on two devices was now and then shown a tenth of a second late.
+    /// Cause: a receipt that came between looking and waiting was not waited for any more.
+    /// Fix: the receipts are counted, and one that came since they were looked at ends the wait.
+    #[test]
+    fn a_receipt_between_looking_and_waiting_is_not_waited_for() {
+        let peers = Peers::default();
+        let told = peers.receipts_told();
+        peers.note(TABLET, &Notice::PeerHolds(Heads::default()), reading(0), None);
+        let until = Instant::now() + Duration::from_secs(60);
+        assert!(peers.wait_for_receipt(told, until));
+        assert!(!peers.wait_for_receipt(peers.receipts_told(), until));
     }
 
     #[test]
