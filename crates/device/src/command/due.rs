@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// A span may be this long: a person who asks for more has mistyped a year, and the answer would
+/// take the device's memory.
+const SPAN_MAX: mar::time::Minutes = mar::time::Minutes(367 * 24 * 60);
+
 /// Of whom, and when. Days are half-open: from ≤ due < to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DueRequest {
@@ -38,6 +42,11 @@ pub fn run(
     let to = session.instant_of(request.to.as_deref())?.unwrap_or(end.max(from));
     if to < from {
         return Err(Fault::Wrong("--to lies before --from".to_owned()));
+    }
+    if to > from.plus(SPAN_MAX) {
+        return Err(Fault::Wrong(
+            "--from and --to may lie a year apart at most: ask for a shorter time".to_owned(),
+        ));
     }
     let only = request.resident.as_deref();
     let residents: Vec<ResidentId> = match only {

@@ -360,7 +360,8 @@ impl<'d> Decision<'d, '_, '_> {
         let reason = !recording.reason.trim().is_empty();
         if at < slot.window.from {
             let today = at.civil(settings.zone).date();
-            if slot.id.date > today.succ_opt().unwrap_or(today) {
+            // Tomorrow's dose is never an early one of today: a word must not bring it forward.
+            if slot.id.date > today {
                 return Err(DoseRefusal::OtherDay.into());
             }
             if !reason {

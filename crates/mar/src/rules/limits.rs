@@ -256,7 +256,8 @@ pub fn prn_status(
     let week = Minutes(7 * 24 * 60);
     PrnStatus {
         last: last.map(|t| (t.at, t.amount.clone())),
-        earliest_next: (earliest > now).then_some(earliest),
+        // Nothing holds a rescue medicine up (W-05), and no card may say so.
+        earliest_next: (earliest > now && !order.1.flags.rescue).then_some(earliest),
         left_24h,
         given_7d: taken
             .iter()

@@ -86,6 +86,10 @@ fn the_dose_of_another_day_is_no_early_dose() {
     home.now = at("2026-11-03T08:00");
     let early = record(&mut home, (0, "CA"), whose, "2026-11-05T08:00", because(given(), "early"));
     assert_eq!(rule(&early), Some("W-02"));
+    home.now = at("2026-11-03T23:28");
+    let evening_before = because(given(), "early");
+    let early = record(&mut home, (0, "CA"), whose, "2026-11-04T08:00", evening_before);
+    assert_eq!(rule(&early), Some("W-02"));
 }
 
 #[test]
