@@ -100,8 +100,6 @@ struct Tallies {
     staff: BTreeMap<StaffId, Tally>,
     /// When each recent failure on this device was.
     device: Vec<Duration>,
-    /// When the latest attempt was.
-    now: Duration,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -157,7 +155,6 @@ impl Local {
         tallies.device.push(running);
         let tally = tallies.staff.entry(staff).or_default();
         *tally = Tally { failures: tally.failures.saturating_add(1), last: running };
-        tallies.now = running;
         self.keep_tallies(&tallies, staff)?;
         Ok(())
     }
@@ -186,7 +183,6 @@ impl Local {
         for tally in tallies.staff.values_mut() {
             tally.last = now;
         }
-        tallies.now = now;
         Ok(())
     }
 
