@@ -26,6 +26,7 @@ fn main() {
     add("a_store_of_another_format_is_refused_with_a_sentence", None, other_format);
     add("a_store_that_was_cut_short_is_refused_with_a_sentence_and_kept", None, cut_short);
     add("a_second_home_is_not_founded_over_the_first", None, second_home);
+    add("a_home_whose_log_was_moved_away_is_not_founded_over", None, log_moved_away);
     add("a_full_disk_says_not_saved_and_loses_nothing", no_mount.clone(), full_disk);
     add("a_folder_that_cannot_be_written_gives_a_sentence", no_mount, read_only);
     add("a_clock_before_2020_gives_a_sentence", no_fake, wrong_clock);
@@ -167,6 +168,27 @@ fn cut_short() -> Result<(), Failed> {
     }
     fs::write(&log, &kept)?;
     device.ok(&["status"]);
+    Ok(())
+}
+
+fn log_moved_away() -> Result<(), Failed> {
+    let device = Outside::new();
+    device.found();
+    let (log, away) = (device.data().join("log.redb"), device.file("away.redb"));
+    fs::rename(&log, &away)?;
+    let pin = device.file("manager.pin").to_string_lossy().into_owned();
+    let setup = ["setup", "--home", "Other", "--device", "Other", "--manager", "Ann Marsh"];
+    let setup = [&setup[..], &["--initials", "AM", "--pin-file", &pin]].concat();
+    let join = ["join", "0000-0000-0000", "--device", "Other", "--address", "127.0.0.1:9"];
+    for command in [&setup[..], &join, &["status"], &["serve", "--discovery", "off"]] {
+        let ran = device.run(command);
+        is_a_sentence(&ran, 5);
+        let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains("Bring log.redb back"), "{command:?}: {told}");
+        assert!(told.contains("join the home anew in an empty folder"), "{command:?}: {told}");
+    }
+    fs::rename(&away, &log)?;
+    assert_eq!(device.ok(&["verify"])["ok"], json!(true));
     Ok(())
 }
 

@@ -3,21 +3,18 @@
 //! It is made in a folder inside the data folder and moved into place when it is complete, the log
 //! last: a home that was not finished is none, and can be founded again.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
 use mar::command::AskHome;
 use mar::ids::{DeviceId, HomeId, StaffId};
 use mar::settings::Settings;
 use mar::staff::{Employment, Role, Staff};
-use store::backend::{Disk, FileKind, OpenFault};
+use store::backend::Disk;
 use store::keys::{Keys, random};
 use store::record::{self, Opening, Record};
 use store::secrets::{HomeSecret, RecoveryKey, SecretString};
 use zeroize::Zeroize;
 
 use crate::clock::Clock;
+use crate::folder::Making;
 use crate::running::{Device, Folders, StartFault, by_person, fresh};
 use crate::writer::{SubmitFault, unattended};
 
@@ -147,80 +144,5 @@ fn not_saved(fault: SubmitFault) -> StartFault {
         SubmitFault::NotSaved { .. } | SubmitFault::ReadOnly { .. } | SubmitFault::Closed => {
             StartFault::NotSaved { why: fault.to_string() }
         }
-    }
-}
-
-/// A folder in which a home, or a copy of one, is made before it is moved into place.
-#[derive(Debug)]
-pub(crate) struct Making {
-    data: PathBuf,
-    inside: PathBuf,
-}
-
-impl Making {
-    /// Begins in a data folder that holds no home. What an earlier attempt left is cleared away,
-    /// and so is what the state folder says of a device that was in this folder before.
-    pub(crate) fn begin(folders: &Folders, name: &str) -> Result<Self, StartFault> {
-        let data = &folders.data;
-        let folder = data.display().to_string();
-        if data.join(FileKind::Log.name()).exists() {
-            return Err(OpenFault::HomeExists { folder }.into());
-        }
-        let inside = data.join(name);
-        let made = fs::create_dir_all(data)
-            .and_then(|()| match fs::remove_dir_all(&inside) {
-                Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
-                Ok(()) | Err(_) => Ok(()),
-            })
-            .and_then(|()| fs::create_dir(&inside));
-        made.map_err(|fault| open_fault(data, fault))?;
-        folders.forget_state().map_err(|fault| open_fault(&folders.state, fault))?;
-        Ok(Self { data: data.to_owned(), inside })
-    }
-
-    /// Returns the folders of the device that is being made.
-    pub(crate) fn folders(&self, folders: &Folders) -> Folders {
-        Folders { data: self.inside.clone(), ..folders.clone() }
-    }
-
-    /// Moves everything into place, the log last: from then on there is a home.
-    pub(crate) fn settle(self) -> Result<(), OpenFault> {
-        let keys = Folders::keys_file(Path::new(""));
-        let first = [FileKind::Local.name(), FileKind::Views.name()].map(PathBuf::from);
-        let log = PathBuf::from(FileKind::Log.name());
-        let moved = [keys].iter().chain(&first).chain([&log]).try_for_each(|name| {
-            if *name == log {
-                sync_folder(&self.data)?;
-            }
-            fs::rename(self.inside.join(name), self.data.join(name))
-        });
-        let moved = moved.and_then(|()| sync_folder(&self.data));
-        moved.map_err(|fault| open_fault(&self.data, fault))?;
-        self.abandon();
-        Ok(())
-    }
-
-    /// Clears the folder away.
-    pub(crate) fn abandon(self) {
-        if let Err(fault) = fs::remove_dir_all(&self.inside) {
-            tracing::warn!(%fault, "an unfinished folder is left behind");
-        }
-    }
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-fn open_fault(data: &Path, fault: io::Error) -> OpenFault {
-    use io::ErrorKind::{
-        NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
-    };
-    if [StorageFull, QuotaExceeded].contains(&fault.kind()) {
-        OpenFault::DiskFull
-    } else if [PermissionDenied, ReadOnlyFilesystem, NotADirectory].contains(&fault.kind()) {
-        OpenFault::NotWritable { folder: data.display().to_string() }
-    } else {
-        OpenFault::Io { file: FileKind::Log.name(), source: fault }
     }
 }

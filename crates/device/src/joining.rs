@@ -27,7 +27,7 @@ use sync::pairing::{CodeFault, Offer, PairingCode, PairingKeys};
 use tokio::time::timeout;
 
 use crate::clock::{Clock, ClockFault};
-use crate::founding::Making;
+use crate::folder::Making;
 use crate::peers::{self, Network, NetworkOptions, Opened};
 use crate::running::{Device, Folders, StartFault};
 use crate::writer::unattended;

@@ -17,6 +17,7 @@ pub mod clock;
 mod pins;
 pub mod running;
 
+mod folder;
 pub mod founding;
 pub mod joining;
 

@@ -17,6 +17,7 @@ use store::keys::{Keys, StateFile};
 use store::record::{Opening, Reader, Record, RecordFault};
 
 use crate::clock::{Clock, ClockFault};
+use crate::folder;
 use crate::founding::{self, Founded, NewHome};
 use crate::gap::{self, Peers};
 use crate::pins;
@@ -161,7 +162,7 @@ impl Device {
         clock: Clock,
     ) -> Result<(Self, Founded), StartFault> {
         let founded = founding::found(folders, &home, &clock)?;
-        Ok((Self::open(folders, clock)?, founded))
+        Ok((Self::open_when_free(folders, &clock, FOLDER_WAIT)?, founded))
     }
 
     /// Opens the device in a folder.
@@ -179,13 +180,8 @@ impl Device {
     ///
     /// Returns why it cannot be opened.
     pub fn open_on(folders: &Folders, disk: Disk, clock: Clock) -> Result<Self, StartFault> {
-        let keys = match Keys::load(&Folders::keys_file(&folders.data)) {
-            Ok(keys) => keys,
-            Err(_) if !folders.data.join("log.redb").exists() => {
-                return Err(OpenFault::NoHome { folder: disk.name() }.into());
-            }
-            Err(fault) => return Err(fault.into()),
-        };
+        folder::must_hold_a_device(&folders.data)?;
+        let keys = Keys::load(&Folders::keys_file(&folders.data))?;
         let opening = Opening { disk, keys, state: folders.state_file() };
         let record = Record::open(opening, clock.now())?;
         if let Some((boot, since)) = clock.since_boot() {

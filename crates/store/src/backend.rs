@@ -87,6 +87,19 @@ pub enum OpenFault {
         /// The folder.
         folder: String,
     },
+    /// A device was in the folder, and its log is no longer there.
+    #[error(
+        "the record is gone from {folder}: log.redb is missing, and {left} of the same device is \
+         there. Bring log.redb back to this folder. If it is lost, leave the folder as it is, take \
+         this device out of the home on another one (medroundctl revoke), and join the home anew \
+         in an empty folder"
+    )]
+    LogGone {
+        /// The folder.
+        folder: String,
+        /// What is left in it.
+        left: String,
+    },
     /// A home was to be set up where one is.
     #[error("there is a home in {folder} already; choose an empty folder for a new one")]
     HomeExists {
@@ -122,8 +135,9 @@ pub enum OpenFault {
     },
     /// The file ends before its content does.
     #[error(
-        "{file} is cut short; restore it from a backup, or join this device to the home again from \
-         another device"
+        "{file} is cut short. Nothing was changed. Restore it from a backup; or leave the folder as \
+         it is, take this device out of the home on another one (medroundctl revoke), and join the \
+         home anew in an empty folder"
     )]
     CutShort {
         /// The file.
@@ -131,8 +145,9 @@ pub enum OpenFault {
     },
     /// The file's content contradicts itself.
     #[error(
-        "{file} is damaged ({what}); restore it from a backup, or join this device to the home \
-         again from another device"
+        "{file} is damaged ({what}). Nothing was changed. Restore it from a backup; or leave the \
+         folder as it is, take this device out of the home on another one (medroundctl revoke), \
+         and join the home anew in an empty folder"
     )]
     Damaged {
         /// The file.
@@ -213,7 +228,11 @@ impl Disk {
     }
 
     /// Makes the folder if it is not there, and takes its lock for as long as the result lives.
-    pub(crate) fn lock(&self) -> Result<FolderLock, OpenFault> {
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OpenFault::AlreadyOpen`] if another process has it, or why it cannot be had.
+    pub fn lock(&self) -> Result<FolderLock, OpenFault> {
         match &self.place {
             Place::Memory(disk) => match disk.lock() {
                 Some(lock) => Ok(FolderLock { _memory: Some(lock), _file: None }),
@@ -244,6 +263,17 @@ impl Disk {
         match &self.place {
             Place::Folder(path) => path.join(kind.name()).exists(),
             Place::Memory(disk) => disk.open(kind.name()).is_some(),
+        }
+    }
+
+    /// Returns that there is no log, and what there is of a device without one.
+    pub(crate) fn without_log(&self) -> OpenFault {
+        let left = [FileKind::Views, FileKind::Local].into_iter().filter(|kind| self.exists(*kind));
+        let left: Vec<&str> = left.map(FileKind::name).collect();
+        if left.is_empty() {
+            OpenFault::NoHome { folder: self.name() }
+        } else {
+            OpenFault::LogGone { folder: self.name(), left: left.join(" and ") }
         }
     }
 
@@ -404,7 +434,7 @@ pub(crate) fn is_full(kind: io::ErrorKind) -> bool {
 
 /// Held for as long as a folder is open.
 #[derive(Debug)]
-pub(crate) struct FolderLock {
+pub struct FolderLock {
     _memory: Option<memory::MemoryLock>,
     _file: Option<File>,
 }
@@ -607,8 +637,8 @@ mod tests {
         let mut good = header(FileKind::Log, [5; 16]);
         good.extend_from_slice(&[0; 4096]);
         says(b"SQLite format 3\0", "move it away");
-        says(b"", "restore it from a backup");
-        says(&good[..4096], "restore it from a backup");
+        says(b"", "Restore it from a backup");
+        says(&good[..4096], "Restore it from a backup");
         let mut older = good.clone();
         older[12] = 0;
         says(&older, "set the home up again");

@@ -29,15 +29,29 @@ pub enum KeyFault {
     Random(getrandom::Error),
     /// The file is not one of keys, or was cut or changed.
     #[error(
-        "{path} does not hold this device's keys; restore it from a backup, or move it away \
-             and join this device to the home again"
+        "{path} is damaged: it holds this device's keys. Nothing was changed. Restore it from a \
+         backup; or leave the folder as it is, take this device out of the home on another one \
+         (medroundctl revoke), and join the home anew in an empty folder"
     )]
     Damaged {
         /// The file.
         path: String,
     },
+    /// The file is not there.
+    #[error(
+        "{path} is missing: it holds this device's keys, and without them the record beside it is \
+         not opened. Bring the file back. If it is lost, leave the folder as it is, take this \
+         device out of the home on another one (medroundctl revoke), and join the home anew in an \
+         empty folder"
+    )]
+    Missing {
+        /// The file.
+        path: String,
+    },
     /// The file could not be read or written.
-    #[error("{path} could not be read or written: {source}")]
+    #[error(
+        "{path} could not be read or written ({source}): see that this user may, and try again"
+    )]
     Io {
         /// The file.
         path: String,
@@ -349,7 +363,15 @@ pub fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, KeyFault> {
 }
 
 fn fault(path: &Path, source: io::Error) -> KeyFault {
-    KeyFault::Io { path: path.display().to_string(), source }
+    let path = path.display().to_string();
+    if source.kind() == io::ErrorKind::NotFound {
+        KeyFault::Missing { path }
+    } else if source.kind() == io::ErrorKind::InvalidData {
+        // Bytes that are no text were never written here.
+        KeyFault::Damaged { path }
+    } else {
+        KeyFault::Io { path, source }
+    }
 }
 
 /// Writes a file that only this user may read, whole or not at all.

@@ -5,6 +5,7 @@
 
 mod beginnings;
 mod beside;
+mod folders;
 mod home;
 mod hostile;
 mod together;

@@ -71,7 +71,8 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// Returns [`OpenFault::HomeExists`] where there is a home, and any other fault of disk or
+    /// Returns [`OpenFault::HomeExists`] where there is a home, [`OpenFault::LogGone`] where one
+    /// was, and any other fault of disk or
     /// keys. Nothing is there after an error.
     pub fn found(
         opening: Opening,
@@ -81,9 +82,7 @@ impl Record {
     ) -> Result<Self, RecordFault> {
         let mut opening = opening;
         let lock = opening.disk.lock()?;
-        if opening.disk.exists(FileKind::Log) {
-            return Err(OpenFault::HomeExists { folder: opening.disk.name() }.into());
-        }
+        must_be_free(&opening.disk)?;
         let keys = &opening.keys;
         let key = keys.log_key();
         let writer = Writer { key: &key, home: founded.home, now, offset_minutes: 0 };
@@ -123,13 +122,12 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// Returns [`OpenFault::HomeExists`] where there is a home, and any other fault of disk or
+    /// Returns [`OpenFault::HomeExists`] where there is a home, [`OpenFault::LogGone`] where one
+    /// was, and any other fault of disk or
     /// keys.
     pub fn join(opening: Opening, now: Timestamp, pinned: &Pinned) -> Result<Self, RecordFault> {
         let lock = opening.disk.lock()?;
-        if opening.disk.exists(FileKind::Log) {
-            return Err(OpenFault::HomeExists { folder: opening.disk.name() }.into());
-        }
+        must_be_free(&opening.disk)?;
         let mut opening = opening;
         let mut fresh = Fresh::new(&mut opening.keys)?;
         Log::create(&opening.disk, fresh.next(), pinned, &[])?;
@@ -144,7 +142,7 @@ impl Record {
     /// Returns why the log or the keys could not be read, with a sentence that says what to do.
     pub fn open(opening: Opening, now: Timestamp) -> Result<Self, RecordFault> {
         if !opening.disk.exists(FileKind::Log) {
-            return Err(OpenFault::NoHome { folder: opening.disk.name() }.into());
+            return Err(opening.disk.without_log().into());
         }
         let lock = opening.disk.lock()?;
         let mut opening = opening;
@@ -208,6 +206,15 @@ impl Record {
             .map_err(|fault| tables::open_fault(&record.disk, FileKind::Views, fault))?;
         Ok(record)
     }
+}
+
+/// A record is begun only where none was: what is left of one is no place for another.
+fn must_be_free(disk: &Disk) -> Result<(), OpenFault> {
+    if disk.exists(FileKind::Log) {
+        return Err(OpenFault::HomeExists { folder: disk.name() });
+    }
+    let left = disk.without_log();
+    if matches!(left, OpenFault::NoHome { .. }) { Ok(()) } else { Err(left) }
 }
 
 /// Opens this device's own file; on a disk that takes nothing it is kept in memory, since no care
