@@ -6,7 +6,7 @@
 mod outside;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use outside::device::{Outside, Serving, around_now, regular, text, until, when_required};
+use outside::device::{Outside, Serving, around_now, due_in, regular, text, until, when_required};
 use outside::lan::{Lan, sent};
 use outside::trace::Held;
 use serde_json::{Value, json};
@@ -123,30 +123,33 @@ fn taken_in(pair: &Pair) -> Result<String, Failed> {
     Ok(text(&imported["resident"]))
 }
 
-/// Records half of what is due around now on each device.
+/// Records half of what is due now on each device; what is not due yet nobody can have offered.
 fn half_each(pair: &Pair, resident: &str, checked: Option<&str>) -> usize {
     let (from, to) = around_now(&pair.office);
     let due = pair.office.ok(&["due", "--resident", resident, "--from", &from, "--to", &to]);
-    let open: Vec<String> = due
-        .as_array()
-        .expect("a list")
-        .iter()
-        .filter(|d| d["state"] != "recorded")
-        .map(|d| text(&d["slot"]))
-        .collect();
-    let mut recorded = 0;
-    for (number, slot) in open.iter().enumerate() {
-        let device = if number % 2 == 0 { &pair.office } else { &pair.trolley };
+    let due = due.as_array().expect("a list");
+    let in_state = |state: &str| -> Vec<String> {
+        due.iter().filter(|d| d["state"] == state).map(|d| text(&d["slot"])).collect()
+    };
+    let record = |device: &Outside, slot: &str| {
         let mut args =
             vec!["record", slot, "--outcome", "refused", "--reason", "not now, thank you"];
         if let Some(words) = checked {
             args.extend(["--checked", words]);
         }
-        let ran = device.run_as(&device.nurse(), &args);
+        device.run_as(&device.nurse(), &args)
+    };
+    let open = in_state("due");
+    for (number, slot) in open.iter().enumerate() {
+        let device = if number % 2 == 0 { &pair.office } else { &pair.trolley };
+        let ran = record(device, slot);
         assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-        recorded += 1;
     }
-    recorded
+    for slot in in_state("not-due").iter().take(1) {
+        let ran = record(&pair.office, slot);
+        assert_eq!(ran.code, 3, "nobody has offered it: {}{}", ran.stdout, ran.stderr);
+    }
+    open.len()
 }
 
 fn day_by_mdns() -> Result<(), Failed> {
@@ -157,12 +160,15 @@ fn day_by_mdns() -> Result<(), Failed> {
     let resident = pair.office.resident("Shaw", "Gladys");
     let tablets = pair.office.order(&when_required(&resident));
     pair.office.order(&regular(&resident, &["02:00", "08:00", "14:00", "20:00"]));
+    for (minutes, name) in [(3, "Testamed A"), (8, "Testamed B"), (13, "Testamed C")] {
+        pair.office.order(&due_in(&resident, minutes, name));
+    }
     let took =
         pair.level(Duration::from_secs(10)).ok_or("the two devices are not level after 10 s")?;
     eprintln!("level after pairing and orders: {took:?}");
     let zoe = taken_in(&pair)?;
     let recorded = half_each(&pair, &resident, None);
-    assert!(recorded >= 2, "{recorded} doses were due around now");
+    assert!(recorded >= 3, "{recorded} doses were due now");
     pair.level(Duration::from_secs(5)).ok_or("not level after the round")?;
 
     pair.lan.cut(&pair.names.1);

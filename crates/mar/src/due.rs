@@ -1,8 +1,9 @@
 //! What is due, late or unrecorded: functions of (picture, now), never stored (D-04).
 
+use crate::fact::Recording;
 use crate::ids::{AdministrationId, OrderId, ResidentId, VersionId};
 use crate::order::Version;
-use crate::outcome::Outcome;
+use crate::outcome::{Known, Outcome};
 use crate::picture::{Administration, HomePicture, ResidentPicture, slots_of};
 use crate::resident::Whereabouts;
 use crate::rules;
@@ -216,8 +217,13 @@ pub fn shown<'p>(recorded: &[&'p Administration]) -> Option<&'p Administration> 
 }
 
 fn state(due: &Due<'_>, now: Timestamp) -> DueState {
-    if let Some(outcome) = shown(&due.recorded).and_then(|a| a.effective()).map(|r| r.outcome) {
-        return if outcome == Outcome::OnPaper { DueState::OnPaper } else { DueState::Recorded };
+    let shown = shown(&due.recorded).and_then(|a| a.effective());
+    if let Some(recording) = shown.filter(|r| !no_longer_so(due, r)) {
+        return if recording.outcome == Outcome::OnPaper {
+            DueState::OnPaper
+        } else {
+            DueState::Recorded
+        };
     }
     let window = due.slot.window;
     if due.suspended.is_some() || now < window.from {
@@ -229,6 +235,13 @@ fn state(due: &Due<'_>, now: Timestamp) -> DueState {
     } else {
         DueState::Unrecorded
     }
+}
+
+/// Away or held was recorded ahead, and when the dose is due the resident is here after all, or the
+/// order is given again: the dose is due (R-05, O-12).
+fn no_longer_so(due: &Due<'_>, recording: &Recording) -> bool {
+    let by_the_record = matches!(recording.outcome.known(), Known::WhileAway | Known::WhileHeld);
+    by_the_record && recording.given_at < due.slot.window.from && due.suspended.is_none()
 }
 
 fn suspension(

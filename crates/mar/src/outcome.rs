@@ -100,6 +100,21 @@ pub const OUTCOMES: [Outcome; 27] = [
     Outcome::Practice(Practice::Rescheduled),
 ];
 
+/// How far ahead of its time an outcome can be known (D-06, W-02).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Something was taken: early on its own day at most, and then with a reason (W-02).
+    Taken,
+    /// Only whoever offered the dose can tell: not before its window opens.
+    AtTheOffer,
+    /// The resident is recorded as away when it is due.
+    WhileAway,
+    /// The order is recorded as held when it is due (O-12).
+    WhileHeld,
+    /// It can be known earlier in the day: nil by mouth before a procedure, a round on paper.
+    OnItsDay,
+}
+
 /// One row of the outcome table.
 struct Row {
     word: &'static str,
@@ -194,6 +209,43 @@ impl Outcome {
             | Self::OmittedInError
             | Self::Other
             | Self::OnPaper => false,
+        }
+    }
+
+    /// Returns how far ahead of its time this outcome of a due dose can be known: nobody closes a
+    /// dose that has not been offered.
+    #[must_use]
+    pub const fn known(self) -> Known {
+        match self {
+            Self::Hospital | Self::Leave => Known::WhileAway,
+            Self::Held => Known::WhileHeld,
+            Self::OnPaper | Self::Practice(Practice::NilByMouth) => Known::OnItsDay,
+            Self::Given
+            | Self::PartGiven
+            | Self::SelfAdministered
+            | Self::Prompted
+            | Self::Vomited
+            | Self::Practice(
+                Practice::GivenByProfessional
+                | Practice::GivenElsewhere
+                | Practice::GivenCovertly
+                | Practice::SeenTaken
+                | Practice::DroppedReplaced,
+            ) => Known::Taken,
+            Self::Refused
+            | Self::RefusedDestroyed
+            | Self::Asleep
+            | Self::NotRequired
+            | Self::ClinicalReading
+            | Self::OutOfStock
+            | Self::OmittedInError
+            | Self::Other
+            | Self::Practice(
+                Practice::MadeAvailable
+                | Practice::SeenNotTaken
+                | Practice::NotKnown
+                | Practice::Rescheduled,
+            ) => Known::AtTheOffer,
         }
     }
 

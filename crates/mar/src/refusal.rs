@@ -4,7 +4,7 @@
 //! a person reads, with times in the home's zone. The window words the same variants itself.
 
 use crate::ids::{DeviceId, OrderId, ResidentId};
-use crate::outcome::Outcome;
+use crate::outcome::{Known, Outcome};
 use crate::rules::Limit;
 use crate::staff::{Act, Role};
 use crate::time::{Timestamp, Tz};
@@ -50,6 +50,11 @@ impl Refusal {
             Self::Dose(DoseRefusal::Limit(
                 Limit::Amount { earliest, .. } | Limit::Ingredient { earliest, .. },
             )) => *earliest,
+            Self::Dose(DoseRefusal::NotYet { outcome, from })
+                if matches!(outcome.known(), Known::AtTheOffer) =>
+            {
+                Some(*from)
+            }
             Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) | Self::Dose(_) => {
                 None
             }
@@ -64,6 +69,7 @@ impl Refusal {
             Self::Dose(DoseRefusal::AlreadyRecorded { outcome, by, at }) => {
                 already(*outcome, by, *at, zone)
             }
+            Self::Dose(DoseRefusal::NotYet { outcome, from }) => not_yet(*outcome, *from, zone),
             Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) | Self::Dose(_) => {
                 self.to_string()
             }
@@ -175,6 +181,16 @@ pub enum EntryRefusal {
     /// Two people with the same initials, or initials that are a printed code (W-23).
     #[error("the initials {0} are taken, by a person or by a code on the chart: choose others")]
     Initials(String),
+    /// A printed code that is somebody's initials (W-23).
+    #[error("the letters {letters} for {} are {whose}'s initials: choose others", outcome.word())]
+    Letters {
+        /// The letters.
+        letters: String,
+        /// What they would stand for.
+        outcome: Outcome,
+        /// Whose initials they are.
+        whose: String,
+    },
     /// The settings cannot be used.
     #[error("{0}")]
     Settings(String),
@@ -202,7 +218,7 @@ impl EntryRefusal {
     const fn rule(&self) -> &'static str {
         match self {
             Self::Blank(_) | Self::BornInFuture | Self::TooLong(_) => "R-02",
-            Self::Initials(_) => "W-23",
+            Self::Initials(_) | Self::Letters { .. } => "W-23",
             Self::Settings(_) => "S-11",
             Self::SameNhsNumber(_) => "R-01",
             Self::SecondPerson => "R-06",
@@ -317,6 +333,14 @@ pub enum DoseRefusal {
     /// A day or more early.
     #[error("this dose is due on another day: choose the dose that is due now")]
     OtherDay,
+    /// The outcome of a dose that nobody can have offered yet (D-06, W-02, R-05, O-12).
+    #[error("{}", not_yet(*outcome, *from, Tz::UTC))]
+    NotYet {
+        /// What was to be recorded.
+        outcome: Outcome,
+        /// From when the dose is due.
+        from: Timestamp,
+    },
     /// More than two days late for a weekly dose (W-11).
     #[error(
         "this weekly dose is more than two days late: ask the prescriber and move its next due"
@@ -367,6 +391,11 @@ impl DoseRefusal {
             Self::Limit(Limit::Ingredient { .. }) => "P-04",
             Self::Future => "T-06",
             Self::TimingReason(_) | Self::OtherDay => "W-02",
+            Self::NotYet { outcome, .. } => match outcome.known() {
+                Known::WhileAway => "R-05",
+                Known::WhileHeld => "O-12",
+                Known::Taken | Known::AtTheOffer | Known::OnItsDay => "W-02",
+            },
             Self::WeeklyTooLate => "W-11",
             Self::Reason(_) | Self::Outcome(_) => "D-03",
             Self::Amount(_) => "S-08",
@@ -384,6 +413,24 @@ fn clock(at: Timestamp, zone: Tz) -> String {
 
 fn already(outcome: Outcome, by: &str, at: Timestamp, zone: Tz) -> String {
     format!("this dose was already recorded as {} by {by}, {}", outcome.word(), clock(at, zone))
+}
+
+fn not_yet(outcome: Outcome, from: Timestamp, zone: Tz) -> String {
+    let due = format!("this dose is not due before {}", clock(from, zone));
+    match outcome.known() {
+        Known::WhileAway => format!(
+            "{due}, and the resident is not recorded as away then: record the absence with \
+             `medroundctl resident status`, and its doses need no outcome"
+        ),
+        Known::WhileHeld => format!(
+            "{due}, and its order is not held then: hold it with `medroundctl order hold`, and \
+             its doses need no outcome"
+        ),
+        Known::OnItsDay => format!("{due}, on another day: record it on its day"),
+        Known::Taken | Known::AtTheOffer => {
+            format!("{due}, so nobody has offered it: record then what became of it")
+        }
+    }
 }
 
 fn limit_words(limit: &Limit, zone: Tz) -> String {

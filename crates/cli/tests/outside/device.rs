@@ -261,6 +261,19 @@ pub fn regular(resident: &str, times: &[&str]) -> Value {
     })
 }
 
+/// A tablet every six hours, first in so many minutes: its window is open whatever the time is.
+pub fn due_in(resident: &str, minutes: u32, name: &str) -> Value {
+    let offset = format!("+{minutes} minutes");
+    let out = Command::new("date").args(["-u", "-d", &offset, "+%Y-%m-%dT%H:%M:00Z"]).output();
+    let anchor = String::from_utf8_lossy(&out.expect("date runs").stdout).trim().to_owned();
+    let mut order = regular(resident, &[]);
+    order["medicine"] = json!({"name": name, "form": "tablet", "strength": "10 mg",
+        "ingredients": [], "cd_category": "0000"});
+    order["dose"] = json!({"value": "1", "unit": "tablet"});
+    order["schedule"] = json!({"kind": "every", "n": 6, "unit": "hour", "anchor": anchor});
+    order
+}
+
 /// A when-required paracetamol order, at least four hours apart, at most eight tablets.
 pub fn when_required(resident: &str) -> Value {
     json!({

@@ -10,7 +10,7 @@ use crate::fact::{
 };
 use crate::ids::{AdministrationId, EntryId, OrderId, ResidentId};
 use crate::order::{Content, Dose, State};
-use crate::outcome::{Outcome, Practice};
+use crate::outcome::{Known, Outcome, Practice};
 use crate::picture::{OrderHistory, ResidentPicture, VersionView};
 use crate::quantity::Amount;
 use crate::refusal::{DoseRefusal, Missing, Refusal, WhoRefusal};
@@ -34,6 +34,12 @@ struct Asked<'d> {
 impl Asked<'_> {
     fn content(&self) -> &Content {
         &self.view.version.content
+    }
+
+    /// Whether the order is held at an instant (O-12).
+    fn held_at(&self, at: Timestamp) -> bool {
+        let spans = self.history.held_spans();
+        spans.iter().any(|(from, to)| at >= *from && to.is_none_or(|to| at < to))
     }
 
     fn rescue(&self) -> bool {
@@ -69,6 +75,9 @@ impl<'d> Decision<'d, '_, '_> {
     ) -> Result<(EntryId, Vec<EntryId>, DoseFact), Refusal> {
         let (asked, found) = self.asked_slot(resident, slot)?;
         self.may_be_given(&asked, self.now())?;
+        if self.is_of_another_day(&found, self.now())? {
+            return Err(DoseRefusal::OtherDay.into());
+        }
         let recorded = recorded_for(resident, slot);
         if let Some(refusal) = already(self, &recorded, &found, false, self.now()) {
             return Err(refusal);
@@ -100,9 +109,10 @@ impl<'d> Decision<'d, '_, '_> {
         if let Some(refusal) = already(self, &recorded, &found, second_dose_really, at) {
             return Err(refusal);
         }
+        self.not_ahead(&asked, &found, &recording)?;
         let in_window = at >= found.window.from && at <= found.window.to;
         if recording.outcome.is_taken() && !asked.rescue() && !elsewhere(recording.outcome) {
-            self.on_time(&asked, &found, &recording)?;
+            Self::on_time(&asked, &found, &recording)?;
             // "A second dose was really given" has happened: it is recorded, and raised (D-06).
             if !second_dose_really {
                 self.gap_holds(&asked, at)?;
@@ -276,12 +286,7 @@ impl<'d> Decision<'d, '_, '_> {
         if asked.history.stopped_at().is_some_and(|stopped| at >= stopped) {
             return Err(DoseRefusal::NotActive { state: State::Stopped.word() }.into());
         }
-        let held = asked
-            .history
-            .held_spans()
-            .iter()
-            .any(|(from, to)| at >= *from && to.is_none_or(|to| at < to));
-        if held && !asked.rescue() && !given_elsewhere {
+        if asked.held_at(at) && !asked.rescue() && !given_elsewhere {
             return Err(DoseRefusal::NotActive { state: State::Held.word() }.into());
         }
         if asked.view.from.is_none_or(|from| at < from) {
@@ -348,25 +353,51 @@ impl<'d> Decision<'d, '_, '_> {
         })
     }
 
-    /// Early and late (W-02, W-11): only the gap blocks, and the rest takes a reason.
-    fn on_time(
+    /// Nobody tells ahead of its time what became of a dose: an outcome closes it, and it has not
+    /// been offered (D-06, W-02). Away and held are known ahead as far as the record says so
+    /// (R-05, O-12).
+    fn not_ahead(
         &self,
         asked: &Asked<'_>,
         slot: &Slot,
         recording: &Recording,
     ) -> Result<(), Refusal> {
-        let at = recording.given_at;
-        let settings = self.settings()?;
-        let reason = !recording.reason.trim().is_empty();
-        if at < slot.window.from {
-            let today = at.civil(settings.zone).date();
+        let (at, outcome) = (recording.given_at, recording.outcome);
+        if at >= slot.window.from {
+            return Ok(());
+        }
+        let another_day = self.is_of_another_day(slot, at)?;
+        let known = match outcome.known() {
             // Tomorrow's dose is never an early one of today: a word must not bring it forward.
-            if slot.id.date > today {
-                return Err(DoseRefusal::OtherDay.into());
-            }
-            if !reason {
-                return Err(DoseRefusal::TimingReason("given before its time").into());
-            }
+            Known::Taken if another_day => return Err(DoseRefusal::OtherDay.into()),
+            Known::Taken => true,
+            Known::AtTheOffer => false,
+            Known::OnItsDay => !another_day,
+            Known::WhileAway => match asked.resident.whereabouts(slot.due) {
+                Whereabouts::Hospital => outcome == Outcome::Hospital,
+                Whereabouts::DayLeave | Whereabouts::OvernightLeave => outcome == Outcome::Leave,
+                Whereabouts::Present | Whereabouts::Discharged | Whereabouts::Deceased => false,
+            },
+            Known::WhileHeld => asked.held_at(slot.due),
+        };
+        if known {
+            return Ok(());
+        }
+        Err(DoseRefusal::NotYet { outcome, from: slot.window.from }.into())
+    }
+
+    /// Whether the slot's window has not opened and its day has not come.
+    fn is_of_another_day(&self, slot: &Slot, at: Timestamp) -> Result<bool, Refusal> {
+        let today = at.civil(self.settings()?.zone).date();
+        Ok(at < slot.window.from && slot.id.date > today)
+    }
+
+    /// Early and late (W-02, W-11): only the gap blocks, and the rest takes a reason.
+    fn on_time(asked: &Asked<'_>, slot: &Slot, recording: &Recording) -> Result<(), Refusal> {
+        let at = recording.given_at;
+        let reason = !recording.reason.trim().is_empty();
+        if at < slot.window.from && !reason {
+            return Err(DoseRefusal::TimingReason("given before its time").into());
         }
         if at > slot.window.to {
             let weekly = rules::is_weekly(&asked.content().schedule);
@@ -512,8 +543,10 @@ fn already(
     let shown = shown(recorded)?;
     let recording = shown.effective()?;
     let taken = recording.outcome.is_taken();
+    // What was known ahead may have changed by the time the dose is due (R-05: stays editable).
+    let ahead = recording.given_at < slot.window.from;
     let offered_again =
-        recording.outcome.may_be_offered_again() && at <= slot.window.unrecorded_after;
+        (recording.outcome.may_be_offered_again() || ahead) && at <= slot.window.unrecorded_after;
     if (taken && second_dose_really) || (!taken && offered_again) {
         return None;
     }

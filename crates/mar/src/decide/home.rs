@@ -95,10 +95,29 @@ impl Decision<'_, '_, '_> {
         if let Some(fault) = settings.fault() {
             return Err(EntryRefusal::Settings(fault).into());
         }
+        self.letters_are_nobody(settings)?;
         if let Some(words) = self.lost_round(settings) {
             return Err(EntryRefusal::Settings(words).into());
         }
         Ok((self.made(authority, Vec::new())?, Fact::Home(HomeFact::SettingsSet(settings.clone()))))
+    }
+
+    /// On paper a code must never be read as a person, whichever of the two came first (W-23).
+    fn letters_are_nobody(&self, settings: &Settings) -> Result<(), Refusal> {
+        let staff = self.picture.home.staff();
+        let active = || {
+            let current = staff.values().filter_map(|r| r.current());
+            current.filter(|s| s.standing == Employment::Active)
+        };
+        for outcome in OUTCOMES {
+            let letters = settings.letter(outcome);
+            let theirs = active().find(|s| s.initials.eq_ignore_ascii_case(letters));
+            if let Some(staff) = theirs {
+                let (letters, whose) = (letters.to_owned(), staff.name.clone());
+                return Err(EntryRefusal::Letters { letters, outcome, whose }.into());
+            }
+        }
+        Ok(())
     }
 
     /// An order in a round that is no more would be due never: the round stays until the order is

@@ -10,6 +10,7 @@ mod limits;
 mod making;
 mod orders;
 mod orders_of;
+mod outcomes;
 mod roles;
 mod schedules;
 mod tour;

@@ -202,6 +202,27 @@ fn initials_are_nobody_else_s_and_never_a_code_of_the_chart() {
 }
 
 #[test]
+fn a_code_of_the_chart_is_never_somebody_s_initials() {
+    let mut home = Home::founded("2026-11-02T05:00");
+    let today = home.now.civil(crate::home::ZONE).date();
+    let set = |home: &mut Home, letters: &str| {
+        let mut settings = Settings::new("Willow House", today);
+        settings.letters.insert(mar::outcome::Outcome::Refused, letters.into());
+        home.ask(0, "MM", Ask::Home(AskHome::SetSettings(settings)))
+    };
+    for letters in ["NU", "nu"] {
+        let answer = set(&mut home, letters);
+        assert_eq!(rule(&answer), Some("W-23"), "{letters}");
+        let words = answer.expect_err("refused").to_string();
+        assert!(words.contains("refused") && words.contains("NU Person"), "{words}");
+    }
+    set(&mut home, "A").expect("nobody's initials");
+    // Whoever no longer signs leaves the letters free.
+    home.employ(0, "NU", Employment::Suspended { reason: "left".into() });
+    set(&mut home, "NU").expect("nobody's initials any more");
+}
+
+#[test]
 fn rights_that_were_written_without_a_right_give_none() {
     let mut home = Home::founded("2026-11-02T05:00");
     let resident = home.admit("Shaw", "Gladys");

@@ -1,0 +1,129 @@
+//! What can be told of a dose, and from when on.
+
+use crate::giving::{because, given, hold, record, resume, rule, slot, with_due};
+use crate::home::{Home, at};
+use crate::orders_of::{daily, plain, rounds};
+use mar::command::{Ask, AskDose, AskResident, Told};
+use mar::due::DueState;
+use mar::ids::{OrderId, ResidentId};
+use mar::order::Content;
+use mar::outcome::{Known, OUTCOMES, Outcome, Practice};
+use mar::resident::{Status, Whereabouts};
+use mar::time::Timestamp;
+
+/// A home with one resident and one order, founded on Monday 2 November 2026.
+fn home_with(content: Content) -> (Home, (ResidentId, OrderId)) {
+    let mut home = Home::founded("2026-11-02T05:00");
+    let resident = home.admit("Shaw", "Gladys");
+    let order = home.order(resident, content);
+    (home, (resident, order))
+}
+
+fn whereabouts(home: &mut Home, resident: ResidentId, whereabouts: Whereabouts, from: &str) {
+    let status = Status { whereabouts, from: at(from), note: String::new(), second: None };
+    let ask = Ask::Resident(resident, AskResident::ChangeStatus(status));
+    home.ask(0, "NU", ask).expect("a change of whereabouts");
+}
+
+#[test]
+fn nobody_closes_a_dose_that_has_not_been_offered() {
+    for outcome in OUTCOMES.into_iter().filter(|o| o.known() == Known::AtTheOffer) {
+        if matches!(outcome, Outcome::NotRequired | Outcome::Practice(Practice::Rescheduled)) {
+            continue;
+        }
+        let (mut home, whose) = home_with(plain(rounds(&["morning"])));
+        let due = "2026-11-03T07:30";
+        let told = || because(Told::of(outcome), "not now, thank you");
+        for early in ["2026-11-02T22:00", "2026-11-03T05:00"] {
+            home.now = at(early);
+            let answer = record(&mut home, (0, "CA"), whose, due, told());
+            assert_eq!(rule(&answer), Some("W-02"), "{} at {early}", outcome.word());
+            let refusal = answer.expect_err("refused");
+            assert_eq!(refusal.earliest(), Some(at("2026-11-03T07:00")), "{refusal}");
+        }
+        home.now = Timestamp(at("2026-11-03T07:00").0 - 1);
+        assert_eq!(rule(&record(&mut home, (0, "CA"), whose, due, told())), Some("W-02"));
+        let state = with_due(&home, 0, whose, due, |d| d.state);
+        assert_eq!(state, DueState::NotDue, "it is still to be offered");
+        home.now = at("2026-11-03T07:00");
+        record(&mut home, (0, "CA"), whose, due, told()).expect("from the start of its window");
+    }
+}
+
+#[test]
+fn away_and_held_are_told_ahead_as_far_as_the_record_says_so() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    let due = "2026-11-04T08:00";
+    home.now = at("2026-11-03T14:00");
+    let ask = |home: &mut Home, outcome| {
+        record(home, (0, "NU"), whose, due, because(Told::of(outcome), "Dr Bell"))
+    };
+    assert_eq!(rule(&ask(&mut home, Outcome::Hospital)), Some("R-05"));
+    assert_eq!(rule(&ask(&mut home, Outcome::Leave)), Some("R-05"));
+    assert_eq!(rule(&ask(&mut home, Outcome::Held)), Some("O-12"));
+    hold(&mut home, 0, whose).expect("held");
+    whereabouts(&mut home, whose.0, Whereabouts::Hospital, "2026-11-03T14:00");
+    assert_eq!(rule(&ask(&mut home, Outcome::Leave)), Some("R-05"));
+    ask(&mut home, Outcome::Held).expect("its order is held then");
+    ask(&mut home, Outcome::Hospital).expect("and the resident away");
+}
+
+#[test]
+fn a_resident_who_is_back_early_is_given_what_was_told_ahead_as_away() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    let due = "2026-11-04T08:00";
+    home.now = at("2026-11-03T14:00");
+    whereabouts(&mut home, whose.0, Whereabouts::Hospital, "2026-11-03T14:00");
+    record(&mut home, (0, "NU"), whose, due, Told::of(Outcome::Hospital)).expect("away then");
+    home.now = at("2026-11-04T07:30");
+    assert_eq!(with_due(&home, 0, whose, due, |d| d.state), DueState::Recorded);
+    whereabouts(&mut home, whose.0, Whereabouts::Present, "2026-11-04T06:00");
+    assert_eq!(with_due(&home, 0, whose, due, |d| d.state), DueState::Due);
+    record(&mut home, (0, "CA"), whose, due, given()).expect("back in time for it");
+    assert_eq!(with_due(&home, 0, whose, due, |d| d.state), DueState::Recorded);
+    // The same for a hold that ended.
+    let next = "2026-11-05T08:00";
+    hold(&mut home, 0, whose).expect("held");
+    let held = because(Told::of(Outcome::Held), "Dr Bell");
+    record(&mut home, (0, "NU"), whose, next, held).expect("held then");
+    resume(&mut home, 0, whose).expect("resumed");
+    home.now = at("2026-11-05T08:00");
+    assert_eq!(with_due(&home, 0, whose, next, |d| d.state), DueState::Due);
+    record(&mut home, (0, "CA"), whose, next, given()).expect("given again");
+}
+
+#[test]
+fn nil_by_mouth_and_on_paper_are_told_on_the_day_and_not_the_day_before() {
+    for outcome in [Outcome::Practice(Practice::NilByMouth), Outcome::OnPaper] {
+        let (mut home, whose) = home_with(plain(daily(&["14:00"])));
+        let due = "2026-11-04T14:00";
+        let told = || because(Told::of(outcome), "scan at noon, sheet 118");
+        home.now = at("2026-11-03T22:00");
+        assert_eq!(rule(&record(&mut home, (0, "NU"), whose, due, told())), Some("W-02"));
+        home.now = at("2026-11-04T06:00");
+        record(&mut home, (0, "NU"), whose, due, told()).expect("known in the morning");
+        // The scan was put off: the dose can still be given.
+        home.now = at("2026-11-04T14:00");
+        record(&mut home, (0, "CA"), whose, due, given()).expect("given all the same");
+    }
+}
+
+#[test]
+fn what_the_ward_gave_is_of_its_own_day_too() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    home.now = at("2026-11-03T08:00");
+    let ward = because(Told::of(Outcome::Practice(Practice::GivenElsewhere)), "ward 4");
+    let answer = record(&mut home, (0, "CA"), whose, "2026-11-04T08:00", ward);
+    assert_eq!(rule(&answer), Some("W-02"));
+}
+
+#[test]
+fn tomorrow_s_medicine_is_not_popped_today() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    home.now = at("2026-11-03T08:00");
+    let slot = slot(&home, 0, whose, "2026-11-04T08:00");
+    let pop = AskDose::Pop { slot, amount: None };
+    assert_eq!(rule(&home.ask(0, "CA", Ask::Dose(whose.0, pop.clone()))), Some("W-02"));
+    home.now = at("2026-11-04T06:30");
+    home.ask(0, "CA", Ask::Dose(whose.0, pop)).expect("early on its day");
+}
