@@ -36,6 +36,7 @@ fn main() {
         ("a_record_is_corrected_and_its_original_stays", promises::doses::corrected),
         ("nobody_is_given_anything_while_in_hospital", promises::doses::hospital),
         ("importing_twice_changes_nothing", promises::imported::twice),
+        ("what_was_imported_is_shown_as_waiting", promises::imported::shown_while_waiting),
         ("a_bad_file_stops_no_other_and_writes_nothing", promises::imported::bad_file),
         ("a_proposal_is_confirmed_by_one_and_checked_by_another", promises::imported::confirmed),
         ("directions_are_read_with_and_without_a_home", promises::imported::directions),

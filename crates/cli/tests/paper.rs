@@ -46,6 +46,8 @@ struct Told {
     lines: usize,
     /// A word that stands in one reason only, for each that has a reason.
     reasons: Vec<String>,
+    /// A word of each order that nobody checked, and one of its label.
+    waiting: Vec<String>,
 }
 
 fn read_back() -> Result<(), Failed> {
@@ -106,6 +108,15 @@ fn record(device: &Outside, resident: &str, draws: &mut Draws) -> Told {
         "strength": "5 mg", "ingredients": [], "cd_category": "0000"});
     let tablets = device.order(&tablets);
     told.medicines.push("Reliefol 5mg tablets".to_owned());
+    for number in 0..draws.below(9) {
+        let (name, word) =
+            (format!("Waitamed{number}x"), format!("label{number}x{}", draws.below(900)));
+        let mut order = regular(resident, &["08:00"]);
+        order["medicine"] = json!({"name": format!("{name} 10mg capsules"), "cd_category": "0000"});
+        order["label"] = json!(format!("Take ONE {word} in the morning"));
+        device.ok_as(&device.nurse(), &["order", "add", "--from", "-"], &order.to_string());
+        told.waiting.extend([name, word]);
+    }
     let who = [
         "--as".into(),
         GIVER.into(),
@@ -151,9 +162,9 @@ fn check_text(pdf: &str, told: &Told) -> Result<(), String> {
         .output()
         .map_err(|e| e.to_string())?;
     let all = String::from_utf8_lossy(&out.stdout).into_owned();
-    // Fronts are the odd pages, each with its reverse behind it.
-    let pages: Vec<&str> = all.split('\u{c}').collect();
-    let fronts: String = pages.iter().step_by(2).copied().collect::<Vec<_>>().join("\n");
+    // Each front has its reverse behind it, and the last one may have two.
+    let is_front = |page: &&str| page.contains("Medicines administration record (MAR)");
+    let fronts: String = all.split('\u{c}').filter(is_front).collect::<Vec<_>>().join("\n");
     let words = |text: &str| {
         let mut count: BTreeMap<String, usize> = BTreeMap::new();
         for word in text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
@@ -170,6 +181,15 @@ fn check_text(pdf: &str, told: &Told) -> Result<(), String> {
             Some(parts) if fronts.contains("PART 1 OF") => eprintln!("{name} is in {parts} parts"),
             found => return Err(format!("{name} stands {found:?} times on the fronts")),
         }
+    }
+    for word in &told.waiting {
+        // Overleaf the same order may stand among the changes of the cycle.
+        if front.get(word) != Some(&1) {
+            return Err(format!("{word} of an order that waits: {:?} times", front.get(word)));
+        }
+    }
+    if fronts.contains("DO NOT GIVE") == told.waiting.is_empty() {
+        return Err("the section of orders that wait is there without one, or is missing".into());
     }
     for reason in &told.reasons {
         if whole.get(reason) != Some(&1) {

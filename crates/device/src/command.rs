@@ -39,6 +39,7 @@ pub mod order;
 pub mod due;
 pub mod record;
 pub mod round;
+mod waiting;
 
 pub mod alerts;
 pub mod chart;

@@ -9,6 +9,8 @@ use crate::picture::{Picture, Recorded, ResidentPicture, Standing};
 use crate::rules::{self, Breach, BreachKind};
 use crate::schedule::{SlotId, SlotKind};
 use crate::time::{Minutes, Timestamp};
+use crate::waiting::{Step, waiting};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How urgent an alert is.
@@ -79,6 +81,8 @@ pub enum Cause {
     Popped(EntryId),
     /// A check is owed for an order that one person activated (W-09).
     CheckOwed(OrderId),
+    /// Orders that nobody has confirmed or checked: one alert for a resident, with all of them.
+    OrdersWait(Vec<OrderId>),
     /// Versions of an order were written apart (Y-01).
     OrderConflict(OrderId),
     /// Identity was written apart.
@@ -113,6 +117,7 @@ impl Cause {
             Self::EffectDue(_) => "effect-due",
             Self::Popped(_) => "popped-without-outcome",
             Self::CheckOwed(_) => "check-owed",
+            Self::OrdersWait(_) => "orders-wait",
             Self::OrderConflict(_) => "order-conflict",
             Self::IdentityConflict => "identity-conflict",
             Self::AllergyConflict => "allergy-conflict",
@@ -290,6 +295,7 @@ impl<'a> Collector<'a> {
                 self.add(Tier::Amber, Cause::CheckOwed(history.id), alone.wall, Owner::ShiftLead);
             }
         }
+        self.waiting();
         if resident.is_here()
             && resident.identity().is_some()
             && resident.allergies() == crate::resident::Allergies::NotAsked
@@ -299,6 +305,19 @@ impl<'a> Collector<'a> {
         for follow_up in resident.follow_ups().into_iter().filter(|f| f.closed.is_none()) {
             let owner = follow_up.owner.map_or(Owner::ShiftLead, Owner::Staff);
             self.add(Tier::Amber, Cause::FollowUp(follow_up.id), follow_up.since, owner);
+        }
+    }
+
+    /// An order that nobody has looked at is a medicine that nobody gives (O-02). Two versions that
+    /// were written apart are an alert of their own.
+    fn waiting(&mut self) {
+        let mut found = waiting(self.resident, self.now);
+        found.retain(|w| w.step != Step::Decide);
+        let since = found.iter().map(|w| w.since).min();
+        if let Some(since) = since.filter(|_| self.resident.is_here()) {
+            let orders: BTreeSet<OrderId> = found.iter().map(|w| w.order).collect();
+            let cause = Cause::OrdersWait(orders.into_iter().collect());
+            self.add(Tier::Amber, cause, since, Owner::ShiftLead);
         }
     }
 

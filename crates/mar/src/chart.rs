@@ -15,6 +15,7 @@ use crate::rules;
 use crate::schedule::Slot;
 use crate::settings::Settings;
 use crate::time::{Timestamp, day_span};
+use crate::waiting::{Waiting, waiting};
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Chart<'p> {
     pub to: NaiveDate,
     /// The orders that were in force, or had anything recorded, in these days; stopped ones last.
     pub orders: Vec<ChartOrder<'p>>,
+    /// What waits for a person: not to be given, and not to be left out.
+    pub waiting: Vec<Waiting<'p>>,
 }
 
 /// One order version on a chart.
@@ -146,6 +149,7 @@ pub fn chart<'p>(
         from,
         to,
         orders,
+        waiting: waiting(found, now),
     })
 }
 

@@ -34,6 +34,8 @@ pub mod rules;
 pub mod command;
 pub mod decide;
 pub mod due;
+pub mod waiting;
+
 pub mod round;
 
 pub mod alerts;

@@ -6,6 +6,7 @@ use crate::picture::{HomePicture, Picture, ResidentPicture};
 use crate::schedule::{SlotKey, SlotKind};
 use crate::settings::Round;
 use crate::time::{DAY, Timestamp, at_civil};
+use crate::waiting::{Waiting, waiting};
 use chrono::NaiveDate;
 use std::sync::Arc;
 
@@ -30,6 +31,9 @@ pub struct RoundStop<'p> {
     pub resident: &'p Arc<ResidentPicture>,
     /// The doses, time-critical ones first, then by due time.
     pub doses: Vec<Due<'p>>,
+    /// The orders that wait for a person: whoever has nothing else is part of the round all the
+    /// same, so that nobody reads "takes nothing".
+    pub waiting: Vec<Waiting<'p>>,
 }
 
 /// Returns the round that is on at `at`, or else the next one; `None` when the home has no rounds.
@@ -69,7 +73,7 @@ fn spans(home: &HomePicture, date: NaiveDate) -> Vec<RoundSpan> {
     found
 }
 
-/// Returns who has doses in a round, in giving order: by unit, room and name. `unit` narrows it to
+/// Returns who has doses in a round, or orders that wait, in giving order: by unit, room and name. `unit` narrows it to
 /// one unit. Doses of the rounds before that may still be given are part of it.
 #[must_use]
 pub fn stops<'p>(
@@ -85,8 +89,12 @@ pub fn stops<'p>(
     };
     let residents = picture.residents.values().filter(here).filter(of_unit);
     let mut found: Vec<RoundStop<'p>> = residents
-        .map(|resident| RoundStop { resident, doses: doses(&picture.home, resident, span, now) })
-        .filter(|stop| !stop.doses.is_empty())
+        .map(|resident| RoundStop {
+            resident,
+            doses: doses(&picture.home, resident, span, now),
+            waiting: waiting(resident, now),
+        })
+        .filter(|stop| !stop.doses.is_empty() || !stop.waiting.is_empty())
         .collect();
     found.sort_by_cached_key(|stop| place_on_trolley(stop.resident));
     found

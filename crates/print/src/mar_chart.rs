@@ -5,6 +5,7 @@ mod block;
 mod cells;
 mod prn;
 mod reverse;
+mod waiting;
 
 use crate::PrintFault;
 use crate::band::{Band, Column, Foot, Heading, PUNCH, strip, strip_bottom};
@@ -14,6 +15,7 @@ use crate::fonts::with_typesetter;
 use crate::mar_chart::block::{BETWEEN, DAYS, Grid, RowsPart};
 use crate::mar_chart::prn::PrnPart;
 use crate::mar_chart::reverse::Reverse;
+use crate::mar_chart::waiting::WaitingPart;
 use crate::page::PAGE_WIDTH;
 use crate::press::Press;
 use crate::sheet::{Block, Cycle, Doses, MarSheet};
@@ -111,6 +113,7 @@ struct Front<'a> {
 enum Part<'a> {
     Rows(RowsPart<'a>),
     Prn(PrnPart<'a>),
+    Waiting(WaitingPart),
 }
 
 impl Part<'_> {
@@ -118,6 +121,7 @@ impl Part<'_> {
         match self {
             Self::Rows(part) => part.height,
             Self::Prn(part) => part.height,
+            Self::Waiting(part) => part.height,
         }
     }
 }
@@ -156,15 +160,7 @@ impl<'a> Chart<'a> {
         let mut page = 0;
         for front in &self.fronts {
             page += 1;
-            let part = match front.medicines {
-                Some((first, last)) if first == last => {
-                    format!("medicine {first} of {}", self.sheet.blocks.len())
-                }
-                Some((first, last)) => {
-                    format!("medicines {first} to {last} of {}", self.sheet.blocks.len())
-                }
-                None => "no medicines".to_owned(),
-            };
+            let part = self.part(front);
             let heading = Heading { title: TITLE, part: &part, page, pages };
             let y = self.draw_frame(press, 0, &heading)?;
             self.draw_front(press, front, y)?;
@@ -179,6 +175,22 @@ impl<'a> Chart<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Returns which medicines stand on a front; every front says that some wait, wherever they are.
+    fn part(&self, front: &Front<'_>) -> String {
+        let of = self.sheet.blocks.len();
+        let medicines = match front.medicines {
+            Some((first, last)) if first == last => format!("medicine {first} of {of}"),
+            Some((first, last)) => format!("medicines {first} to {last} of {of}"),
+            None if self.sheet.blocks.is_empty() => "no medicines".to_owned(),
+            None => "after the medicines".to_owned(),
+        };
+        match self.sheet.waiting.len() {
+            0 => medicines,
+            waiting if of == 0 => format!("{waiting} WAITING"),
+            waiting => format!("{medicines} · {waiting} WAITING"),
+        }
     }
 
     /// Begins a page: strip, band and foot. Returns the y at which its body begins.
@@ -215,6 +227,7 @@ impl<'a> Chart<'a> {
             match part {
                 Part::Rows(part) => block::draw(press, &self.grid, part, (&resident, y))?,
                 Part::Prn(part) => prn::draw(press, &self.grid, part, y),
+                Part::Waiting(part) => waiting::draw(press, &self.grid, part, y),
             }
             y += part.height() + BETWEEN;
         }
@@ -233,8 +246,7 @@ fn paginate<'a>(
     body: f32,
 ) -> Result<Vec<PagePlan<'a>>, PrintFault> {
     let resident = resident_name(sheet);
-    let mut pages: Vec<PagePlan<'a>> = vec![(Vec::new(), None, Vec::new())];
-    let mut used = 0.0;
+    let mut plan = Plan { body, used: 0.0, pages: vec![(Vec::new(), None, Vec::new())] };
     for (index, block) in sheet.blocks.iter().enumerate() {
         let parts: Vec<Part<'a>> = match &block.doses {
             Doses::Scheduled(rows) => {
@@ -247,15 +259,7 @@ fn paginate<'a>(
             }
         };
         for (number, part) in parts.into_iter().enumerate() {
-            let height = part.height();
-            let page_is_empty = pages.last().is_some_and(|(parts, _, _)| parts.is_empty());
-            if !page_is_empty && used + BETWEEN + height > body {
-                pages.push((Vec::new(), None, Vec::new()));
-                used = 0.0;
-            }
-            let page = pages.last_mut().expect("there is always a page being filled");
-            used += height + if page.0.is_empty() { 0.0 } else { BETWEEN };
-            page.0.push(part);
+            let page = plan.put(part);
             let first = page.1.map_or(index + 1, |(first, _)| first);
             page.1 = Some((first, index + 1));
             if number == 0 {
@@ -263,5 +267,33 @@ fn paginate<'a>(
             }
         }
     }
-    Ok(pages)
+    for part in waiting::parts(press, grid, &sheet.waiting, (&resident, body))? {
+        plan.put(Part::Waiting(part));
+    }
+    Ok(plan.pages)
+}
+
+/// Pages while they are filled.
+struct Plan<'a> {
+    /// Room on each page, mm.
+    body: f32,
+    /// Used of the last one, mm.
+    used: f32,
+    pages: Vec<PagePlan<'a>>,
+}
+
+impl<'a> Plan<'a> {
+    /// Puts a part on the last page, or on a new one; returns the page it stands on.
+    fn put(&mut self, part: Part<'a>) -> &mut PagePlan<'a> {
+        let height = part.height();
+        let page_is_empty = self.pages.last().is_some_and(|(parts, _, _)| parts.is_empty());
+        if !page_is_empty && self.used + BETWEEN + height > self.body {
+            self.pages.push((Vec::new(), None, Vec::new()));
+            self.used = 0.0;
+        }
+        let page = self.pages.last_mut().expect("there is always a page being filled");
+        self.used += height + if page.0.is_empty() { 0.0 } else { BETWEEN };
+        page.0.push(part);
+        page
+    }
 }

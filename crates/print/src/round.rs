@@ -32,6 +32,17 @@ pub struct RoundResident {
     pub doses: Vec<RoundDose>,
     /// Medicines given when required, each with last given and earliest next (P-08).
     pub when_required: Vec<String>,
+    /// Orders that nobody has confirmed or checked: rows with nothing to sign, after the doses.
+    pub waiting: Vec<RoundWaiting>,
+}
+
+/// An order from which nothing may be given yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundWaiting {
+    /// Name, form and strength.
+    pub medicine: String,
+    /// Since when it waits and what is missing, in words.
+    pub words: String,
 }
 
 /// One dose due in a round.

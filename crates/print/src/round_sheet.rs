@@ -11,7 +11,7 @@ use crate::fonts::with_typesetter;
 use crate::page::{Area, BLACK, PAGE_WIDTH};
 use crate::photograph;
 use crate::press::{Flow, LaidFlow, Press};
-use crate::round::{RoundDose, RoundResident, RoundSheet};
+use crate::round::{RoundDose, RoundResident, RoundSheet, RoundWaiting};
 use crate::table::{Content, LaidRow, Table};
 use crate::text::{Setting, Span};
 
@@ -164,7 +164,16 @@ impl<'a> List<'a> {
 fn head(sheet: &RoundSheet, first: bool) -> Flow {
     let doses: usize = sheet.residents.iter().map(|r| r.doses.len()).sum();
     let mut flow = Flow::new();
-    let count = format!("{} residents, {doses} doses.", sheet.residents.len());
+    let counted = |n: usize, one: &str| {
+        if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+    };
+    let residents = counted(sheet.residents.len(), "resident");
+    let mut count = format!("{residents}, {}.", counted(doses, "dose"));
+    let waiting: usize = sheet.residents.iter().map(|r| r.waiting.len()).sum();
+    if waiting > 0 {
+        let orders = counted(waiting, "order");
+        count.push_str(&format!(" Waiting for a check, not to be given: {orders}."));
+    }
     flow.line(Setting::bold(10.0), count);
     let critical: Vec<(&RoundResident, &RoundDose)> = sheet
         .residents
@@ -241,10 +250,12 @@ fn entries<'a>(
     let mut groups: Vec<Vec<LaidRow>> = vec![Vec::new()];
     let mut used = table.head_height();
     let room = body - when_required.height - MARGIN;
-    for dose in critical.into_iter().chain(others) {
-        let row = table.lay(press, (&cells(dose), false), ROW);
+    let doses = critical.into_iter().chain(others).map(|dose| (&dose.medicine, cells(dose)));
+    let waiting = resident.waiting.iter().map(|order| (&order.medicine, not_to_give(order)));
+    for (medicine, cells) in doses.chain(waiting) {
+        let row = table.lay(press, (&cells, false), ROW);
         if table.head_height() + row.height > room {
-            let medicine = dose.medicine.clone();
+            let medicine = medicine.clone();
             return Err(PrintFault::DoesNotFit { resident: name, medicine });
         }
         let group = groups.last_mut().expect("there is always a group being filled");
@@ -266,6 +277,16 @@ fn entries<'a>(
         Entry { resident, left: left.clone(), rows, when_required, height }
     };
     Ok(groups.into_iter().enumerate().map(entry).collect())
+}
+
+/// A row without a box to sign: an order that nobody has confirmed or checked (O-02).
+fn not_to_give(order: &RoundWaiting) -> [Content; 7] {
+    let mut what = Flow::new();
+    what.tags(0.0, &["WAITING FOR A CHECK: DO NOT GIVE".to_owned()]);
+    what.line(Setting::bold(10.0), order.medicine.clone());
+    what.line(Setting::regular(9.0), order.words.clone());
+    let barred = || Content::Barred;
+    [barred(), Content::Text(what), barred(), barred(), barred(), barred(), barred()]
 }
 
 fn cells(dose: &RoundDose) -> [Content; 7] {

@@ -21,6 +21,8 @@ pub struct MarSheet {
     pub codes: Vec<CodeKey>,
     /// The medicines, in the order of the chart. Order versions are blocks of their own.
     pub blocks: Vec<Block>,
+    /// Orders that nobody has confirmed or checked: printed apart, without a box to sign (W-22).
+    pub waiting: Vec<WaitingOrder>,
     /// Changes to orders in this cycle, oldest first.
     pub changes: Vec<Change>,
     /// Everybody whose initials stand on the chart.
@@ -225,6 +227,23 @@ pub struct Block {
     pub doses: Doses,
     /// Everything told about these doses that a cell cannot hold, oldest first.
     pub records: Vec<Record>,
+}
+
+/// An order, or a new version of one, from which nothing may be given yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingOrder {
+    /// Name, form and strength.
+    pub medicine: String,
+    /// The sender's words, unchanged, one paragraph each; empty when there are none.
+    pub sent: Vec<String>,
+    /// Our directions in words; `None` while nobody has written any.
+    pub directions: Option<String>,
+    /// Since when it waits, and who wrote it: "Sat 21 Nov 2026 08:00, written by KB".
+    pub since: String,
+    /// What is missing, in words.
+    pub missing: String,
+    /// An earlier version is given as the chart says until then.
+    pub meanwhile: bool,
 }
 
 /// The directions as they came.

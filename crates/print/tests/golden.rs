@@ -10,7 +10,8 @@
 mod reader;
 mod residents;
 
-use print::sheet::{Allergies, Cell, Doses, MarSheet, Mark, Photograph};
+use print::round::RoundWaiting;
+use print::sheet::{Allergies, Cell, Doses, MarSheet, Mark, Photograph, WaitingOrder};
 use print::{PrintFault, mar_chart, round_sheet};
 use proptest::prelude::*;
 
@@ -296,6 +297,95 @@ fn a_resident_without_medicines_still_has_a_chart() {
     assert!(read[0].text().contains("No medicines on this chart."));
 }
 
+fn waiting(medicine: &str) -> WaitingOrder {
+    WaitingOrder {
+        medicine: medicine.into(),
+        sent: vec!["One To Be Taken Each Morning".into()],
+        directions: Some("Take ONE tablet by mouth at 08:00.".into()),
+        since: "Sat 21 Nov 2026 08:00, written by KB".into(),
+        missing: "another person’s check".into(),
+        meanwhile: false,
+    }
+}
+
+/// A chart of nothing but proposals said "No medicines on this chart.", which reads as "takes
+/// nothing": orders that wait are printed apart, with the words that were sent.
+#[test]
+fn orders_that_wait_are_on_the_chart_and_have_nothing_to_sign() {
+    let mut sheet = full_chart();
+    let boxes =
+        |sheet: &MarSheet| chart(sheet)[0].shown.iter().filter(|s| s.text == "Time").count();
+    assert!(boxes(&sheet) > 0);
+    sheet.blocks.clear();
+    sheet.waiting = vec![waiting("Ramipril 5 mg capsules"), waiting("Senna 7.5 mg tablets")];
+    let read = chart(&sheet);
+    let text = read[0].text();
+    for words in [
+        "WAITING FOR A CHECK: DO NOT GIVE",
+        "Ramipril 5 mg capsules",
+        "Senna 7.5 mg tablets",
+        "One To Be Taken Each Morning",
+        "Waiting since",
+        "another person’s check",
+        "Page 1 of 2 · 2 WAITING",
+    ] {
+        assert!(text.contains(words), "{words:?} in {text}");
+    }
+    assert!(!text.contains("No medicines on this chart."), "{text}");
+    assert_eq!(boxes(&sheet), 0, "no row of boxes is drawn for them");
+}
+
+#[test]
+fn every_front_of_a_chart_says_that_orders_wait() {
+    let mut sheet = full_chart();
+    sheet.waiting = vec![waiting("Ramipril 5 mg capsules")];
+    let read = chart(&sheet);
+    let fronts: Vec<_> = read.iter().filter(|page| page.is_front()).collect();
+    assert!(fronts.len() > 1);
+    for page in &fronts {
+        assert!(page.text().contains("· 1 WAITING"), "{}", page.text());
+    }
+    let last = fronts.last().expect("a front").text();
+    assert!(last.contains("WAITING FOR A CHECK: DO NOT GIVE"), "after the medicines: {last}");
+}
+
+#[test]
+fn more_orders_wait_than_a_page_holds_and_all_are_printed() {
+    let mut sheet = full_chart();
+    sheet.blocks.clear();
+    sheet.waiting = (0..60).map(|n| waiting(&format!("Waitamed{n} 5 mg"))).collect();
+    let read = chart(&sheet);
+    let fronts: Vec<_> = read.iter().filter(|page| page.is_front()).collect();
+    assert!(fronts.len() > 2);
+    for (index, page) in fronts.iter().enumerate() {
+        let title = format!("DO NOT GIVE (part {} of {})", index + 1, fronts.len());
+        assert!(page.text().contains(&title), "{}", page.text());
+    }
+    for n in 0..60 {
+        assert_eq!(count(&read, &format!("Waitamed{n}")), 1, "{n}");
+    }
+    sheet.waiting[0].sent = vec!["One every day. ".repeat(900)];
+    assert!(matches!(mar_chart(&sheet), Err(PrintFault::DoesNotFit { .. })));
+}
+
+#[test]
+fn a_round_lists_whoever_has_nothing_but_orders_that_wait() {
+    let mut round = morning_round();
+    round.residents.truncate(1);
+    round.residents[0].doses.clear();
+    let words = "since Sat 21 Nov 2026 08:00: another person’s check".to_owned();
+    let order = |n| RoundWaiting { medicine: format!("Waitamed{n} 5 mg"), words: words.clone() };
+    round.residents[0].waiting = (0..40).map(order).collect();
+    let read = pages(&round_sheet(&round).unwrap());
+    let text: String = read.iter().map(ReadPage::text).collect::<Vec<_>>().join(" ");
+    assert!(text.contains("1 resident, 0 doses."), "{text}");
+    assert!(text.contains("Waiting for a check, not to be given: 40 orders."), "{text}");
+    assert_eq!(text.matches("WAITING FOR A CHECK: DO NOT GIVE").count(), 40);
+    for n in 0..40 {
+        assert_eq!(count(&read, &format!("Waitamed{n}")), 1, "{n}");
+    }
+}
+
 #[test]
 fn a_much_used_prn_medicine_keeps_its_limits_beside_every_line() {
     let mut sheet = full_chart();
@@ -389,6 +479,9 @@ proptest! {
         }
         for time in &expected.times {
             prop_assert_eq!(count(&fronts, time), 1, "{}", time);
+        }
+        for word in &expected.waiting {
+            prop_assert_eq!(count(&fronts, word), 1, "{}", word);
         }
         for word in expected.lines.iter().chain(&expected.records) {
             prop_assert_eq!(count(&read, word), 1, "{}", word);

@@ -178,7 +178,7 @@ fn every_outcome_stands_once_in_its_box() -> Result<(), Failed> {
                 found => Err(format!("seed {seed}: {text} stands at {found:?}").into()),
             }
         };
-        for word in expected.lines.iter().chain(&expected.records) {
+        for word in expected.lines.iter().chain(&expected.records).chain(&expected.waiting) {
             once(word)?;
         }
         for (initials, day, time) in &expected.marks {

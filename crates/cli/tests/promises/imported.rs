@@ -57,6 +57,47 @@ pub fn twice() -> Result<(), Failed> {
     Ok(())
 }
 
+/// A resident of whom everything was imported and nothing confirmed had an empty chart, an empty
+/// round and no alert: "takes nothing".
+pub fn shown_while_waiting() -> Result<(), Failed> {
+    let device = founded();
+    let nurse = device.nurse();
+    device.ok_as(&nurse, &["import", &fixture("gp-connect-zoe.json")], "");
+    let resident = text(&device.ok(&["resident", "list"])[0]["resident"]);
+    let orders = device.ok(&["order", "list"]);
+    let waiting = orders.as_array().expect("orders").len();
+    assert!(waiting > 1);
+    let of_step = |list: &Value, step: &str| {
+        let list = list["waiting"].as_array().cloned().unwrap_or_default();
+        list.iter().filter(|w| w["missing"] == step && !w["since"].is_null()).count()
+    };
+    let chart = device.ok(&["chart", &resident]);
+    assert_eq!(of_step(&chart, "confirm"), waiting, "{chart}");
+    assert!(chart["waiting"][0]["words"][0].as_str().is_some_and(|w| !w.is_empty()), "{chart}");
+    let round = device.ok(&["round"]);
+    assert_eq!(of_step(&round["residents"][0], "confirm"), waiting, "{round}");
+    let alerts = || -> Vec<Value> {
+        let found = device.ok(&["alerts"]);
+        let list = found.as_array().expect("alerts").iter();
+        list.filter(|a| a["cause"] == "orders-wait").cloned().collect()
+    };
+    let found = alerts();
+    assert_eq!(found.len(), 1, "one for the resident: {found:?}");
+    assert_eq!(found[0]["about"]["orders"].as_array().map(Vec::len), Some(waiting));
+    for args in [&["round"][..], &["chart", &resident]] {
+        let told = device.run(args).stdout;
+        assert_eq!(told.matches("WAITING, DO NOT GIVE").count(), waiting, "{told}");
+    }
+    let due = device.run(&["due"]).stdout;
+    assert!(due.contains(&format!("{waiting} orders wait for a check")), "{due}");
+    let id = found[0]["id"].clone();
+    let reject = ["order", "reject", &text(&orders[0]["order"]), "--reason", "not taken any more"];
+    device.ok_as(&nurse, &reject, "");
+    assert_eq!(alerts()[0]["id"], id, "it stays the same alert");
+    assert_eq!(of_step(&device.ok(&["chart", &resident]), "confirm"), waiting - 1);
+    Ok(())
+}
+
 pub fn bad_file() -> Result<(), Failed> {
     let device = founded();
     let nurse = device.nurse();

@@ -8,6 +8,7 @@ use mar::fact::AccessKind;
 use mar::ids::{AdministrationId, OrderId, ResidentId};
 use mar::picture::ResidentPicture;
 use mar::schedule::SlotId;
+use mar::waiting::{Step, waiting};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -89,6 +90,8 @@ fn parts(cause: &Cause) -> Vec<String> {
         | Cause::CorrectionConflict(id)
         | Cause::AloneReview(id) => vec![id.to_string()],
         Cause::Popped(entry) | Cause::InDoubt(entry) => vec![entry.to_string()],
+        // One alert for a resident: it stays the same one while its orders come and go.
+        Cause::OrdersWait(_) => Vec::new(),
         Cause::CheckOwed(order) | Cause::OrderConflict(order) => vec![order.to_string()],
         Cause::FollowUp(follow_up) => vec![follow_up.to_string()],
         Cause::IdentityConflict
@@ -131,6 +134,9 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
         }
         Cause::Popped(entry) | Cause::InDoubt(entry) => about["entry"] = json!(entry.to_string()),
         Cause::CheckOwed(id) | Cause::OrderConflict(id) => order(&mut about, Some(*id)),
+        Cause::OrdersWait(orders) => {
+            about["orders"] = json!(orders.iter().map(ToString::to_string).collect::<Vec<_>>());
+        }
         Cause::FollowUp(follow_up) => about["follow_up"] = json!(follow_up.to_string()),
         Cause::IdentityConflict
         | Cause::AllergyConflict
@@ -178,6 +184,7 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
         Cause::EffectDue(id) => format!("look for the effect of {}", dose(*id)),
         Cause::Popped(_) => "a medicine stands in the pot without an outcome".to_owned(),
         Cause::CheckOwed(id) => format!("the second check is owed: {}", medicine(Some(*id))),
+        Cause::OrdersWait(orders) => orders_wait(session, resident, orders),
         Cause::OrderConflict(id) => {
             format!("two versions were written apart: {}: reject one", medicine(Some(*id)))
         }
@@ -198,6 +205,25 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
         }
     };
     format!("{who}: {what}")
+}
+
+/// How many orders wait for which step.
+fn orders_wait(
+    session: &Session<'_>,
+    resident: Option<&std::sync::Arc<ResidentPicture>>,
+    orders: &[OrderId],
+) -> String {
+    let found = resident.map(|r| waiting(r, session.now)).unwrap_or_default();
+    let of = |step: Step| found.iter().filter(|w| w.step == step).count();
+    let part = |n: usize, what: &str| (n > 0).then(|| format!("{n} to {what}"));
+    let parts: Vec<String> =
+        [part(of(Step::Confirm), "confirm"), part(of(Step::SecondCheck), "check")]
+            .into_iter()
+            .flatten()
+            .collect();
+    let wait =
+        if orders.len() == 1 { "1 order waits" } else { &format!("{} orders wait", orders.len()) };
+    format!("{wait}, not to be given: {}: medroundctl order list", mar::words::list(&parts))
 }
 
 fn tell(session: &Session<'_>, found: &[Alert], request: AlertsRequest, out: &mut Output<'_>) {

@@ -3,7 +3,7 @@
 use super::json::{allergies_to_json, amount, content_to_json, medicine_to_json};
 use super::page::{Table, clock, day, moment};
 use super::session::{Session, date};
-use super::{Fault, Output};
+use super::{Fault, Output, waiting};
 use mar::chart::{Cell, Chart, ChartOrder, Dose, chart};
 use mar::fact::{AccessKind, DoseFact, Fact, Recording};
 use mar::picture::{Recorded, Standing};
@@ -73,6 +73,8 @@ fn to_json(session: &Session<'_>, chart: &Chart<'_>) -> Value {
         "to": chart.to.to_string(),
         "unheard": unheard.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "orders": chart.orders.iter().map(|o| order_to_json(session, o)).collect::<Vec<_>>(),
+        "waiting":
+            chart.waiting.iter().map(|w| waiting::to_json(session, w)).collect::<Vec<_>>(),
     })
 }
 
@@ -238,6 +240,12 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
             for line in table.indented() {
                 out.line(line);
             }
+        }
+    }
+    for order in &chart.waiting {
+        out.line("");
+        for line in waiting::lines(session, order) {
+            out.line(line);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `due`: what is due in a span of time.
 
 use super::json::dose;
-use super::page::{Table, clock, day};
+use super::page::{clock, count, day};
 use super::session::Session;
 use super::{Fault, Output};
 use mar::due::{Due, DueState, Suspension, due};
@@ -9,6 +9,7 @@ use mar::fact::AccessKind;
 use mar::ids::ResidentId;
 use mar::schedule::SlotKind;
 use mar::time::{Timestamp, day_span};
+use mar::waiting::waiting;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -67,7 +68,7 @@ pub fn run(
         let list: Vec<Value> = found.iter().map(|d| to_json(session, d)).collect();
         out.document(&Value::Array(list));
     } else {
-        tell(session, &found, (from, to), out);
+        tell(session, (&residents, &found), (from, to), out);
     }
     let seen: BTreeSet<ResidentId> = found.iter().map(|d| d.resident).collect();
     session.note_access(&seen, AccessKind::Seen);
@@ -148,7 +149,7 @@ pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
 
 fn tell(
     session: &Session<'_>,
-    found: &[Due<'_>],
+    (residents, found): (&[ResidentId], &[Due<'_>]),
     (from, to): (Timestamp, Timestamp),
     out: &mut Output<'_>,
 ) {
@@ -160,34 +161,50 @@ fn tell(
             super::page::moment(to, zone)
         ));
         out.line("Orders are listed by: medroundctl order list");
+        tell_waiting(session, residents, out);
         return;
     }
     let mut date = None;
-    let mut table = Table::new(&["Due", "Resident", "Medicine", "Dose", "State"]);
-    let flush = |table: &mut Table, out: &mut Output<'_>| {
-        for line in table.lines() {
-            out.line(line);
-        }
-        *table = Table::new(&["Due", "Resident", "Medicine", "Dose", "State"]);
-    };
     for due in found {
         let on = due.slot.due.civil(zone).date();
         if date != Some(on) {
             if date.is_some() {
-                flush(&mut table, out);
                 out.line("");
             }
             out.line(day(on));
             date = Some(on);
         }
-        table.row([
+        let content = &due.version.content;
+        let state = state_in_words(session, due);
+        let state = if state.is_empty() { state } else { format!("  [{state}]") };
+        out.line(format!(
+            "  {}  {}: {}: {}{state}",
             clock(due.slot.due, zone),
             super::resident::name(session, due.resident),
-            due.version.content.medicine.name.clone(),
-            mar::words::dose(&due.version.content.dose),
-            state_in_words(session, due),
-        ]);
+            content.medicine.name,
+            mar::words::dose(&content.dose),
+        ));
+        if !matches!(due.state, DueState::Recorded | DueState::OnPaper) {
+            out.line(format!("         {}", due.slot.id));
+        }
     }
-    flush(&mut table, out);
-    out.line("For the slots to record: add --json, or use medroundctl round");
+    tell_waiting(session, residents, out);
+    out.line("");
+    out.line("To record: medroundctl record SLOT --outcome given --as INITIALS");
+}
+
+/// Nothing is due from an order that waits, and "nothing is due" must not read as "takes nothing".
+fn tell_waiting(session: &Session<'_>, residents: &[ResidentId], out: &mut Output<'_>) {
+    let of = |id: &ResidentId| {
+        session.picture.resident(*id).map_or(0, |r| waiting(r, session.now).len())
+    };
+    let orders: usize = residents.iter().map(of).sum();
+    if orders > 0 {
+        let wait = if orders == 1 { "waits" } else { "wait" };
+        out.line("");
+        out.line(format!(
+            "{} {wait} for a check and may not be given: medroundctl order list",
+            count(orders, "order")
+        ));
+    }
 }

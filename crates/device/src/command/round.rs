@@ -3,8 +3,8 @@
 use super::due::{state_in_words, to_json as due_to_json};
 use super::page::{clock, day};
 use super::session::Session;
-use super::{Fault, Output};
-use mar::due::DueState;
+use super::{Fault, Output, waiting};
+use mar::due::{Due, DueState};
 use mar::fact::AccessKind;
 use mar::ids::ResidentId;
 use mar::round::{RoundSpan, RoundStop, round_at, stops};
@@ -71,6 +71,8 @@ fn to_json(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>]) -> 
                 "thickener": identity.and_then(|i| i.thickener.as_deref()),
                 "how_i_take": identity.map(|i| i.how_i_take.as_str()),
                 "doses": stop.doses.iter().map(|d| due_to_json(session, d)).collect::<Vec<_>>(),
+                "waiting":
+                    stop.waiting.iter().map(|w| waiting::to_json(session, w)).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -103,7 +105,7 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
         ));
     }
     if found.is_empty() {
-        out.line("Nobody has doses in this round.");
+        out.line("Nobody has doses in this round, and no order waits.");
         return;
     }
     for stop in found {
@@ -127,22 +129,31 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
             out.line(format!("    {}", taking.join(" · ")));
         }
         for dose in &stop.doses {
-            let content = &dose.version.content;
-            let critical = dose.slot.kind == SlotKind::TimeCritical;
-            out.line(format!(
-                "    {} {}{}: {}  [{}]",
-                clock(dose.slot.due, zone),
-                if critical { "TIME-CRITICAL " } else { "" },
-                content.medicine.name,
-                mar::words::dose(&content.dose),
-                state_in_words(session, dose)
-            ));
-            out.line(format!("        {}", mar::words::directions(content, &session.settings())));
-            if !matches!(dose.state, DueState::Recorded | DueState::OnPaper) {
-                out.line(format!("        {}", dose.slot.id));
+            tell_dose(session, dose, out);
+        }
+        for order in &stop.waiting {
+            for line in waiting::lines(session, order) {
+                out.line(format!("    {line}"));
             }
         }
     }
     out.line("");
     out.line("To record: medroundctl record SLOT --outcome given --as INITIALS");
+}
+
+fn tell_dose(session: &Session<'_>, dose: &Due<'_>, out: &mut Output<'_>) {
+    let content = &dose.version.content;
+    let critical = dose.slot.kind == SlotKind::TimeCritical;
+    out.line(format!(
+        "    {} {}{}: {}  [{}]",
+        clock(dose.slot.due, session.zone()),
+        if critical { "TIME-CRITICAL " } else { "" },
+        content.medicine.name,
+        mar::words::dose(&content.dose),
+        state_in_words(session, dose)
+    ));
+    out.line(format!("        {}", mar::words::directions(content, &session.settings())));
+    if !matches!(dose.state, DueState::Recorded | DueState::OnPaper) {
+        out.line(format!("        {}", dose.slot.id));
+    }
 }

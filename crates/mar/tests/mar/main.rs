@@ -14,4 +14,5 @@ mod outcomes;
 mod roles;
 mod schedules;
 mod tour;
+mod waiting;
 mod wild;

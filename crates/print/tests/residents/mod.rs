@@ -391,6 +391,7 @@ pub(crate) fn full_chart() -> MarSheet {
         provenance: provenance(),
         codes: codes(),
         blocks,
+        waiting: Vec::new(),
         changes: vec![Change {
             at: moment(6, 11, 20),
             what: "Furosemide 20 mg once a day changed to 40 mg once a day".into(),
@@ -471,6 +472,7 @@ pub(crate) fn morning_round() -> RoundSheet {
             "Paracetamol 500 mg tablets: last given Fri 20 Nov 2026 14:05, next allowed 18:05."
                 .into(),
         ],
+        waiting: Vec::new(),
     };
     let plain = |surname: &str, forenames: &str, room: &str| Resident {
         surname: surname.into(),

@@ -20,6 +20,8 @@ pub(crate) struct Expected {
     pub(crate) codes: Vec<String>,
     /// Rows of boxes: their times, no two alike.
     pub(crate) times: Vec<String>,
+    /// Each order that waits: a word of its name, and one of what its sender wrote.
+    pub(crate) waiting: Vec<String>,
 }
 
 /// SplitMix64: small, and the same everywhere.
@@ -80,7 +82,13 @@ pub(crate) fn random_sheet(seed: u64) -> (MarSheet, Expected) {
         blocks.push(random_block(&mut names, &mut expected));
     }
     let mut sheet = full_chart();
-    sheet.blocks = blocks;
+    // One resident in three has nothing but orders that wait.
+    sheet.blocks = if names.draw.one_in(3) { Vec::new() } else { blocks };
+    if sheet.blocks.is_empty() {
+        expected = Expected::default();
+    }
+    let waiting = names.draw.below(24);
+    sheet.waiting = (0..waiting).map(|_| random_waiting(&mut names, &mut expected)).collect();
     sheet.home.practice = names.draw.one_in(4);
     if names.draw.one_in(3) {
         sheet.resident = super::practice_chart().resident;
@@ -109,6 +117,20 @@ fn random_block(names: &mut Names, expected: &mut Expected) -> Block {
         block.doses = Doses::Scheduled(rows);
     }
     block
+}
+
+fn random_waiting(names: &mut Names, expected: &mut Expected) -> WaitingOrder {
+    let (medicine, word) = (names.word("Waitamed"), names.word("wrote"));
+    expected.waiting.extend([medicine.clone(), word.clone()]);
+    let length = usize::try_from(names.draw.below(20)).unwrap();
+    WaitingOrder {
+        medicine: format!("{medicine} 5 mg tablets"),
+        sent: vec![format!("Take {word} as told {}", "by us ".repeat(length))],
+        directions: names.draw.one_in(2).then(|| "Take ONE tablet by mouth.".to_owned()),
+        since: "Sat 21 Nov 2026 08:00".into(),
+        missing: "another person’s check".into(),
+        meanwhile: names.draw.one_in(4),
+    }
 }
 
 fn random_row(names: &mut Names, expected: &mut Expected, block: &mut Block) -> Row {

@@ -7,6 +7,7 @@ use crate::command::record::{EVER, prn_in_words};
 use crate::command::session::Session;
 use ::mar::chart::ChartOrder;
 use ::mar::ids::StaffId;
+use ::mar::medicine::Medicine;
 use ::mar::order::{Content, Prn, Source, State};
 use ::mar::picture::{OrderHistory, ResidentPicture};
 use ::mar::rules::{min_gap, prn_status, taken};
@@ -34,7 +35,7 @@ pub(super) fn block<'s>(
     let mut records = told.records;
     records.sort_by_key(|r| (r.date, r.note));
     Block {
-        medicine: medicine(content),
+        medicine: medicine(&content.medicine),
         brand: None,
         directions: order.directions.clone(),
         sender_words: sender_words(content, history),
@@ -71,10 +72,10 @@ fn signed(session: &Session<'_>, id: StaffId, people: &mut BTreeSet<StaffId>) ->
 }
 
 /// Name, form and strength, without saying twice what the name says already.
-fn medicine(content: &Content) -> String {
-    let mut text = content.medicine.name.clone();
+pub(super) fn medicine(medicine: &Medicine) -> String {
+    let mut text = medicine.name.clone();
     let plain = |t: &str| t.to_lowercase().replace(' ', "");
-    for more in [&content.medicine.strength, &content.medicine.form].into_iter().flatten() {
+    for more in [&medicine.strength, &medicine.form].into_iter().flatten() {
         if !plain(&text).contains(&plain(more)) {
             text.push_str(&format!(" {more}"));
         }

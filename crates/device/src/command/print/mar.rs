@@ -7,11 +7,13 @@ use super::page::{codes, home, provenance, resident};
 use super::{PrintRequest, Printed, print_fault, residents};
 use crate::command::Fault;
 use crate::command::session::{Session, date};
+use crate::command::waiting;
 use ::mar::chart::chart;
 use ::mar::ids::ResidentId;
 use ::mar::refusal::Missing;
 use ::mar::time::{CYCLE_DAYS, cycle_of, day_span};
-use ::print::sheet::{Cycle, MarSheet};
+use ::mar::waiting::Waiting;
+use ::print::sheet::{Cycle, MarSheet, WaitingOrder};
 use chrono::{Days, NaiveDate};
 use std::collections::BTreeSet;
 
@@ -76,9 +78,26 @@ fn sheet(session: &Session<'_>, id: ResidentId, start: NaiveDate) -> Result<MarS
         provenance: provenance(session)?,
         codes: codes(&settings),
         blocks,
+        waiting: chart.waiting.iter().map(|w| waiting_order(session, w)).collect(),
         changes,
         signatures: signatures(session, &so_far.people),
     })
+}
+
+/// An order that waits, with its sender's words beside ours.
+fn waiting_order(session: &Session<'_>, order: &Waiting<'_>) -> WaitingOrder {
+    let medicine = match order.medicine() {
+        Some(found) => super::block::medicine(found),
+        None => String::new(),
+    };
+    WaitingOrder {
+        medicine,
+        sent: order.sent_words().into_iter().map(str::to_owned).collect(),
+        directions: waiting::directions(session, order),
+        since: waiting::since(session, order),
+        missing: order.step.in_words().to_owned(),
+        meanwhile: order.meanwhile,
+    }
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use crate::command::page::clock;
 use crate::command::record::{EVER, prn_in_words};
 use crate::command::round::no_rounds;
 use crate::command::session::{Session, date};
+use crate::command::waiting;
 use ::mar::due::{Due, DueState};
 use ::mar::picture::ResidentPicture;
 use ::mar::round::{RoundSpan, RoundStop, in_trolley_order, round_at, round_on, stops};
 use ::mar::rules::{LOOK_BACK, prn_status, taken};
 use ::mar::schedule::SlotKind;
-use ::print::round::{RoundDose, RoundResident, RoundSheet};
+use ::mar::waiting::Waiting;
+use ::print::round::{RoundDose, RoundResident, RoundSheet, RoundWaiting};
 use std::collections::BTreeSet;
 
 /// Returns the list of a round as a file.
@@ -88,7 +90,7 @@ fn span(
     }
 }
 
-/// What is still to be given; a resident with nothing left is not on the list.
+/// What is still to be given, and what waits; a resident with neither is not on the list.
 fn round_resident(
     session: &Session<'_>,
     stop: &RoundStop<'_>,
@@ -101,14 +103,28 @@ fn round_resident(
             }
     };
     let doses: Vec<RoundDose> = stop.doses.iter().filter(open).map(|d| dose(session, d)).collect();
-    if doses.is_empty() {
+    if doses.is_empty() && stop.waiting.is_empty() {
         return Ok(None);
     }
+    let waiting = stop.waiting.iter().map(|w| not_to_give(session, w)).collect();
     Ok(Some(RoundResident {
         resident: resident(session, stop.resident)?,
         doses,
         when_required: when_required(session, stop.resident),
+        waiting,
     }))
+}
+
+fn not_to_give(session: &Session<'_>, order: &Waiting<'_>) -> RoundWaiting {
+    let meanwhile = if order.meanwhile { " Until then it is given as before." } else { "" };
+    RoundWaiting {
+        medicine: waiting::medicine(order),
+        words: format!(
+            "Since {}. Missing: {}.{meanwhile}",
+            waiting::since(session, order),
+            order.step.in_words()
+        ),
+    }
 }
 
 fn dose(session: &Session<'_>, due: &Due<'_>) -> RoundDose {
