@@ -31,6 +31,8 @@ fn main() {
         ("an_order_goes_from_draft_to_stop_with_two_people", promises::orders::life),
         ("a_changed_order_is_a_new_version_that_waits_again", promises::orders::versions),
         ("an_allergy_that_matches_is_refused_until_it_is_decided", promises::orders::allergy),
+        ("a_dose_due_before_the_check_is_the_first_dose_now", promises::orders::first_dose),
+        ("a_page_that_cannot_be_checked_names_the_order", promises::orders::page),
         ("a_when_required_dose_waits_out_its_interval", promises::doses::when_required_dose),
         ("a_controlled_drug_takes_a_witness", promises::doses::controlled),
         ("a_record_is_corrected_and_its_original_stays", promises::doses::corrected),

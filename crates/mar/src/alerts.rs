@@ -3,11 +3,13 @@
 
 use crate::due::{self, DueState};
 use crate::fact::{CLINICAL, Check, Fact, HomeFact, MembershipFact, OutcomeRecorded, SecondPerson};
+use crate::first;
 use crate::ids::{AdministrationId, EntryId, OrderId, ResidentId, StaffId};
 use crate::order::EFFECT_CHECK_DEFAULT;
 use crate::picture::{Picture, Recorded, ResidentPicture, Standing};
 use crate::rules::{self, Breach, BreachKind};
 use crate::schedule::{SlotId, SlotKind};
+use crate::settings::Settings;
 use crate::time::{Minutes, Timestamp};
 use crate::waiting::{Step, waiting};
 use std::collections::BTreeSet;
@@ -102,6 +104,9 @@ pub enum Cause {
     NeedsUpdate,
     /// An open follow-up (W-12).
     FollowUp(crate::ids::FollowUpId),
+    /// First doses that fell due before their orders were checked, and that nobody answered for
+    /// (S-09, W-11): one line a resident.
+    FirstDoses(Vec<SlotId>),
 }
 
 impl Cause {
@@ -127,6 +132,7 @@ impl Cause {
             Self::AloneReview(_) => "review-alone",
             Self::NeedsUpdate => "update-this-device",
             Self::FollowUp(_) => "follow-up",
+            Self::FirstDoses(_) => "first-dose",
         }
     }
 
@@ -249,6 +255,7 @@ impl<'a> Collector<'a> {
             };
             self.add(Tier::Red, cause, since, Owner::ShiftLead);
         }
+        self.first_doses(picture);
         let span = (self.now.minus(UNRECORDED_BACK), self.now.plus(Minutes(1)));
         for due in due::due(&picture.home, resident, span, self.now) {
             let critical = due.slot.kind == SlotKind::TimeCritical;
@@ -270,6 +277,24 @@ impl<'a> Collector<'a> {
                     Owner::ShiftLead,
                 );
             }
+        }
+    }
+
+    /// First doses that fell due before the check and that nobody answered for.
+    fn first_doses(&mut self, picture: &Picture) {
+        let resident = self.resident;
+        if !resident.whereabouts(self.now).is_present() {
+            return;
+        }
+        let fallback = Settings::new("-", chrono::NaiveDate::default());
+        let settings = rules::by_date(&picture.home, &fallback);
+        let orders = resident.orders.values();
+        let open: Vec<_> = orders
+            .filter_map(|history| first::unanswered(resident, history, &settings, self.now))
+            .collect();
+        if let Some(since) = open.iter().map(|first| first.from).min() {
+            let slots = open.into_iter().map(|first| first.slot.id).collect();
+            self.add(Tier::Amber, Cause::FirstDoses(slots), since, Owner::ShiftLead);
         }
     }
 

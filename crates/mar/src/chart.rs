@@ -88,6 +88,8 @@ pub struct Cell<'p> {
     pub others: Vec<Dose<'p>>,
     /// More than one of them was taken: POSSIBLE DOUBLE DOSE (Y-03).
     pub possible_double_dose: bool,
+    /// Whether it is the first dose of an order that was checked after it fell due, wanted now.
+    pub first_dose: bool,
 }
 
 /// One recorded outcome as a chart shows it.
@@ -241,6 +243,7 @@ impl<'p> Page<'p, '_> {
                 .filter_map(|a| self.dose(a))
                 .collect(),
             possible_double_dose: taken > 1,
+            first_dose: due.first.is_some(),
         }
     }
 

@@ -1,13 +1,16 @@
 //! What is due, late or unrecorded: functions of (picture, now), never stored (D-04).
 
 use crate::fact::Recording;
+use crate::first::{self, FirstDose};
 use crate::ids::{AdministrationId, OrderId, ResidentId, VersionId};
 use crate::order::Version;
 use crate::outcome::{Known, Outcome};
-use crate::picture::{Administration, HomePicture, ResidentPicture, slots_of};
+use crate::picture::{
+    Administration, HomePicture, OrderHistory, ResidentPicture, VersionView, slots_of,
+};
 use crate::resident::Whereabouts;
 use crate::rules;
-use crate::schedule::{Slot, SlotId, SlotKey};
+use crate::schedule::{self, Slot, SlotId, SlotKey};
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use chrono::NaiveDate;
@@ -30,6 +33,9 @@ pub struct Due<'p> {
     pub recorded: Vec<&'p Administration>,
     /// From when the minimum gap lets it be given, where that is later than its due time (W-02).
     pub not_before: Option<Timestamp>,
+    /// The first dose of its order, which fell due before the check and is wanted now (W-11); `None`
+    /// for every other.
+    pub first: Option<FirstDose>,
 }
 
 /// The states of a due dose, in the words of the command line.
@@ -77,6 +83,8 @@ pub enum Suspension {
     Gone,
     /// Every dose of the course was given (W-11).
     CourseDone,
+    /// The order was not checked yet, so that nobody could give it (O-02, S-09).
+    NotChecked,
 }
 
 impl Suspension {
@@ -87,7 +95,7 @@ impl Suspension {
             Self::Held => Some(Outcome::Held),
             Self::Hospital => Some(Outcome::Hospital),
             Self::Leave => Some(Outcome::Leave),
-            Self::Gone | Self::CourseDone => None,
+            Self::Gone | Self::CourseDone | Self::NotChecked => None,
         }
     }
 }
@@ -108,35 +116,88 @@ pub fn due<'p>(
     let recordings = Recordings::of(resident);
     for history in resident.orders.values() {
         let versions = history.versions();
-        let held = history.held_spans();
-        for slot in slots_of(&versions, &settings, (from, to)) {
-            let Some(view) = versions.iter().find(|v| v.version.id == slot.id.version) else {
-                continue;
-            };
-            let recorded = recordings.for_slot(slot.order, &slot.id);
-            let course = view.version.content.course_doses;
-            let ended = course.and_then(|doses| resident.course_ended(history.id, doses));
-            let done = ended.is_some_and(|at| slot.due > at && recorded.is_empty());
-            let suspended = suspension(resident, &held, &slot)
-                .or_else(|| done.then_some(Suspension::CourseDone));
-            let mut due = Due {
-                resident: resident.id,
-                state: DueState::NotDue,
-                version: view.version,
-                suspended,
-                recorded,
-                not_before: None,
-                slot,
-            };
-            due.state = state(&due, now);
-            if matches!(due.state, DueState::NotDue | DueState::Due | DueState::Late) {
-                due.not_before = not_before(&due, &taken);
+        let day = Day { resident, history, held: history.held_spans(), taken: &taken, now };
+        for view in &versions {
+            for slot in slots_of(std::slice::from_ref(view), &settings, (from, to)) {
+                let recorded = recordings.for_slot(slot.order, &slot.id);
+                found.push(day.regular(view, slot, recorded));
             }
-            found.push(due);
+            let Some((waited, begins)) = view.waited.zip(view.from) else { continue };
+            let span = (from.max(waited.begins), to.min(begins));
+            let slots = schedule::slots(view.version, &settings, span.0, span.1);
+            let first = (!slots.is_empty()).then(|| first::first_dose(view, &settings)).flatten();
+            for slot in slots {
+                let recorded = recordings.for_slot(slot.order, &slot.id);
+                if slot.due >= waited.ours || !recorded.is_empty() {
+                    found.push(day.unchecked(view, (slot, first.clone()), recorded));
+                }
+            }
         }
     }
     found.sort_by(|a, b| (a.slot.due, &a.slot.id).cmp(&(b.slot.due, &b.slot.id)));
     found
+}
+
+/// What the doses of one order have in common.
+struct Day<'p, 'd> {
+    resident: &'p ResidentPicture,
+    history: &'p OrderHistory,
+    held: Vec<(Timestamp, Option<Timestamp>)>,
+    taken: &'d [rules::Taken<'p>],
+    now: Timestamp,
+}
+
+impl<'p> Day<'p, '_> {
+    fn regular(
+        &self,
+        view: &VersionView<'p>,
+        slot: Slot,
+        recorded: Vec<&'p Administration>,
+    ) -> Due<'p> {
+        let course = view.version.content.course_doses;
+        let ended = course.and_then(|doses| self.resident.course_ended(self.history.id, doses));
+        let done = ended.is_some_and(|at| slot.due > at && recorded.is_empty());
+        let suspended = suspension(self.resident, &self.held, &slot)
+            .or_else(|| done.then_some(Suspension::CourseDone));
+        let mut due = Due {
+            resident: self.resident.id,
+            state: DueState::NotDue,
+            version: view.version,
+            suspended,
+            recorded,
+            not_before: None,
+            first: None,
+            slot,
+        };
+        due.state = state(&due, self.now);
+        if matches!(due.state, DueState::NotDue | DueState::Due | DueState::Late) {
+            due.not_before = not_before(&due, self.taken);
+        }
+        due
+    }
+
+    /// A dose that fell due before the check: nothing was expected of it, and the last one is asked
+    /// for until the next is due (S-09, W-11).
+    fn unchecked(
+        &self,
+        view: &VersionView<'p>,
+        (slot, first): (Slot, Option<FirstDose>),
+        recorded: Vec<&'p Administration>,
+    ) -> Due<'p> {
+        let open = first.filter(|first| {
+            let wanted = first.ours && first.slot.id == slot.id && recorded.is_empty();
+            wanted && first.is_open_at(self.now) && !first::overtaken(first, self.taken)
+        });
+        let slot = open.as_ref().map_or(slot, |first| first.slot.clone());
+        let mut due = self.regular(view, slot, recorded);
+        due.first = open.filter(|_| due.suspended.is_none());
+        if due.first.is_none() && due.suspended.is_none() && due.recorded.is_empty() {
+            due.suspended = Some(Suspension::NotChecked);
+            due.state = DueState::NotDue;
+            due.not_before = None;
+        }
+        due
+    }
 }
 
 /// Where a slot lies in its order. The same clock time or round on the same day is the same place

@@ -34,6 +34,7 @@ pub mod rules;
 pub mod command;
 pub mod decide;
 pub mod due;
+pub mod first;
 pub mod waiting;
 
 pub mod round;

@@ -115,6 +115,10 @@ pub enum Known {
     OnItsDay,
 }
 
+/// The letters of a box whose dose fell due before the order's second check: no outcome, since nobody
+/// could give it (S-09, O-02).
+pub const NOT_CHECKED: &str = "NC";
+
 /// One row of the outcome table.
 struct Row {
     word: &'static str,

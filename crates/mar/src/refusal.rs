@@ -32,7 +32,7 @@ pub enum Refusal {
 impl Refusal {
     /// Returns the number of the rule that refuses.
     #[must_use]
-    pub const fn rule(&self) -> &'static str {
+    pub fn rule(&self) -> &'static str {
         match self {
             Self::Who(who) => who.rule(),
             Self::Missing(_) => "U-01",
@@ -72,6 +72,17 @@ impl Refusal {
             Self::Dose(DoseRefusal::NotYet { outcome, from }) => not_yet(*outcome, *from, zone),
             Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) | Self::Dose(_) => {
                 self.to_string()
+            }
+        }
+    }
+
+    /// Returns the lines of a page that cannot be checked; empty for other refusals.
+    #[must_use]
+    pub fn page_lines(&self) -> &[PageLine] {
+        match self {
+            Self::Order(OrderRefusal::Page { lines, .. }) => lines,
+            Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) | Self::Dose(_) => {
+                &[]
             }
         }
     }
@@ -268,6 +279,16 @@ pub enum OrderRefusal {
     /// Two versions were written apart (Y-01).
     #[error("two versions of this order were written apart: reject one, or write a new one")]
     Conflict,
+    /// Lines of a page that cannot be checked: which, and why (W-09). Nothing was checked.
+    #[error("nothing was checked: {}", page_words(*resident, lines, rest))]
+    Page {
+        /// Whose page.
+        resident: ResidentId,
+        /// The lines that cannot be checked.
+        lines: Vec<PageLine>,
+        /// The lines that can.
+        rest: Vec<OrderId>,
+    },
     /// Nobody said what words and directions mean to each other (O-05).
     #[error("the sender's words differ from the directions: say whether they mean the same")]
     SameMeaning,
@@ -279,9 +300,32 @@ pub enum OrderRefusal {
     NotYet(&'static str),
 }
 
+/// One line of a resident's page that cannot be checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageLine {
+    /// The order.
+    pub order: OrderId,
+    /// Its medicine, as it is shown.
+    pub medicine: String,
+    /// Why it cannot be checked.
+    pub why: Box<Refusal>,
+}
+
+fn page_words(resident: ResidentId, lines: &[PageLine], rest: &[OrderId]) -> String {
+    let each: Vec<String> =
+        lines.iter().map(|l| format!("{} ({}): {}", l.medicine, l.order, l.why)).collect();
+    let each = each.join("; ");
+    if rest.is_empty() {
+        return each;
+    }
+    let rest: String = rest.iter().map(|order| format!(" --order {order}")).collect();
+    format!("{each}. Check the others: medroundctl resident check {resident}{rest} --as INITIALS")
+}
+
 impl OrderRefusal {
-    const fn rule(&self) -> &'static str {
+    fn rule(&self) -> &'static str {
         match self {
+            Self::Page { lines, .. } => lines.first().map_or("W-09", |line| line.why.rule()),
             Self::Incomplete(_) | Self::Dose(_) => "O-01",
             Self::Schedule(_) | Self::NotYet(_) => "S-02",
             Self::WeeklyOnly(_) => "S-05",
@@ -327,6 +371,11 @@ pub enum DoseRefusal {
     /// Given before the order began or before it was checked (S-09, O-02).
     #[error("this version of the order was not in force at that time")]
     NotInForce,
+    /// Due before the order was checked, and not to be given now (S-09, W-11).
+    #[error(
+        "this dose fell due before the order was checked, and a later one has taken its place: give the one that is due next"
+    )]
+    BeforeCheck,
     /// Outside its window without a reason (W-02).
     #[error("this dose is {0}: say why")]
     TimingReason(&'static str),
@@ -396,7 +445,7 @@ impl DoseRefusal {
                 Known::WhileHeld => "O-12",
                 Known::Taken | Known::AtTheOffer | Known::OnItsDay => "W-02",
             },
-            Self::WeeklyTooLate => "W-11",
+            Self::WeeklyTooLate | Self::BeforeCheck => "W-11",
             Self::Reason(_) | Self::Outcome(_) => "D-03",
             Self::Amount(_) => "S-08",
             Self::WitnessMissing => "C-03",

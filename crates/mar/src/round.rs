@@ -1,10 +1,12 @@
 //! Due doses gathered by round, room and resident: what one trolley goes through.
 
 use crate::due::{self, Due, DueState};
+use crate::first::{self, FirstDose};
 use crate::ids::ResidentId;
 use crate::picture::{HomePicture, Picture, ResidentPicture};
+use crate::rules;
 use crate::schedule::{SlotKey, SlotKind};
-use crate::settings::Round;
+use crate::settings::{Round, Settings};
 use crate::time::{DAY, Timestamp, at_civil};
 use crate::waiting::{Waiting, waiting};
 use chrono::NaiveDate;
@@ -107,9 +109,29 @@ fn doses<'p>(
     now: Timestamp,
 ) -> Vec<Due<'p>> {
     let mut found = due::due(home, resident, (span.from.minus(DAY), span.to), now);
+    found.extend(earlier_first(home, resident, span.from.minus(DAY), now));
     found.retain(|dose| belongs(dose, span));
     found.sort_by_key(|dose| (dose.slot.kind != SlotKind::TimeCritical, dose.slot.due));
     found
+}
+
+/// The first doses of orders that fell due long ago and are still wanted: a weekly one may be two
+/// days late (W-11).
+fn earlier_first<'p>(
+    home: &HomePicture,
+    resident: &'p ResidentPicture,
+    before: Timestamp,
+    now: Timestamp,
+) -> Vec<Due<'p>> {
+    let fallback = Settings::new("-", NaiveDate::default());
+    let settings = rules::by_date(home, &fallback);
+    let first = |history| first::unanswered(resident, history, &settings, now);
+    let earlier = resident.orders.values().filter_map(first).filter(|f| f.slot.due < before);
+    let at = |first: &FirstDose| (first.slot.due, Timestamp(first.slot.due.0.saturating_add(1)));
+    earlier
+        .flat_map(|first| due::due(home, resident, at(&first), now))
+        .filter(|dose| dose.first.is_some())
+        .collect()
 }
 
 fn belongs(dose: &Due<'_>, span: &RoundSpan) -> bool {
@@ -171,7 +193,6 @@ pub fn in_trolley_order(picture: &Picture) -> Vec<ResidentId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
 
     #[test]
     fn room_nine_comes_before_room_twelve() {

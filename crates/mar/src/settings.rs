@@ -154,7 +154,7 @@ impl Settings {
                 return Some(format!("two rounds have the id {}", round.id));
             }
         }
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = std::collections::BTreeSet::from([crate::outcome::NOT_CHECKED]);
         for outcome in crate::outcome::OUTCOMES {
             let letter = self.letter(outcome);
             if outcome != Outcome::Given && (letter.is_empty() || !seen.insert(letter)) {

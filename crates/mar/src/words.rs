@@ -123,6 +123,21 @@ pub fn length(length: Minutes) -> String {
     }
 }
 
+/// Returns how far apart two doses lie, in words: `6 days and 20 hours`, `7 hours and 5 minutes`.
+/// Minutes are left out where there are days.
+#[must_use]
+pub fn apart(length: Minutes) -> String {
+    let plural = |n: u32, word: &str| {
+        let s = if n == 1 { "" } else { "s" };
+        (n > 0).then(|| format!("{n} {word}{s}"))
+    };
+    let (days, hours, minutes) = (length.0 / 1_440, length.0 / 60 % 24, length.0 % 60);
+    let minutes = if days > 0 { None } else { plural(minutes, "minute") };
+    let parts: Vec<String> =
+        [plural(days, "day"), plural(hours, "hour"), minutes].into_iter().flatten().collect();
+    if parts.is_empty() { "no time".to_owned() } else { list(&parts) }
+}
+
 /// Joins texts as a sentence does: `a, b and c`.
 #[must_use]
 pub fn list(items: &[String]) -> String {
@@ -210,6 +225,16 @@ fn limits(prn: &Prn) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_distance_in_time_is_told_in_days_or_hours() {
+        let words = |minutes| apart(Minutes(minutes));
+        assert_eq!(words(9_851), "6 days and 20 hours");
+        assert_eq!(words(425), "7 hours and 5 minutes");
+        assert_eq!(words(1_440), "1 day");
+        assert_eq!(words(61), "1 hour and 1 minute");
+        assert_eq!(words(0), "no time");
+    }
 
     #[test]
     fn both_ends_of_a_range_are_words_or_both_are_digits() {

@@ -1,6 +1,6 @@
 //! Orders from draft to stop.
 
-use super::{home, hourly, rule, slots};
+use super::{home, hourly, instant, rule, slots};
 use crate::outside::device::text;
 use libtest_mimic::Failed;
 use serde_json::json;
@@ -76,5 +76,52 @@ pub fn allergy() -> Result<(), Failed> {
         "Dr Patel by telephone: rash in 1962 was measles",
     ];
     device.ok_as(&nurse, &decided, "");
+    Ok(())
+}
+
+/// Fault: what fell due between an order's start and its second check vanished without a word.
+pub fn first_dose() -> Result<(), Failed> {
+    let (device, resident) = home();
+    let (nurse, senior) = (device.nurse(), device.senior());
+    let mut order = hourly(&resident);
+    let start = instant("-3 hours");
+    order["start"] = json!(start);
+    order["schedule"] = json!({"kind": "every", "n": 8, "unit": "hour", "anchor": start});
+    let added = device.ok_as(&nurse, &["order", "add", "--from", "-"], &order.to_string());
+    assert_eq!(added["unoffered"].as_array().map(Vec::len), Some(1), "{added}");
+    let order = text(&added["order"]);
+    let checked = device.ok_as(&senior, &["order", "check", &order], "");
+    let first = &checked["first_dose"];
+    assert_eq!(first["open"], json!(true), "{checked}");
+    assert!(first["minutes_to_next"].as_u64().is_some_and(|m| (295..=300).contains(&m)));
+    let alerts = || device.ok(&["alerts"]).as_array().cloned().unwrap_or_default();
+    let asked = |alerts: &[serde_json::Value]| alerts.iter().any(|a| a["cause"] == "first-dose");
+    assert!(asked(&alerts()));
+    let slot = text(&first["slot"]);
+    device.ok_as(&nurse, &["record", &slot, "--outcome", "given"], "");
+    assert!(!asked(&alerts()), "the first dose was given");
+    Ok(())
+}
+
+pub fn page() -> Result<(), Failed> {
+    let (device, resident) = home();
+    let (nurse, senior) = (device.nurse(), device.senior());
+    let add = |order: &serde_json::Value| {
+        let added = device.ok_as(&nurse, &["order", "add", "--from", "-"], &order.to_string());
+        text(&added["order"])
+    };
+    let good = add(&hourly(&resident));
+    let mut heavy = crate::outside::device::regular(&resident, &["08:00", "12:00", "18:00"]);
+    heavy["medicine"] = json!({"name": "Paracetamol 500mg tablets", "form": "tablet",
+        "ingredients": [{"name": "paracetamol", "amount": "500", "unit": "mg", "per": "tablet"}]});
+    heavy["dose"] = json!({"value": "4", "unit": "tablet"});
+    heavy["label"] = json!(null);
+    let heavy = add(&heavy);
+    let refused = device.run_as(&senior, &["resident", "check", &resident]);
+    assert_eq!(rule(&refused), "W-01");
+    let told = refused.json()["refused"].clone();
+    assert_eq!(told["orders"][0]["order"], json!(heavy));
+    assert!(text(&told["message"]).contains(&format!("--order {good}")), "{told}");
+    device.ok_as(&senior, &["resident", "check", &resident, "--order", &good], "");
     Ok(())
 }

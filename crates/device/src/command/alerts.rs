@@ -97,6 +97,7 @@ fn parts(cause: &Cause) -> Vec<String> {
         Cause::IdentityConflict
         | Cause::AllergyConflict
         | Cause::AllergiesNotAsked
+        | Cause::FirstDoses(_)
         | Cause::NeedsUpdate => Vec::new(),
     }
 }
@@ -138,6 +139,9 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
             about["orders"] = json!(orders.iter().map(ToString::to_string).collect::<Vec<_>>());
         }
         Cause::FollowUp(follow_up) => about["follow_up"] = json!(follow_up.to_string()),
+        Cause::FirstDoses(slots) => {
+            about["slots"] = json!(slots.iter().map(ToString::to_string).collect::<Vec<_>>());
+        }
         Cause::IdentityConflict
         | Cause::AllergyConflict
         | Cause::AllergiesNotAsked
@@ -198,6 +202,13 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
         Cause::AloneReview(id) => format!("given by one person alone: {}", dose(*id)),
         Cause::NeedsUpdate => {
             "update this device: a newer one has written what it cannot read".to_owned()
+        }
+        Cause::FirstDoses(slots) => {
+            let each: Vec<String> = slots.iter().map(slot).collect();
+            format!(
+                "FIRST DOSE: {} fell due before the check: give it now, or record what became of it",
+                mar::words::list(&each)
+            )
         }
         Cause::FollowUp(id) => {
             let found = resident.and_then(|r| r.follow_ups().into_iter().find(|f| f.id == *id));

@@ -5,6 +5,7 @@ use super::page::{Table, clock, day, moment};
 use super::session::{Session, date};
 use super::{Fault, Output, waiting};
 use mar::chart::{Cell, Chart, ChartOrder, Dose, chart};
+use mar::due::Suspension;
 use mar::fact::{AccessKind, DoseFact, Fact, Recording};
 use mar::picture::{Recorded, Standing};
 use mar::refusal::Missing;
@@ -127,6 +128,7 @@ fn cell_to_json(session: &Session<'_>, cell: &Cell<'_>) -> Value {
     shape["state"] = json!(cell.state.word());
     shape["kind"] = json!(super::due::kind_word(cell.slot.kind));
     shape["suspended"] = json!(cell.suspended.map(super::due::suspension_word));
+    shape["first_dose"] = json!(cell.first_dose);
     shape["possible_double_dose"] = json!(cell.possible_double_dose);
     shape["others"] = Value::Array(others);
     shape
@@ -242,6 +244,11 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
             }
         }
     }
+    let cells = chart.orders.iter().flat_map(|o| &o.cells);
+    if cells.into_iter().any(|c| c.suspended == Some(Suspension::NotChecked)) {
+        out.line("");
+        out.line("not yet checked = due before the second check: nobody could give it then");
+    }
     for order in &chart.waiting {
         out.line("");
         for line in waiting::lines(session, order) {
@@ -255,7 +262,9 @@ fn cell_row(session: &Session<'_>, cell: &Cell<'_>) -> [String; 5] {
     let due = moment(cell.slot.due, zone);
     let Some(dose) = &cell.shown else {
         let what = match cell.suspended {
+            Some(Suspension::NotChecked) => "not yet checked".to_owned(),
             Some(suspension) => super::due::suspension_word(suspension).to_owned(),
+            None if cell.first_dose => "FIRST DOSE wanted".to_owned(),
             None => cell.state.word().replace('-', " "),
         };
         return [due, what, String::new(), String::new(), String::new()];

@@ -6,6 +6,7 @@ use super::session::Session;
 use super::{Fault, Output};
 use mar::due::{Due, DueState, Suspension, due};
 use mar::fact::AccessKind;
+use mar::first::FirstDose;
 use mar::ids::ResidentId;
 use mar::schedule::SlotKind;
 use mar::time::{Timestamp, day_span};
@@ -93,6 +94,7 @@ pub fn to_json(session: &Session<'_>, due: &Due<'_>) -> Value {
         "state": due.state.word(),
         "kind": kind_word(due.slot.kind),
         "suspended": due.suspended.map(suspension_word),
+        "first_dose": due.first.is_some(),
         "not_before": due.not_before.map(|at| at.rfc3339(zone)),
         "outcome": outcome(due),
     })
@@ -121,6 +123,7 @@ pub const fn suspension_word(suspension: Suspension) -> &'static str {
         Suspension::Leave => "leave",
         Suspension::Gone => "gone",
         Suspension::CourseDone => "course-done",
+        Suspension::NotChecked => "not-checked",
     }
 }
 
@@ -128,8 +131,12 @@ pub const fn suspension_word(suspension: Suspension) -> &'static str {
 #[must_use]
 pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
     let recorded = || mar::due::shown(&due.recorded).and_then(|a| a.effective());
+    if let Some(first) = &due.first {
+        return first_in_words(session, first, due.not_before);
+    }
     match due.state {
         DueState::NotDue => match (due.suspended, due.not_before) {
+            (Some(Suspension::NotChecked), _) => "not yet checked".to_owned(),
             (Some(suspension), _) => format!("suspended: {}", suspension_word(suspension)),
             (None, Some(at)) => format!("not before {}", clock(at, session.zone())),
             (None, None) => String::new(),
@@ -145,6 +152,22 @@ pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
             format!("{} {}", r.outcome.label().to_lowercase(), clock(r.given_at, session.zone()))
         }),
     }
+}
+
+/// Returns the first dose of an order that was checked too late for it, with its spacing (W-11).
+fn first_in_words(
+    session: &Session<'_>,
+    first: &FirstDose,
+    not_before: Option<Timestamp>,
+) -> String {
+    let zone = session.zone();
+    let from =
+        not_before.map_or_else(|| "now".to_owned(), |at| format!("from {}", clock(at, zone)));
+    let next = first.next.as_ref().zip(first.spacing(session.now)).map(|(next, spacing)| {
+        let due = super::page::moment(next.due, zone);
+        format!("; the next is due {due}, in {}", mar::words::apart(spacing))
+    });
+    format!("FIRST DOSE {from}, checked after its time{}", next.unwrap_or_default())
 }
 
 fn tell(

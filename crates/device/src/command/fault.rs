@@ -2,7 +2,7 @@
 
 use crate::clock::ClockFault;
 use crate::{InviteFault, JoinFault, NetworkFault, PinFault, ReadFault, StartFault, SubmitFault};
-use mar::refusal::Refusal;
+use mar::refusal::{PageLine, Refusal};
 use mar::time::Tz;
 use serde_json::{Value, json};
 use store::backend::OpenFault;
@@ -66,6 +66,7 @@ pub struct Refused {
     pub message: String,
     earliest: Option<String>,
     unheard: Vec<String>,
+    lines: Vec<Value>,
 }
 
 impl Refused {
@@ -79,6 +80,9 @@ impl Refused {
         });
         if !self.unheard.is_empty() {
             shape["unheard"] = json!(self.unheard);
+        }
+        if !self.lines.is_empty() {
+            shape["orders"] = json!(self.lines);
         }
         shape
     }
@@ -112,7 +116,13 @@ impl Fault {
         }
         if let Self::Rule { rule, message } = self {
             let message = message.clone();
-            return Some(Refused { rule, message, earliest: None, unheard: Vec::new() });
+            return Some(Refused {
+                rule,
+                message,
+                earliest: None,
+                unheard: Vec::new(),
+                lines: Vec::new(),
+            });
         }
         let Self::Refused(refusal) = self else { return None };
         Some(Refused {
@@ -120,6 +130,7 @@ impl Fault {
             message: refusal.words(zone),
             earliest: refusal.earliest().map(|at| at.rfc3339(zone)),
             unheard: refusal.unheard().iter().map(ToString::to_string).collect(),
+            lines: refusal.page_lines().iter().map(|l| page_line(l, zone)).collect(),
         })
     }
 
@@ -127,6 +138,15 @@ impl Fault {
     pub(super) fn unreadable(file: &str, what: impl ToString) -> Self {
         Self::Unreadable { file: file.to_owned(), what: what.to_string() }
     }
+}
+
+fn page_line(line: &PageLine, zone: Tz) -> Value {
+    json!({
+        "order": line.order.to_string(),
+        "medicine": line.medicine,
+        "rule": line.why.rule(),
+        "message": line.why.words(zone),
+    })
 }
 
 impl From<SubmitFault> for Fault {

@@ -2,16 +2,18 @@
 
 mod confirm;
 mod show;
+mod unoffered;
 
 pub use confirm::Confirm;
 pub(super) use show::grade_word;
+pub(super) use unoffered::{tell_checked, to_json as unoffered_to_json};
 
 use super::json::{OrderShape, Place, content_to_json, object, over, read, read_value, without};
 use super::session::Session;
 use super::{Fault, Given, Output};
 use mar::command::{Ask, AskOrder};
 use mar::ids::{OrderId, ResidentId, VersionId};
-use mar::order::SameMeaning;
+use mar::order::{SameMeaning, State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -282,8 +284,10 @@ fn answer(session: &Session<'_>, order: OrderId, out: &mut Output<'_>) -> Result
     let state = history.state(session.now);
     if out.is_json() {
         let version = history.versions().last().map(|v| v.version.id.to_string());
+        let (unoffered, first_dose) = unoffered::to_json(session, history);
         out.document(&json!({
             "order": order.to_string(), "state": state.word(), "version": version,
+            "unoffered": unoffered, "first_dose": first_dose,
         }));
         return Ok(());
     }
@@ -295,6 +299,9 @@ fn answer(session: &Session<'_>, order: OrderId, out: &mut Output<'_>) -> Result
         out.line(format!("    {}", mar::words::directions(content, &session.settings())));
     }
     out.line(format!("This order is {}: {order}", show::state_in_words(state)));
+    if matches!(state, State::Active | State::AwaitingSecondCheck) {
+        unoffered::tell(session, history, out);
+    }
     if waits.is_some() && history.stopped_at().is_none() {
         out.line(format!(
             "Next: a second person compares it with the label and checks it: medroundctl order \

@@ -1,6 +1,7 @@
 //! `resident`: who lives here.
 
 use super::json::{ResidentShape, object, over, read, read_value, without};
+use super::order::{tell_checked, unoffered_to_json};
 use super::page::{Table, count, day, moment};
 use super::session::Session;
 use super::{Fault, Given, Output};
@@ -375,7 +376,8 @@ fn check(
     } else {
         orders.iter().map(|text| line_of(session, text, &all)).collect::<Result<_, _>>()?
     };
-    session.submit_all(vec![Ask::Resident(found.id, AskResident::CheckPage(lines.clone()))])?;
+    let ask = Ask::Resident(found.id, AskResident::CheckPage(lines.clone()));
+    session.submit_all(vec![ask])?;
     let left = all.len().saturating_sub(lines.len());
     if out.is_json() {
         let checked: Vec<Value> = lines
@@ -383,7 +385,11 @@ fn check(
             .map(|(order, _)| {
                 let (_, history) = session.order(&order.to_string())?;
                 let state = history.state(session.now).word();
-                Ok::<_, Fault>(json!({ "order": order.to_string(), "state": state }))
+                let (unoffered, first_dose) = unoffered_to_json(session, history);
+                Ok::<_, Fault>(json!({
+                    "order": order.to_string(), "state": state,
+                    "unoffered": unoffered, "first_dose": first_dose,
+                }))
             })
             .collect::<Result<_, _>>()?;
         out.document(
@@ -392,6 +398,10 @@ fn check(
         return Ok(());
     }
     out.line(format!("{} of {} checked.", count(lines.len(), "order"), name(session, found.id)));
+    for (order, _) in &lines {
+        let (_, history) = session.order(&order.to_string())?;
+        tell_checked(session, history, out);
+    }
     if left > 0 {
         out.line(format!("{} still waiting for somebody else.", count(left, "order")));
     }

@@ -8,6 +8,7 @@ use crate::due::{recorded_for, shown};
 use crate::fact::{
     Check, DoseFact, Draft, Fact, Gap, OutcomeRecorded, Popped, PrnNote, Recording, SecondPerson,
 };
+use crate::first::{self, FirstDose};
 use crate::ids::{AdministrationId, EntryId, OrderId, ResidentId};
 use crate::order::{Content, Dose, State};
 use crate::outcome::{Known, Outcome, Practice};
@@ -23,12 +24,17 @@ use crate::time::Timestamp;
 use chrono::NaiveDate;
 use std::sync::Arc;
 
+/// Why the first dose of an order was late, where nobody says more (W-11).
+const FIRST_DOSE: &str = "first dose: it fell due before the order was checked";
+
 /// A dose under decision: whose, of which order, which version of it.
 struct Asked<'d> {
     resident: &'d Arc<ResidentPicture>,
     history: &'d OrderHistory,
     view: VersionView<'d>,
     authority: EntryId,
+    /// The first dose of the order, where the dose under decision fell due before the check.
+    unchecked: Option<Option<FirstDose>>,
 }
 
 impl Asked<'_> {
@@ -82,6 +88,7 @@ impl<'d> Decision<'d, '_, '_> {
         if let Some(refusal) = already(self, &recorded, &found, false, self.now()) {
             return Err(refusal);
         }
+        self.first_dose(&asked, &found, self.now())?;
         let popped = Popped {
             order: asked.history.id,
             slot: Some(slot.clone()),
@@ -111,6 +118,9 @@ impl<'d> Decision<'d, '_, '_> {
         }
         self.not_ahead(&asked, &found, &recording)?;
         let in_window = at >= found.window.from && at <= found.window.to;
+        if recording.outcome.is_taken() && !elsewhere(recording.outcome) {
+            self.first_dose(&asked, &found, at)?;
+        }
         if recording.outcome.is_taken() && !asked.rescue() && !elsewhere(recording.outcome) {
             Self::on_time(&asked, &found, &recording)?;
             // "A second dose was really given" has happened: it is recorded, and raised (D-06).
@@ -120,6 +130,9 @@ impl<'d> Decision<'d, '_, '_> {
         }
         if recording.outcome.is_taken() && !in_window {
             recording.timing_reason.clone_from(&recording.reason);
+            if asked.unchecked.is_some() && recording.timing_reason.trim().is_empty() {
+                FIRST_DOSE.clone_into(&mut recording.timing_reason);
+            }
         }
         self.witnessed(&asked, told, recording.outcome)?;
         let gap = self.gap(&asked, told, recording.outcome, in_window)?;
@@ -182,7 +195,8 @@ impl<'d> Decision<'d, '_, '_> {
             Some(view) => view,
             None => return Err(not_active(history, at).into()),
         };
-        let asked = Asked { resident, history, view, authority: self.giver(history, at)? };
+        let authority = self.giver(history, at)?;
+        let asked = Asked { resident, history, view, authority, unchecked: None };
         if asked.content().prn().is_none() {
             return Err(DoseRefusal::Outcome(
                 "this order has due times: record the dose that is due",
@@ -225,10 +239,18 @@ impl<'d> Decision<'d, '_, '_> {
             let Some(view) = history.version(slot.version) else {
                 continue;
             };
-            let found = rules::slot_of(view.version, slot, &settings).ok_or(Missing::Slot)?;
+            let mut found = rules::slot_of(view.version, slot, &settings).ok_or(Missing::Slot)?;
+            let waited = view.waited.is_some_and(|waited| found.due >= waited.begins)
+                && view.from.is_some_and(|from| found.due < from);
+            let unchecked = waited.then(|| first::first_dose(&view, &settings));
+            if let Some(Some(first)) = &unchecked
+                && first.slot.id == found.id
+            {
+                found.window = first.slot.window;
+            }
             let in_span = view.from.is_some_and(|from| found.due >= from)
                 && view.to.is_none_or(|to| found.due < to);
-            if !in_span {
+            if !in_span && !waited {
                 return Err(if view.from.is_none() {
                     not_active(history, self.now()).into()
                 } else {
@@ -236,9 +258,27 @@ impl<'d> Decision<'d, '_, '_> {
                 });
             }
             let authority = self.giver(history, self.now())?;
-            return Ok((Asked { resident, history, view, authority }, found));
+            return Ok((Asked { resident, history, view, authority, unchecked }, found));
         }
         Err(Missing::Slot.into())
+    }
+
+    /// What fell due before the check is given only as the first dose of its order, and only until
+    /// the next one is due (S-09, W-11).
+    fn first_dose(&self, asked: &Asked<'_>, slot: &Slot, at: Timestamp) -> Result<(), Refusal> {
+        let Some(first) = &asked.unchecked else { return Ok(()) };
+        let Some(first) = first.as_ref().filter(|first| first.slot.id == slot.id) else {
+            return Err(DoseRefusal::BeforeCheck.into());
+        };
+        let late = at > slot.due.plus(rules::WEEKLY_LATE);
+        if rules::is_weekly(&asked.content().schedule) && late {
+            return Err(DoseRefusal::WeeklyTooLate.into());
+        }
+        let taken = rules::taken(&self.picture.home, asked.resident, slot.due);
+        if !first.is_open_at(at) || first::overtaken(first, &taken) {
+            return Err(DoseRefusal::BeforeCheck.into());
+        }
+        Ok(())
     }
 
     fn giver(&self, history: &OrderHistory, at: Timestamp) -> Result<EntryId, Refusal> {
@@ -289,7 +329,10 @@ impl<'d> Decision<'d, '_, '_> {
         if asked.held_at(at) && !asked.rescue() && !given_elsewhere {
             return Err(DoseRefusal::NotActive { state: State::Held.word() }.into());
         }
-        if asked.view.from.is_none_or(|from| at < from) {
+        // What others gave before the check has happened, whoever had not checked the order here.
+        let begun = asked.view.from.is_some_and(|from| at >= from)
+            || (given_elsewhere && asked.unchecked.is_some());
+        if !begun {
             return Err(DoseRefusal::NotInForce.into());
         }
         let course = asked.content().course_doses;
@@ -404,7 +447,8 @@ impl<'d> Decision<'d, '_, '_> {
             if weekly && at > slot.due.plus(rules::WEEKLY_LATE) {
                 return Err(DoseRefusal::WeeklyTooLate.into());
             }
-            if !reason {
+            // That the order was not checked in time is reason enough for its first dose.
+            if !reason && asked.unchecked.is_none() {
                 return Err(DoseRefusal::TimingReason("given after its time").into());
             }
         }

@@ -7,7 +7,7 @@ use crate::fact::{
     MembershipFact, Revoked,
 };
 use crate::ids::{DeviceId, LogId, StaffId};
-use crate::outcome::OUTCOMES;
+use crate::outcome::{NOT_CHECKED, OUTCOMES};
 use crate::picture::{OrderHistory, VersionView};
 use crate::refusal::{EntryRefusal, Missing, Refusal};
 use crate::schedule::Schedule;
@@ -161,7 +161,7 @@ impl Decision<'_, '_, '_> {
         let is_code = OUTCOMES.iter().any(|o| {
             let letter = settings.map_or(o.letter(), |s| s.letter(*o));
             letter.eq_ignore_ascii_case(&details.initials)
-        });
+        }) || NOT_CHECKED.eq_ignore_ascii_case(&details.initials);
         if details.standing == Employment::Active
             && (is_code || others().filter(active).any(same_initials))
         {

@@ -115,7 +115,7 @@ impl Decision<'_, '_, '_> {
             None => waiting(history)?,
         };
         let (authority, content) = self.may_check(history, version)?;
-        own_limits(resident, &[(order, content)], self.settings()?, self.now())?;
+        limits_hold(own_limits(resident, &[(order, content)], self.settings()?, self.now()))?;
         Ok((authority, history.heads(), OrderFact::Checked { order, version }))
     }
 
@@ -135,7 +135,7 @@ impl Decision<'_, '_, '_> {
         }
         let view = history.version(version).ok_or(Missing::Order(order))?;
         let content = view.version.content.clone();
-        own_limits(resident, &[(order, content)], self.settings()?, self.now())?;
+        limits_hold(own_limits(resident, &[(order, content)], self.settings()?, self.now()))?;
         let fact = OrderFact::ActivatedAlone { order, version, reason: reason.to_owned() };
         Ok((authority, history.heads(), fact))
     }
@@ -393,14 +393,16 @@ fn no_allergy(resident: &ResidentPicture, content: &Content) -> Result<(), Refus
 
 /// A regular order's own limits are checked when it is activated, on its nominal times (W-01): its
 /// own gap, and paracetamol over all regular orders, in every 24 hours of the next week. `proposed`
-/// are the orders that are activated together. Nominal means that no clock change shortens a day:
+/// are the orders that are activated together; the ones that may not be are returned, with why.
+/// Nominal means that no clock change shortens a day:
 /// an order that is right in the summer is right in the week before the clocks go forward.
 pub(super) fn own_limits(
     resident: &ResidentPicture,
     proposed: &[(OrderId, Content)],
     settings: &Settings,
     now: Timestamp,
-) -> Result<(), Refusal> {
+) -> Vec<(OrderId, Refusal)> {
+    let mut refused = Vec::new();
     let nominal = Settings { zone: Tz::UTC, ..settings.clone() };
     let on = |_| &nominal;
     let slots = |order: OrderId, content: &Content, (from, to)| {
@@ -412,7 +414,10 @@ pub(super) fn own_limits(
         let from = content.start.max(now);
         let span = (from.minus(DAY), from.plus(Minutes(8 * 24 * 60)));
         let own = slots(*order, content, (from, span.1));
-        times_apart(content, &own)?;
+        if let Err(why) = times_apart(content, &own) {
+            refused.push((*order, why));
+            continue;
+        }
         let mut doses = paracetamol(content, &own);
         if doses.is_empty() {
             continue;
@@ -426,9 +431,16 @@ pub(super) fn own_limits(
             let slots = slots_of(std::slice::from_ref(&view), &on, span);
             doses.extend(paracetamol(&view.version.content, &slots));
         }
-        within_a_day(&doses)?;
+        if let Err(why) = within_a_day(&doses) {
+            refused.push((*order, why));
+        }
     }
-    Ok(())
+    refused
+}
+
+/// The first of what stands against an order that is activated by itself.
+fn limits_hold(refused: Vec<(OrderId, Refusal)>) -> Result<(), Refusal> {
+    refused.into_iter().next().map_or(Ok(()), |(_, why)| Err(why))
 }
 
 fn within_a_day(doses: &[(Timestamp, Quantity)]) -> Result<(), Refusal> {

@@ -4,9 +4,11 @@ use super::{Decision, named};
 use crate::command::AskResident;
 use crate::fact::{Access, Actor, Draft, Fact, FollowUpFact, OrderFact, ResidentFact};
 use crate::ids::{EntryId, FollowUpId, OrderId, ResidentId, VersionId};
-use crate::refusal::{EntryRefusal, Missing, OrderRefusal, Refusal};
+use crate::picture::OrderHistory;
+use crate::refusal::{EntryRefusal, Missing, OrderRefusal, PageLine, Refusal};
 use crate::resident::{Allergies, Identity, Status, Whereabouts};
 use crate::staff::Act;
+use crate::time::Timestamp;
 
 /// No text of one entry is longer: the entry as a whole stays far below 16 KiB.
 const TEXT_MAX: usize = 2_000;
@@ -116,20 +118,40 @@ impl Decision<'_, '_, '_> {
         if orders.is_empty() {
             return Err(OrderRefusal::State("not waiting for a check").into());
         }
+        // Who may not check at all is told so, and not line by line.
+        self.person(Act::CheckOrder)?;
         let resident = self.resident_picture(id)?.clone();
         let mut drafts = Vec::new();
         let mut page = Vec::new();
+        let mut refused: Vec<PageLine> = Vec::new();
         for (order, version) in orders {
             let history = resident.orders.get(order).ok_or(Missing::Order(*order))?;
-            let (authority, content) = self.may_check(history, *version)?;
-            page.push((*order, content));
-            let fact = Fact::Order(OrderFact::Checked { order: *order, version: *version });
-            let made = self.made(authority, history.heads())?;
-            drafts.push(Draft { subject: Some(id), made: Some(made), fact });
+            match self.may_check(history, *version) {
+                Ok((authority, content)) => {
+                    page.push((*order, content));
+                    let fact = Fact::Order(OrderFact::Checked { order: *order, version: *version });
+                    let made = self.made(authority, history.heads())?;
+                    drafts.push(Draft { subject: Some(id), made: Some(made), fact });
+                }
+                Err(why) => refused.push(page_line(history, self.now(), why)),
+            }
         }
         // A tick per line: the lines are activated together, and come to one total (W-01).
-        super::order::own_limits(&resident, &page, self.settings()?, self.now())?;
-        Ok(drafts)
+        let limits = super::order::own_limits(&resident, &page, self.settings()?, self.now());
+        for (order, why) in limits {
+            let history = resident.orders.get(&order).ok_or(Missing::Order(order))?;
+            refused.push(page_line(history, self.now(), why));
+        }
+        match (orders, refused.pop()) {
+            (_, None) => Ok(drafts),
+            ([_], Some(only)) => Err(*only.why),
+            (_, Some(last)) => {
+                refused.push(last);
+                let stands = |order: &OrderId| refused.iter().all(|line| line.order != *order);
+                let rest = orders.iter().map(|(order, _)| *order).filter(stands).collect();
+                Err(OrderRefusal::Page { resident: id, lines: refused, rest }.into())
+            }
+        }
     }
 
     fn follow_up(
@@ -191,6 +213,11 @@ impl Decision<'_, '_, '_> {
         };
         Ok((authority, base, Fact::FollowUp(fact)))
     }
+}
+
+fn page_line(history: &OrderHistory, now: Timestamp, why: Refusal) -> PageLine {
+    let medicine = history.best_version(now).map(|v| v.content.medicine.name.clone());
+    PageLine { order: history.id, medicine: medicine.unwrap_or_default(), why: Box::new(why) }
 }
 
 pub(super) fn short(text: &str, what: &'static str) -> Result<(), Refusal> {

@@ -2,6 +2,7 @@
 
 use super::{Recorded, Writes, counting, heads, heads_within};
 use crate::fact::{Fact, OrderFact};
+use crate::first::Waited;
 use crate::ids::{EntryId, OrderId, StaffId, VersionId};
 use crate::order::{Proposal, State, Supply, Version};
 use crate::schedule::{self, Slot};
@@ -38,6 +39,8 @@ pub struct VersionView<'p> {
     pub from: Option<Timestamp>,
     /// When the next version, the stop or its own end takes over; `None` for "until stopped".
     pub to: Option<Timestamp>,
+    /// Since when its doses fell due while nothing could be given from it; `None` when they did not.
+    pub waited: Option<Waited>,
 }
 
 impl OrderHistory {
@@ -99,7 +102,31 @@ impl OrderHistory {
         mark_conflicts(&self.entries, &mut views);
         let stopped = self.stopped_at();
         set_spans(&mut views, stopped);
+        self.set_waited(&mut views);
         views
+    }
+
+    /// Gives each version that stands the span in which it could not be given although its doses
+    /// fell due: from its start, or the end of the version before it, to its check.
+    fn set_waited(&self, views: &mut [VersionView<'_>]) {
+        let first = self
+            .facts()
+            .into_iter()
+            .filter(|(_, f)| matches!(f, OrderFact::Proposed { .. } | OrderFact::Written(_)));
+        let Some(written) = first.map(|(w, _)| w.wall).min() else { return };
+        let mut covered: Option<Timestamp> = None;
+        for view in views.iter_mut().filter(|v| !v.rejected && !v.conflict) {
+            let waited = Waited::of(view.version.content.start, written, covered);
+            if view.from.is_none_or(|from| waited.begins < from) {
+                view.waited = Some(waited);
+            }
+            match (view.from, view.to) {
+                (Some(_), Some(to)) => covered = covered.max(Some(to)),
+                // What goes on until it is stopped leaves nothing unoffered after it.
+                (Some(_), None) => covered = Some(Timestamp(i64::MAX)),
+                (None, _) => {}
+            }
+        }
     }
 
     /// Whether a version with this id was ever written of this order.
@@ -336,6 +363,7 @@ fn view<'p>(
         conflict: false,
         from: None,
         to: None,
+        waited: None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod apart;
 mod dice;
 mod doses;
+mod first;
 mod giving;
 mod histories;
 mod home;

@@ -224,6 +224,29 @@ fn a_whole_page_is_checked_in_one_sitting_or_not_at_all() {
 }
 
 #[test]
+fn a_page_that_cannot_be_checked_names_the_line_and_why() {
+    let (mut home, resident) = home();
+    let good = home.drafted(resident, plain(daily(&["08:00"]))).expect("written");
+    let heavy = paracetamol("3", daily(&["08:00", "12:00", "18:00", "22:00"]));
+    let heavy = home.drafted(resident, heavy).expect("written");
+    let page = [good, heavy]
+        .map(|order| (order, home.resident(0, resident).orders[&order].versions()[0].version.id));
+    let ask = |lines: &[(OrderId, mar::ids::VersionId)]| {
+        Ask::Resident(resident, AskResident::CheckPage(lines.to_vec()))
+    };
+    let refusal = home.ask(0, "SC", ask(&page)).expect_err("too much paracetamol");
+    assert_eq!(refusal.rule(), "W-01");
+    let lines = refusal.page_lines();
+    assert_eq!(lines.iter().map(|l| l.order).collect::<Vec<_>>(), [heavy]);
+    let words = refusal.to_string();
+    for part in ["Paracetamol 500mg tablets", "4,000 mg", &format!("--order {good}")] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    home.ask(0, "SC", ask(&page[..1])).expect("the line that stands");
+    assert_eq!(state(&home, 0, (resident, good)), State::Active);
+}
+
+#[test]
 fn a_regular_order_s_own_limits_are_checked_however_it_is_activated() {
     let too_much = || paracetamol("3", daily(&["08:00", "12:00", "18:00", "22:00"]));
     let (mut home, resident) = home();

@@ -7,7 +7,7 @@ use ::mar::chart::{Cell as ChartCell, ChartOrder, Dose};
 use ::mar::due::{DueState, Suspension};
 use ::mar::fact::Recording;
 use ::mar::ids::{AdministrationId, StaffId};
-use ::mar::outcome::Outcome;
+use ::mar::outcome::{NOT_CHECKED, Outcome};
 use ::mar::picture::ResidentPicture;
 use ::mar::rules::{BreachKind, Taken, breaches, prn_status, taken};
 use ::mar::schedule::SlotKey;
@@ -170,6 +170,10 @@ impl<'t, 's> Told<'t, 's> {
     fn empty(&self, cell: &ChartCell<'_>) -> Cell {
         match (cell.suspended, cell.state) {
             (Some(Suspension::Held), _) => Cell::Held,
+            (Some(Suspension::NotChecked), _) => {
+                let code = Some(NOT_CHECKED.to_owned());
+                Cell::Told(vec![Mark { code, ..Mark::default() }])
+            }
             (Some(Suspension::Gone | Suspension::CourseDone), _) => Cell::AfterEnd,
             (Some(away @ (Suspension::Hospital | Suspension::Leave)), _) => {
                 let code = away.outcome().map(|o| self.letter(o));

@@ -8,12 +8,14 @@ use super::{PrintRequest, Printed, print_fault, residents};
 use crate::command::Fault;
 use crate::command::session::{Session, date};
 use crate::command::waiting;
-use ::mar::chart::chart;
+use ::mar::chart::{ChartOrder, chart};
+use ::mar::due::Suspension;
 use ::mar::ids::ResidentId;
+use ::mar::outcome::NOT_CHECKED;
 use ::mar::refusal::Missing;
 use ::mar::time::{CYCLE_DAYS, cycle_of, day_span};
 use ::mar::waiting::Waiting;
-use ::print::sheet::{Cycle, MarSheet, WaitingOrder};
+use ::print::sheet::{CodeKey, Cycle, MarSheet, WaitingOrder};
 use chrono::{Days, NaiveDate};
 use std::collections::BTreeSet;
 
@@ -70,13 +72,19 @@ fn sheet(session: &Session<'_>, id: ResidentId, start: NaiveDate) -> Result<MarS
     let mut so_far = SoFar::new(session, found);
     let blocks =
         chart.orders.iter().map(|order| block(session, found, order, cycle, &mut so_far)).collect();
+    let unchecked =
+        |o: &ChartOrder<'_>| o.cells.iter().any(|c| c.suspended == Some(Suspension::NotChecked));
+    let not_checked = chart.orders.iter().any(unchecked).then(|| CodeKey {
+        code: NOT_CHECKED.to_owned(),
+        words: "not yet checked: due before the second check".to_owned(),
+    });
     let changes = changes(session, found, (start, last), &mut so_far.people);
     Ok(MarSheet {
         home: home(session, &settings, &chart.identity.unit),
         resident: resident(session, found)?,
         cycle,
         provenance: provenance(session)?,
-        codes: codes(&settings),
+        codes: codes(&settings).into_iter().chain(not_checked).collect(),
         blocks,
         waiting: chart.waiting.iter().map(|w| waiting_order(session, w)).collect(),
         changes,

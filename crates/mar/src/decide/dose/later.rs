@@ -61,7 +61,7 @@ impl<'d> Decision<'d, '_, '_> {
         let view =
             history.version_as_written(record.version).ok_or(Missing::Order(record.order))?;
         let authority = self.giver(history, self.now())?;
-        let asked = Asked { resident, history, view, authority };
+        let asked = Asked { resident, history, view, authority, unchecked: None };
         let told = instead.map(|told| Told {
             given_at: told.given_at.or(administration.effective().map(|r| r.given_at)),
             reason: if told.reason.trim().is_empty() {

@@ -1,0 +1,197 @@
+//! Doses that fell due before an order was checked (S-09, W-11): nobody could give them (O-02), and
+//! none of them vanishes. They stand on the chart as not checked, and the last of them is asked
+//! for: "first dose now", until the next one is due.
+
+use crate::due::recorded_for;
+use crate::picture::{OrderHistory, ResidentPicture, VersionView};
+use crate::rules::{self, Taken};
+use crate::schedule::{self, Slot};
+use crate::settings::Settings;
+use crate::time::{DAY, Minutes, Timestamp};
+use chrono::NaiveDate;
+
+/// The instants before which a version could not be given, although its doses fell due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waited {
+    /// Its start, or the end of the version before it.
+    pub begins: Timestamp,
+    /// From when on what fell due was this home's to give. An order that began more than a day
+    /// before it was written here has been running elsewhere: what fell due before it was written
+    /// is history, and was given or not given there.
+    pub ours: Timestamp,
+}
+
+impl Waited {
+    /// Returns the span of an order that starts at `start`, was first written here at `written`,
+    /// and of which earlier versions were in force until `covered`.
+    #[must_use]
+    pub fn of(start: Timestamp, written: Timestamp, covered: Option<Timestamp>) -> Self {
+        let begins = covered.map_or(start, |covered| covered.max(start));
+        let new_here = start >= written.minus(DAY);
+        Self { begins, ours: if new_here { begins } else { begins.max(written) } }
+    }
+}
+
+/// What fell due of one order before it was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unoffered {
+    /// The doses that nobody could offer, in order of due time.
+    pub slots: Vec<Slot>,
+    /// The last of them where it may be wanted now; `None` where the next one is due already.
+    pub first: Option<FirstDose>,
+    /// The next dose of the order; `None` when there is none.
+    pub next: Option<Slot>,
+}
+
+/// The dose that an order begins with, when it fell due before the check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstDose {
+    /// The dose. Its window is late until [`FirstDose::until`].
+    pub slot: Slot,
+    /// From when on it can be given: the check.
+    pub from: Timestamp,
+    /// Until when it can be given, not included: the next one's time, or two days after its own
+    /// for a weekly dose (W-11). `None` when nothing follows it.
+    pub until: Option<Timestamp>,
+    /// The dose after it; `None` when there is none.
+    pub next: Option<Slot>,
+    /// Whether it was this home's to give. One that was not is asked about at the check only.
+    pub ours: bool,
+}
+
+impl FirstDose {
+    /// Whether it may be given at `at`, as far as its time goes.
+    #[must_use]
+    pub fn is_open_at(&self, at: Timestamp) -> bool {
+        at >= self.from && self.until.is_none_or(|until| at < until)
+    }
+
+    /// Returns the time between a dose given at `at` and the next one's due time; `None` when there
+    /// is none.
+    #[must_use]
+    pub fn spacing(&self, at: Timestamp) -> Option<Minutes> {
+        let next = self.next.as_ref()?;
+        let minutes = next.due.0.saturating_sub(at.0).max(0) / 60_000;
+        u32::try_from(minutes).ok().map(Minutes)
+    }
+}
+
+/// Returns what fell due of a version before it was checked, or until `now` while it waits for its
+/// check; `None` when nothing did.
+pub fn unoffered<'s>(
+    view: &VersionView<'_>,
+    settings: &dyn Fn(NaiveDate) -> &'s Settings,
+    now: Timestamp,
+) -> Option<Unoffered> {
+    let waited = view.waited?;
+    let until = view.from.unwrap_or(now);
+    let slots = schedule::slots(view.version, settings, waited.ours, until);
+    let first = first_dose(view, settings);
+    if slots.is_empty() && first.is_none() {
+        return None;
+    }
+    let next = next_from(view, settings, until);
+    Some(Unoffered { slots, first, next })
+}
+
+/// Returns the dose that a version in force begins with, when it fell due before the check and the
+/// next one was not due then; `None` otherwise.
+pub fn first_dose<'s>(
+    view: &VersionView<'_>,
+    settings: &dyn Fn(NaiveDate) -> &'s Settings,
+) -> Option<FirstDose> {
+    let (waited, from) = (view.waited?, view.from?);
+    let mut slot = last_before(view, settings, waited.begins, from)?;
+    let next = next_from(view, settings, from);
+    if next.as_ref().is_some_and(|next| next.window.from <= from) {
+        return None;
+    }
+    let weekly = rules::is_weekly(&view.version.content.schedule);
+    let too_late = weekly.then(|| Timestamp(slot.due.plus(rules::WEEKLY_LATE).0 + 1));
+    let ends = [next.as_ref().map(|next| next.window.from), view.to, too_late];
+    let until = ends.into_iter().flatten().min();
+    let last = until.map_or(Timestamp(i64::MAX), |until| Timestamp(until.0.saturating_sub(1)));
+    slot.window.unrecorded_after = slot.window.unrecorded_after.max(last);
+    let ours = slot.due >= waited.ours;
+    Some(FirstDose { slot, from, until, next, ours })
+}
+
+/// Returns the first dose of an order that somebody still has to answer for: it was this home's to
+/// give, nobody recorded it or a later dose, and the next one has not taken its place.
+#[must_use]
+pub fn unanswered<'s>(
+    resident: &ResidentPicture,
+    history: &OrderHistory,
+    settings: &dyn Fn(NaiveDate) -> &'s Settings,
+    now: Timestamp,
+) -> Option<FirstDose> {
+    if history.hold().is_some() || history.stopped_at().is_some_and(|at| at <= now) {
+        return None;
+    }
+    let versions = history.versions();
+    let in_force = |v: &&VersionView<'_>| {
+        v.from.is_some_and(|from| from <= now) && v.to.is_none_or(|to| now < to)
+    };
+    let first = first_dose(versions.iter().find(in_force)?, settings)?;
+    let passed = first.next.as_ref().is_some_and(|next| now > next.window.unrecorded_after);
+    let away = !resident.whereabouts(first.slot.due).is_present();
+    let answered = !recorded_for(resident, &first.slot.id).is_empty()
+        || resident.administrations.values().any(|a| {
+            a.record().is_some_and(|(_, o)| o.order == history.id)
+                && a.effective().is_some_and(|r| r.given_at >= first.from)
+        });
+    (first.ours && !passed && !away && !answered).then_some(first)
+}
+
+/// Whether another dose of the order was taken since the first one fell due: then that one was the
+/// first.
+#[must_use]
+pub(crate) fn overtaken(first: &FirstDose, taken: &[Taken<'_>]) -> bool {
+    taken.iter().any(|t| {
+        t.order == first.slot.order && t.slot != Some(&first.slot.id) && t.at >= first.slot.due
+    })
+}
+
+/// Schedules are looked through in steps that grow, so that a yearly one is found too.
+const STEPS: [u32; 6] = [2, 8, 32, 128, 512, 2_048];
+
+fn last_before<'s>(
+    view: &VersionView<'_>,
+    settings: &dyn Fn(NaiveDate) -> &'s Settings,
+    begins: Timestamp,
+    before: Timestamp,
+) -> Option<Slot> {
+    let mut until = before;
+    for days in STEPS {
+        let from = before.minus(Minutes(days * 24 * 60)).max(begins);
+        if let Some(last) = schedule::slots(view.version, settings, from, until).pop() {
+            return Some(last);
+        }
+        if from <= begins {
+            return None;
+        }
+        until = from;
+    }
+    None
+}
+
+fn next_from<'s>(
+    view: &VersionView<'_>,
+    settings: &dyn Fn(NaiveDate) -> &'s Settings,
+    from: Timestamp,
+) -> Option<Slot> {
+    let ends = view.to.unwrap_or(Timestamp(i64::MAX));
+    let mut begin = from;
+    for days in STEPS {
+        let until = from.plus(Minutes(days * 24 * 60)).min(ends);
+        let found = schedule::slots(view.version, settings, begin, until);
+        if let Some(next) = found.into_iter().next() {
+            return Some(next);
+        }
+        if until >= ends {
+            return None;
+        }
+        begin = until;
+    }
+    None
+}
