@@ -217,7 +217,9 @@ fn record_due(
         AskDose::Pop { slot, amount: None }
     } else {
         let outcome = outcome(chance);
-        AskDose::Record { slot, told: told(chance, outcome, now), second_dose_really: second }
+        let told = told(chance, outcome, now);
+        let already_given = second.then(|| "two of us had the trolley".to_owned());
+        AskDose::Record { slot, told: Told { already_given, ..told } }
     };
     let witness = (giver != NURSE && !chance.one_in(6)).then_some(NURSE);
     Some(Asked { actor: Actor::Staff(giver), witness, ask: Ask::Dose(resident.id, dose) })
@@ -254,8 +256,8 @@ fn correct(chance: &mut Chance, resident: &ResidentPicture, now: Timestamp) -> O
         let outcome = outcome(chance);
         Some(told(chance, outcome, now))
     };
-    let dose =
-        AskDose::Correct { administration, instead, reason: "pressed the wrong one".to_owned() };
+    let (reason, alone) = ("pressed the wrong one".to_owned(), chance.one_in(2));
+    let dose = AskDose::Correct { administration, instead, reason, alone };
     Some(Asked::by(*chance.pick(&GIVERS)?, Ask::Dose(resident.id, dose)))
 }
 

@@ -211,19 +211,15 @@ fn told(args: args::Told, reason: String) -> (Words, Option<u64>) {
         given_by: args.given_by,
         professional: args.professional,
         prompts: args.prompt,
+        handed_to: args.handed_to,
+        already_given: args.already_given,
     };
     (words, args.wait)
 }
 
 fn record(args: args::Record) -> DoseAsk {
     let (told, wait) = told(args.told, args.reason);
-    DoseAsk::Record(RecordRequest {
-        slot: args.slot,
-        outcome: args.outcome,
-        told,
-        second_dose_really: args.second_dose_given,
-        wait,
-    })
+    DoseAsk::Record(RecordRequest { slot: args.slot, outcome: args.outcome, told, wait })
 }
 
 fn give_prn(args: args::GivePrn) -> DoseAsk {

@@ -97,8 +97,8 @@ pub enum Cause {
     AllergiesNotAsked,
     /// An entry that does not count, or that a manager is to look at.
     InDoubt(EntryId),
-    /// A named check rests on the giver's own statement (W-16), or a controlled drug was given
-    /// without a witness (W-13).
+    /// A named check rests on the giver's own statement (W-16), a controlled drug was given without
+    /// a witness (W-13), or one person alone took back a dose that stood as given (D-13).
     AloneReview(AdministrationId),
     /// A clinical entry that this program cannot read: update this device (Y-11).
     NeedsUpdate,
@@ -247,13 +247,17 @@ impl<'a> Collector<'a> {
         // The look-back reaches before the cycles that are listed, so that their first doses have
         // their neighbours.
         let taken = rules::taken(&picture.home, resident, Timestamp(i64::MIN));
+        let mut told = BTreeSet::new();
         for Breach { administration, kind, .. } in rules::breaches(&taken) {
             let since = given_at(resident, administration).unwrap_or(self.now);
             let cause = match kind {
                 BreachKind::Interval => Cause::IntervalBreach(administration),
-                BreachKind::Total => Cause::TotalBreach(administration),
+                BreachKind::Total | BreachKind::Dose => Cause::TotalBreach(administration),
             };
-            self.add(Tier::Red, cause, since, Owner::ShiftLead);
+            // Too much at once may be too much in 24 hours as well: one cause, one alert.
+            if told.insert(cause.clone()) {
+                self.add(Tier::Red, cause, since, Owner::ShiftLead);
+            }
         }
         self.first_doses(picture);
         let span = (self.now.minus(UNRECORDED_BACK), self.now.plus(Minutes(1)));
@@ -397,7 +401,16 @@ impl<'a> Collector<'a> {
             let taken = administration.effective().is_some_and(|r| r.outcome.is_taken());
             let unwitnessed =
                 controlled && taken && entry.made.as_ref().is_some_and(|m| m.witness.is_none());
-            if statement || unwitnessed {
+            let stood = record.recording.outcome.is_taken();
+            let corrections = administration.corrections();
+            let seen = |made: &Option<crate::fact::Made>| {
+                made.as_ref().is_some_and(|m| m.witness.is_some())
+            };
+            let taken_back = stood
+                && !taken
+                && !corrections.is_empty()
+                && corrections.iter().all(|(w, _)| !seen(&w.made));
+            if statement || unwitnessed || taken_back {
                 self.add(
                     Tier::Grey,
                     Cause::AloneReview(record.administration),

@@ -236,8 +236,6 @@ pub enum AskDose {
         slot: SlotId,
         /// What was told.
         told: Told,
-        /// "A second dose was really given" (D-06).
-        second_dose_really: bool,
     },
     /// Give a when-required dose, or record that it was offered.
     Prn {
@@ -265,6 +263,8 @@ pub enum AskDose {
         instead: Option<Told>,
         /// Why.
         reason: String,
+        /// The statement that nobody else is on shift (W-13).
+        alone: bool,
     },
 }
 
@@ -293,6 +293,11 @@ pub struct Told {
     pub alone: bool,
     /// Safety prompts shown (W-12).
     pub prompts: Vec<Prompt>,
+    /// Who finds out what became of it, where that is not known (W-04); `None` for other outcomes.
+    pub handed_to: Option<StaffId>,
+    /// Why it was given although a rule stands in the way, of a dose that has been given already
+    /// (D-06, H-01); `None` for every other. It lets nobody give one now (P-06).
+    pub already_given: Option<String>,
 }
 
 impl Told {
@@ -311,6 +316,8 @@ impl Told {
             checked: None,
             alone: false,
             prompts: Vec::new(),
+            handed_to: None,
+            already_given: None,
         }
     }
 }

@@ -326,7 +326,12 @@ fn not_before(due: &Due<'_>, taken: &[rules::Taken<'_>]) -> Option<Timestamp> {
         Err(rules::Limit::Interval { earliest, .. }) => {
             Some(earliest).filter(|at| *at > due.slot.due)
         }
-        Ok(()) | Err(rules::Limit::Amount { .. } | rules::Limit::Ingredient { .. }) => None,
+        Ok(())
+        | Err(
+            rules::Limit::Amount { .. }
+            | rules::Limit::Ingredient { .. }
+            | rules::Limit::Dose { .. },
+        ) => None,
     }
 }
 

@@ -149,7 +149,7 @@ impl Outcome {
             Self::Leave => row("leave", "L", "On leave", false),
             Self::Held => row("held", "HA", "Held on advice", true),
             Self::ClinicalReading => {
-                row("clinical-reading", "CR", "Clinical reading outside limit", true)
+                row("clinical-reading", "CR", "Clinical reading outside limit", false)
             }
             Self::OutOfStock => row("out-of-stock", "OS", "Out of stock", true),
             Self::OmittedInError => row("omitted-in-error", "OE", "Omitted in error", true),
@@ -187,6 +187,30 @@ impl Outcome {
     #[must_use]
     pub const fn needs_reason(self) -> bool {
         self.row().reason
+    }
+
+    /// Returns what the reason tells, in words after "say".
+    #[must_use]
+    pub const fn reason_tells(self) -> &'static str {
+        match self {
+            Self::PartGiven => "why the rest was not taken",
+            Self::Refused => "what they said or showed",
+            Self::RefusedDestroyed => "why, and how it was destroyed",
+            Self::Vomited => "when it came up, and who was asked",
+            Self::Held => "who advised it",
+            Self::OutOfStock => "what was done about it",
+            Self::OmittedInError | Self::Other => "what happened",
+            Self::OnPaper => "on which sheet",
+            Self::Practice(practice) => practice.reason_tells(),
+            Self::Given
+            | Self::SelfAdministered
+            | Self::Prompted
+            | Self::Asleep
+            | Self::NotRequired
+            | Self::Hospital
+            | Self::Leave
+            | Self::ClinicalReading => "why",
+        }
     }
 
     /// Whether some of the medicine went into the resident, as far as anybody knows: such an
@@ -272,16 +296,33 @@ impl Practice {
         match self {
             Self::NilByMouth => row("nil-by-mouth", "N", "Nil by mouth or too drowsy", true),
             Self::GivenByProfessional => {
-                row("given-by-professional", "VP", "Given by a visiting professional", true)
+                row("given-by-professional", "VP", "Given by a visiting professional", false)
             }
             Self::GivenElsewhere => row("given-elsewhere", "GE", "Given elsewhere", true),
-            Self::GivenCovertly => row("given-covertly", "GC", "Given as in the plan", false),
+            Self::GivenCovertly => row("given-covertly", "GC", "Given as in the plan", true),
             Self::MadeAvailable => row("made-available", "M", "Made available", false),
             Self::SeenTaken => row("seen-taken", "MT", "Made available, seen taken", false),
             Self::SeenNotTaken => row("seen-not-taken", "MN", "Made available, not taken", true),
             Self::DroppedReplaced => row("dropped-replaced", "D", "Dropped and replaced", true),
-            Self::NotKnown => row("not-known", "NK", "Not known, handed to a person", true),
+            Self::NotKnown => row("not-known", "NK", "Not known, handed to a person", false),
             Self::Rescheduled => row("rescheduled", "RS", "Moved", true),
+        }
+    }
+
+    const fn reason_tells(self) -> &'static str {
+        match self {
+            Self::NilByMouth => "why, and who said so",
+            Self::GivenElsewhere => "where, and who told you",
+            // Until the plan is a fact of its own the record can only say on whose word it rests.
+            // It prints where the resident may read it: no word here says "covert" (W-24).
+            Self::GivenCovertly => "which plan is in force: its date, and who authorised it",
+            Self::SeenNotTaken => "what became of it",
+            Self::DroppedReplaced => "what was dropped, and what became of it",
+            Self::GivenByProfessional
+            | Self::MadeAvailable
+            | Self::SeenTaken
+            | Self::NotKnown
+            | Self::Rescheduled => "why",
         }
     }
 

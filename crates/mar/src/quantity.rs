@@ -151,6 +151,28 @@ const SAME_UNIT: &[&[&str]] = &[
     &["injection", "injections"],
 ];
 
+/// The units that count pieces.
+const PIECES: [&str; 18] = [
+    "tablet",
+    "capsule",
+    "caplet",
+    "puff",
+    "drop",
+    "spray",
+    "patch",
+    "sachet",
+    "suppository",
+    "pessary",
+    "ampoule",
+    "lozenge",
+    "nebule",
+    "scoop",
+    "enema",
+    "bottle",
+    "carton",
+    "injection",
+];
+
 impl Unit {
     /// Makes a unit of a text; known spellings become one (`Tablets` is `tablet`, `mcg` is `microgram`).
     #[must_use]
@@ -164,6 +186,13 @@ impl Unit {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it counts pieces that are given whole, halved or quartered, and never measured out
+    /// (S-12).
+    #[must_use]
+    pub fn is_a_piece(&self) -> bool {
+        PIECES.contains(&self.0.as_str())
     }
 
     /// Returns the unit as it is shown beside `quantity`: `tablet`, `tablets`, `ml`.

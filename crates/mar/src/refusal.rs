@@ -4,7 +4,7 @@
 //! a person reads, with times in the home's zone. The window words the same variants itself.
 
 use crate::ids::{DeviceId, OrderId, ResidentId};
-use crate::outcome::{Known, Outcome};
+use crate::outcome::{Effect, Known, Outcome};
 use crate::rules::Limit;
 use crate::staff::{Act, Role};
 use crate::time::{Timestamp, Tz};
@@ -65,14 +65,8 @@ impl Refusal {
     #[must_use]
     pub fn words(&self, zone: Tz) -> String {
         match self {
-            Self::Dose(DoseRefusal::Limit(limit)) => limit_words(limit, zone),
-            Self::Dose(DoseRefusal::AlreadyRecorded { outcome, by, at }) => {
-                already(*outcome, by, *at, zone)
-            }
-            Self::Dose(DoseRefusal::NotYet { outcome, from }) => not_yet(*outcome, *from, zone),
-            Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) | Self::Dose(_) => {
-                self.to_string()
-            }
+            Self::Dose(dose) => dose.words(zone),
+            Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) => self.to_string(),
         }
     }
 
@@ -353,7 +347,7 @@ pub enum DoseRefusal {
     #[error("the resident is recorded as {0}: change that first, or record it as given elsewhere")]
     Away(&'static str),
     /// The slot has an outcome already (D-06).
-    #[error("{}", already(*outcome, by, *at, Tz::UTC))]
+    #[error("{}", self.words(Tz::UTC))]
     AlreadyRecorded {
         /// What was recorded.
         outcome: Outcome,
@@ -365,6 +359,27 @@ pub enum DoseRefusal {
     /// An interval, total or gap forbids it.
     #[error("{}", limit_words(.0, Tz::UTC))]
     Limit(Limit),
+    /// A rule stands in the way of a dose of a time that is past: what has been given is recorded as
+    /// it happened, and raised (D-06, H-01).
+    #[error("{}", self.words(Tz::UTC))]
+    Happened(Box<DoseRefusal>),
+    /// "It has been given already" said of a dose that is given now (P-06).
+    #[error(
+        "--already-given is for a dose that has been given: say when with --given-at, a time that \
+         is past. It lets nobody give one now: only the prescriber can change a limit"
+    )]
+    GivenNow,
+    /// "It has been given already" where it says nothing.
+    #[error("{0}")]
+    AlreadyGiven(&'static str),
+    /// A correction that takes away a dose of a controlled drug, or what was found (D-13, C-03).
+    #[error("{}", second_look(*controlled, *alone))]
+    SecondLook {
+        /// It is a controlled drug.
+        controlled: bool,
+        /// Whether this home lets a lone worker go on alone (W-13).
+        alone: bool,
+    },
     /// The given time lies in the future (T-06).
     #[error("the given time lies in the future: look at the clock of this device")]
     Future,
@@ -377,7 +392,7 @@ pub enum DoseRefusal {
     )]
     BeforeCheck,
     /// Outside its window without a reason (W-02).
-    #[error("this dose is {0}: say why")]
+    #[error("this dose is {0}: say why with --reason")]
     TimingReason(&'static str),
     /// A day or more early.
     #[error("this dose is due on another day: choose the dose that is due now")]
@@ -396,14 +411,17 @@ pub enum DoseRefusal {
     )]
     WeeklyTooLate,
     /// The outcome asks for a reason (D-03).
-    #[error("the outcome {} needs a reason", .0.word())]
+    #[error("the outcome {} needs --reason: say {}", .0.word(), .0.reason_tells())]
     Reason(Outcome),
     /// The amount is missing or does not fit (S-08, D-03).
     #[error("{0}")]
     Amount(String),
     /// A controlled drug without its witness (C-03).
-    #[error("a controlled drug needs a second person to witness it")]
-    WitnessMissing,
+    #[error("{}", witness_missing(*alone))]
+    WitnessMissing {
+        /// Whether this home lets a lone worker give it alone (W-13).
+        alone: bool,
+    },
     /// A counted device is unheard and nobody was asked (W-16).
     #[error("{words}")]
     Unheard {
@@ -418,19 +436,92 @@ pub enum DoseRefusal {
     )]
     SecondPerson,
     /// A when-required dose without its reason (P-07).
-    #[error("say what this when-required dose is for")]
+    #[error("say with --reason what this when-required dose is for")]
     PrnReason,
     /// The outcome does not fit the kind of order.
     #[error("{0}")]
     Outcome(&'static str),
+    /// The effect was noted before; a second one says why (P-07).
+    #[error("{}", self.words(Tz::UTC))]
+    EffectNoted {
+        /// What was noted.
+        effect: Effect,
+        /// By whom.
+        by: String,
+        /// When it was looked for.
+        at: Timestamp,
+    },
     /// The effect does not fit.
     #[error("{0}")]
     Effect(&'static str),
 }
 
 impl DoseRefusal {
+    /// Whether it cannot undo a dose that has been given: then the record takes it all the same.
+    #[must_use]
+    pub const fn may_have_happened(&self) -> bool {
+        if let Self::AlreadyRecorded { outcome, .. } = self {
+            return outcome.is_taken();
+        }
+        matches!(self, Self::Limit(_) | Self::WeeklyTooLate)
+    }
+
+    /// Returns what stood in the way, with times in the home's zone and no word on what to do.
+    #[must_use]
+    pub fn what_stood(&self, zone: Tz) -> String {
+        if let Self::AlreadyRecorded { outcome, by, at } = self {
+            already(*outcome, by, *at, zone)
+        } else if let Self::Limit(Limit::Interval { last, interval, .. }) = self {
+            format!(
+                "too close to the dose of {}, at least {} between doses",
+                moment(*last, zone),
+                crate::words::length(*interval)
+            )
+        } else if let Self::WeeklyTooLate = self {
+            "this weekly dose was more than two days late".to_owned()
+        } else {
+            self.words(zone)
+        }
+    }
+
+    fn words(&self, zone: Tz) -> String {
+        if let Self::Limit(limit) = self {
+            limit_words(limit, zone)
+        } else if let Self::NotYet { outcome, from } = self {
+            not_yet(*outcome, *from, zone)
+        } else if let Self::AlreadyRecorded { outcome, by, at } = self {
+            let next = if outcome.is_taken() {
+                "if a second one has really been given, say when with --given-at and why with \
+                 --already-given"
+            } else {
+                "if that is wrong, correct it with `medroundctl correct`"
+            };
+            format!("{}; {next}", already(*outcome, by, *at, zone))
+        } else if let Self::EffectNoted { effect, by, at } = self {
+            format!(
+                "the effect of this dose was noted already: {} by {by}, {}; if you looked again or \
+                 that was wrong, say so with --note",
+                effect.word(),
+                moment(*at, zone)
+            )
+        } else if let Self::Happened(stood) = self {
+            format!(
+                "{}. If it has been given all the same, say why with --already-given: it is \
+                 recorded as it happened, and raised",
+                stood.what_stood(zone)
+            )
+        } else {
+            self.to_string()
+        }
+    }
+
     const fn rule(&self) -> &'static str {
         match self {
+            Self::Happened(stood) => stood.rule(),
+            Self::GivenNow => "P-06",
+            Self::AlreadyGiven(_) => "D-06",
+            Self::SecondLook { controlled: true, .. } => "C-03",
+            Self::SecondLook { controlled: false, .. } => "D-13",
             Self::NotActive { .. } => "O-11",
             Self::NotInForce => "O-02",
             Self::Away(_) => "R-05",
@@ -438,6 +529,7 @@ impl DoseRefusal {
             Self::Limit(Limit::Interval { .. }) => "P-02",
             Self::Limit(Limit::Amount { .. }) => "P-03",
             Self::Limit(Limit::Ingredient { .. }) => "P-04",
+            Self::Limit(Limit::Dose { .. }) => "S-08",
             Self::Future => "T-06",
             Self::TimingReason(_) | Self::OtherDay => "W-02",
             Self::NotYet { outcome, .. } => match outcome.known() {
@@ -448,24 +540,48 @@ impl DoseRefusal {
             Self::WeeklyTooLate | Self::BeforeCheck => "W-11",
             Self::Reason(_) | Self::Outcome(_) => "D-03",
             Self::Amount(_) => "S-08",
-            Self::WitnessMissing => "C-03",
+            Self::WitnessMissing { .. } => "C-03",
             Self::Unheard { .. } | Self::SecondPerson => "W-16",
-            Self::PrnReason | Self::Effect(_) => "P-07",
+            Self::PrnReason | Self::Effect(_) | Self::EffectNoted { .. } => "P-07",
         }
     }
 }
 
-fn clock(at: Timestamp, zone: Tz) -> String {
+const WITNESS: &str = "--witness STAFF --witness-pin-file FILE";
+
+fn if_alone(alone: bool) -> &'static str {
+    if alone {
+        ". Where nobody else is on shift: --alone; the manager looks at it next morning"
+    } else {
+        ""
+    }
+}
+
+fn witness_missing(alone: bool) -> String {
+    format!("a controlled drug needs a second person to witness it: {WITNESS}{}", if_alone(alone))
+}
+
+fn second_look(controlled: bool, alone: bool) -> String {
+    let what = if controlled {
+        "takes away a dose of a controlled drug"
+    } else {
+        "takes away what was found: a possible double dose, or one too soon or too much"
+    };
+    format!("this correction {what}, so a second person looks too: {WITNESS}{}", if_alone(alone))
+}
+
+/// A time as a person reads it: `Sun 22 Nov 2026 08:40 GMT`.
+pub(crate) fn moment(at: Timestamp, zone: Tz) -> String {
     let local = at.utc().with_timezone(&zone);
     format!("{} {}", crate::words::date(local.date_naive()), local.format("%H:%M %Z"))
 }
 
 fn already(outcome: Outcome, by: &str, at: Timestamp, zone: Tz) -> String {
-    format!("this dose was already recorded as {} by {by}, {}", outcome.word(), clock(at, zone))
+    format!("this dose was already recorded as {} by {by}, {}", outcome.word(), moment(at, zone))
 }
 
 fn not_yet(outcome: Outcome, from: Timestamp, zone: Tz) -> String {
-    let due = format!("this dose is not due before {}", clock(from, zone));
+    let due = format!("this dose is not due before {}", moment(from, zone));
     match outcome.known() {
         Known::WhileAway => format!(
             "{due}, and the resident is not recorded as away then: record the absence with \
@@ -486,16 +602,19 @@ fn limit_words(limit: &Limit, zone: Tz) -> String {
     let from = |earliest: &Option<Timestamp>| {
         earliest.map_or_else(
             || "never in this amount".to_owned(),
-            |t| format!("from {}", clock(t, zone)),
+            |t| format!("from {}", moment(t, zone)),
         )
     };
     match limit {
         Limit::Interval { last, interval, earliest } => format!(
             "too soon: given {}, at least {} between doses, next allowed from {}",
-            clock(*last, zone),
+            moment(*last, zone),
             crate::words::length(*interval),
-            clock(*earliest, zone)
+            moment(*earliest, zone)
         ),
+        Limit::Dose { most, given } => {
+            format!("{given} is more than the prescribed dose, {most}")
+        }
         Limit::Amount { most, taken, earliest } => {
             format!(
                 "too much: {taken} of at most {most} in 24 hours are taken; this is allowed {}",

@@ -279,6 +279,13 @@ pub(crate) struct Told {
     /// A safety prompt and its answer, such as thickener=confirmed; again for another
     #[arg(long, value_name = "WHAT=ANSWER")]
     pub(crate) prompt: Vec<String>,
+    /// Who finds out what became of it, for the outcome not-known: initials or id
+    #[arg(long, value_name = "STAFF")]
+    pub(crate) handed_to: Option<String>,
+    /// It has been given already, although a limit or an earlier dose stands in the way, and why:
+    /// recorded as it happened at --given-at, and raised as an incident. Never to give one now
+    #[arg(long, value_name = "WHY", alias = "second-dose-given")]
+    pub(crate) already_given: Option<String>,
     /// Wait up to so many seconds until another device has saved it too
     #[arg(long, value_name = "SECONDS")]
     pub(crate) wait: Option<u64>,
@@ -290,11 +297,12 @@ pub(crate) struct Told {
     after_help = "Outcomes: given, part-given, self-administered, prompted, refused, refused-destroyed, vomited,
 asleep, not-required, hospital, leave, held, clinical-reading, out-of-stock, omitted-in-error,
 other, on-paper, nil-by-mouth, given-by-professional, given-elsewhere, given-covertly,
-made-available, seen-taken, seen-not-taken, dropped-replaced, not-known, rescheduled.
+made-available, seen-taken, seen-not-taken, dropped-replaced, not-known.
 
 Example:
   medroundctl record SLOT --outcome given --as NB
-  medroundctl record SLOT --outcome refused --reason \"feels sick\" --as NB"
+  medroundctl record SLOT --outcome refused --reason \"feels sick\" --as NB
+  medroundctl record SLOT --outcome given --given-at 08:05 --already-given \"two of us gave it\" --as NB"
 )]
 pub(crate) struct Record {
     /// The slot, as `due` and `round` give it
@@ -307,15 +315,13 @@ pub(crate) struct Record {
     pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) told: Told,
-    /// A second dose was really given
-    #[arg(long)]
-    pub(crate) second_dose_given: bool,
 }
 
 /// Give a when-required dose, or record that it was offered.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  medroundctl give-prn ORDER --amount 2 --reason \"pain in the knee\" --as NB")]
+  medroundctl give-prn ORDER --amount 2 --reason \"pain in the knee\" --as NB
+  medroundctl give-prn ORDER --amount 2 --reason pain --given-at 02:10 --already-given \"nobody had looked at the chart\" --as NB")]
 pub(crate) struct GivePrn {
     /// The order
     pub(crate) order: String,
@@ -365,7 +371,10 @@ pub(crate) struct Effect {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   medroundctl correct ADMINISTRATION --reason \"typed 2 for 1\" --amount 1 --as NB
-  medroundctl correct ADMINISTRATION --reason \"wrong resident\" --never-happened --as NB")]
+  medroundctl correct ADMINISTRATION --reason \"wrong resident\" --never-happened --as NB
+
+A correction that takes away a controlled drug's dose, or what was found (a possible double dose, one
+too soon or too much), takes a second person: --witness STAFF --witness-pin-file FILE.")]
 pub(crate) struct Correct {
     /// The administration
     pub(crate) administration: String,

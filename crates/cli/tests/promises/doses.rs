@@ -31,6 +31,10 @@ pub fn when_required_dose() -> Result<(), Failed> {
     let effect = ["effect", &administration, "--effect", "good", "--note", "walks again"];
     let noted = device.ok_as(&nurse, &effect, "");
     assert_eq!(noted["administration"], given["administration"]);
+    assert_eq!(noted["effect"], json!("good"), "the answer says what was noted");
+    let twice = device.run_as(&nurse, &["effect", &administration, "--effect", "none"]);
+    assert_eq!(rule(&twice), "P-07");
+    assert!(twice.stdout.contains("--note"), "{}", twice.stdout);
     let odd = device.run_as(&nurse, &["effect", &administration, "--effect", "great"]);
     fails(&odd, 2, "`great` is no effect");
     let unasked = device.run_as(&nurse, &["prn", &device.order(&hourly(&resident))]);
@@ -48,6 +52,7 @@ pub fn controlled() -> Result<(), Failed> {
     let nurse = device.nurse();
     let alone = device.run_as(&nurse, &["record", &slot, "--outcome", "given"]);
     assert_eq!(rule(&alone), "C-03");
+    assert!(alone.stdout.contains("--witness") && alone.stdout.contains("--alone"));
     let file = |name: &str| device.file(name).to_string_lossy().into_owned();
     let (own, other) = (file("NB.pin"), file("SC.pin"));
     let witnessed = |whose: &str, pin: &str| {
@@ -61,8 +66,94 @@ pub fn controlled() -> Result<(), Failed> {
     let given = witnessed("SC", &other);
     assert_eq!(given.code, 0, "{}{}", given.stdout, given.stderr);
     let chart = device.ok(&["chart", &resident, "--to", &super::instant("+1 day")[..10]]);
-    assert!(chart.to_string().contains(&text(&given.json()["administration"])));
+    let administration = text(&given.json()["administration"]);
+    assert!(chart.to_string().contains(&administration));
+    let taken_back = ["correct", &administration, "--reason", "wrong one", "--never-happened"];
+    assert_eq!(rule(&device.run_as(&nurse, &taken_back)), "C-03", "one person is not enough");
+    let mut by_two = taken_back.to_vec();
+    by_two.extend(["--witness", "SC", "--witness-pin-file", &other]);
+    let answer = device.ok_as(&nurse, &by_two, "");
+    assert_eq!(answer["amount_taken_back"], json!({"value": "1", "unit": "capsule"}));
     Ok(())
+}
+
+pub fn meanings() -> Result<(), Failed> {
+    let (device, resident) = home();
+    device.order(&hourly(&resident));
+    let nurse = device.nurse();
+    let slot = text(&slots(&device, &resident)[0]["slot"]);
+    let record = |outcome: &str, extra: &[&str]| {
+        let mut args = vec!["record", &slot, "--outcome", outcome];
+        args.extend(extra);
+        device.run_as(&nurse, &args)
+    };
+    for (outcome, flag) in [
+        ("given-covertly", "--reason"),
+        ("given-by-professional", "--professional"),
+        ("given-elsewhere", "--reason"),
+        ("not-known", "--handed-to"),
+        ("clinical-reading", "--reading"),
+        ("part-given", "--reason"),
+    ] {
+        let ran = record(outcome, &[]);
+        assert_eq!(rule(&ran), "D-03", "{outcome}");
+        assert!(ran.stdout.contains(flag), "{outcome} names {flag}: {}", ran.stdout);
+    }
+    assert_eq!(rule(&record("rescheduled", &["--reason", "Friday"])), "D-03");
+    let part = record("part-given", &["--reason", "dropped the rest"]);
+    assert_eq!(rule(&part), "S-08");
+    assert!(part.stdout.contains("--amount"), "{}", part.stdout);
+    let late = device.ok(&["due", "--from", &super::instant("+150 minutes")]);
+    let later = text(&late[0]["slot"]);
+    let early = ["record", &later, "--outcome", "refused", "--reason", "not today"];
+    assert_eq!(rule(&device.run_as(&nurse, &early)), "W-02", "nobody has offered it");
+    let now = record("given", &["--already-given", "x"]);
+    assert_eq!(rule(&now), "P-06");
+    let handed = record("not-known", &["--handed-to", "SC"]);
+    assert_eq!(handed.code, 0, "{}{}", handed.stdout, handed.stderr);
+    let chart = device.ok(&["chart", &resident, "--to", &super::instant("+1 day")[..10]]);
+    assert!(chart.to_string().contains("handed to Sam Cole (SC)"), "{chart}");
+    Ok(())
+}
+
+/// On a practice home with a history: what has been given inside an interval is told as it was.
+pub fn really_given(device: &crate::outside::device::Outside, data: &str, pins: [&str; 2]) {
+    let with = |args: &[&str]| {
+        let mut all = args.to_vec();
+        all.extend(["--data", data, "--as", "NB", "--pin-file", pins[0]]);
+        device.run(&all)
+    };
+    let orders = with(&["order", "list", "--json"]).json();
+    let paracetamol = orders.as_array().expect("a list").iter().find(|o| {
+        o["schedule"]["min_interval_minutes"] == json!(240)
+            && o["medicine"]["name"].as_str().is_some_and(|n| n.starts_with("Paracetamol"))
+    });
+    let order = text(&paracetamol.expect("a when-required order")["order"]);
+    let then = super::instant("-20 minutes");
+    let give = |extra: &[&str]| {
+        let mut args = vec!["give-prn", &order, "--amount", "1", "--reason", "pain"];
+        args.extend(["--checked", "nobody else is on shift", "--json"]);
+        args.extend(extra);
+        with(&args)
+    };
+    let first = give(&[]);
+    assert_eq!(first.code, 0, "{}{}", first.stdout, first.stderr);
+    let refused = give(&["--given-at", &then]);
+    assert_eq!(rule(&refused), "P-02");
+    assert!(refused.stdout.contains("--already-given"), "{}", refused.stdout);
+    let why = "nobody had looked at the chart";
+    let told = give(&["--given-at", &then, "--already-given", why]);
+    assert_eq!(told.code, 0, "{}{}", told.stdout, told.stderr);
+    assert!(told.json()["incident"].is_string(), "{}", told.stdout);
+    let alerts = with(&["alerts", "--json"]).stdout;
+    assert!(alerts.contains("interval-breach") && alerts.contains(why), "{alerts}");
+    let id = text(&told.json()["administration"]);
+    let clear = ["correct", &id, "--reason", "mistyped", "--never-happened", "--json"];
+    assert_eq!(rule(&with(&clear)), "D-13");
+    let mut by_two = clear.to_vec();
+    by_two.extend(["--witness", "SC", "--witness-pin-file", pins[1]]);
+    let cleared = with(&by_two);
+    assert_eq!(cleared.code, 0, "{}{}", cleared.stdout, cleared.stderr);
 }
 
 pub fn corrected() -> Result<(), Failed> {

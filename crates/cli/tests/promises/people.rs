@@ -29,6 +29,16 @@ pub fn wrong_pin() -> Result<(), Failed> {
     Ok(())
 }
 
+pub fn letters() -> Result<(), Failed> {
+    let (device, _) = home();
+    let set = |letter: &str| device.run_as(&device.manager(), &["home", "set", "--letter", letter]);
+    let taken = set("refused=NB");
+    assert_eq!(rule(&taken), "W-23");
+    assert!(taken.stdout.contains("Nia Bowen"), "{}", taken.stdout);
+    assert_eq!(set("refused=A").code, 0);
+    Ok(())
+}
+
 pub fn suspended() -> Result<(), Failed> {
     let (device, resident) = home();
     let order = hourly(&resident).to_string();

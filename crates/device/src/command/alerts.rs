@@ -180,7 +180,9 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
             format!("POSSIBLE DOUBLE DOSE: {} was given {} times", slot(id), doses.len())
         }
         Cause::IntervalBreach(id) => format!("given TOO SOON after another dose: {}", dose(*id)),
-        Cause::TotalBreach(id) => format!("MORE THAN THE MOST in 24 hours: {}", dose(*id)),
+        Cause::TotalBreach(id) => {
+            format!("MORE THAN THE MOST at once or in 24 hours: {}", dose(*id))
+        }
         Cause::Unrecorded(id) => {
             format!("nobody recorded {}: ask, then record or close it", slot(id))
         }
@@ -199,7 +201,12 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
         Cause::CorrectionConflict(id) => format!("corrected apart: {}", dose(*id)),
         Cause::AllergiesNotAsked => "ALLERGIES NOT RECORDED: ask".to_owned(),
         Cause::InDoubt(_) => "an entry does not count, or needs a manager's look".to_owned(),
-        Cause::AloneReview(id) => format!("given by one person alone: {}", dose(*id)),
+        Cause::AloneReview(id) => {
+            let taken = resident.and_then(|r| r.administration(*id)?.effective());
+            let done =
+                if taken.is_some_and(|r| r.outcome.is_taken()) { "given" } else { "taken back" };
+            format!("{done} by one person alone: {}", dose(*id))
+        }
         Cause::NeedsUpdate => {
             "update this device: a newer one has written what it cannot read".to_owned()
         }

@@ -153,6 +153,7 @@ fn dose_to_json(session: &Session<'_>, dose: &Dose<'_>) -> Value {
         "device": dose.device.map(|id| id.to_string()),
         "effective": dose.effective.is_some(),
         "reason": reason_of(dose, told),
+        "timing_reason": told.timing_reason,
         "late_entry": dose.late_entry,
         "corrected": dose.corrected,
         "checked": dose.record.gap.as_ref().map(|gap| gap.answer.as_str()),
@@ -172,6 +173,7 @@ fn entry_to_json(session: &Session<'_>, entry: &Recorded) -> Value {
         "entry": entry.id.to_string(),
         "at": entry.wall.rfc3339(zone),
         "by": entry.staff().map(|id| id.to_string()),
+        "witness": entry.made.as_ref().and_then(|m| m.witness).map(|(id, _)| id.to_string()),
         "device": entry.device.map(|id| id.to_string()),
         "standing": standing_word(entry.standing),
     });
@@ -285,6 +287,9 @@ fn dose_row(session: &Session<'_>, due: String, dose: &Dose<'_>) -> [String; 5] 
     let reason = reason_of(dose, told);
     if !reason.is_empty() {
         notes.push(reason.to_owned());
+    }
+    if !told.timing_reason.is_empty() && told.timing_reason != reason {
+        notes.push(told.timing_reason.clone());
     }
     if let Some((_, effect)) = dose.history.effects().last() {
         notes.push(format!("effect {}", effect.effect.word()));

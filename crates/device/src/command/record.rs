@@ -12,15 +12,15 @@ use super::session::Session;
 use super::{Fault, Output};
 use crate::Saved;
 use mar::command::{Ask, AskDose, Told};
-use mar::fact::{DoseFact, Fact, Professional, Prompt, PromptAnswer, Reading};
-use mar::ids::{AdministrationId, EntryId, ResidentId};
+use mar::fact::{DoseFact, Fact, FollowUpFact, Professional, Prompt, PromptAnswer, Reading};
+use mar::ids::{AdministrationId, EntryId, FollowUpId, ResidentId};
 use mar::order::Dose;
 use mar::outcome::{OUTCOMES, Outcome};
 use mar::quantity::{Amount, Unit};
 use mar::refusal::Missing;
 use mar::schedule::SlotId;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// What is asked about a dose.
@@ -50,8 +50,6 @@ pub struct RecordRequest {
     pub outcome: String,
     /// Everything else that was told.
     pub told: Words,
-    /// A second dose was really given (D-06).
-    pub second_dose_really: bool,
     /// Wait up to this many seconds for another device to have saved it.
     pub wait: Option<u64>,
 }
@@ -79,6 +77,10 @@ pub struct Words {
     pub professional: Option<String>,
     /// Prompts that were answered, as `WHAT=shown`, `=confirmed` or `=skipped`.
     pub prompts: Vec<String>,
+    /// Who finds out what became of it (W-04): initials or id.
+    pub handed_to: Option<String>,
+    /// Why it was given although a rule stood in the way, of a dose that has been given (D-06).
+    pub already_given: Option<String>,
 }
 
 /// Carries out what is asked about a dose.
@@ -102,9 +104,8 @@ fn record(
 ) -> Result<(), Fault> {
     let (resident, slot, dose) = find_slot(session, &ask.slot)?;
     let told = told(session, outcome(&ask.outcome)?, &ask.told, &dose)?;
-    let ask_dose = AskDose::Record { slot, told, second_dose_really: ask.second_dose_really };
-    let saved = session.submit(Ask::Dose(resident, ask_dose))?;
-    answer(session, resident, &saved, ask.wait, out)
+    let saved = session.submit(Ask::Dose(resident, AskDose::Record { slot, told }))?;
+    answer(session, &Answer::of(resident, &saved, ask.wait), out)
 }
 
 fn find_slot(session: &Session<'_>, text: &str) -> Result<(ResidentId, SlotId, Dose), Fault> {
@@ -164,6 +165,8 @@ pub(super) fn told(
         checked: words.checked.clone(),
         alone: words.alone,
         prompts: prompts.collect::<Result<_, Fault>>()?,
+        handed_to: words.handed_to.as_deref().map(|text| session.staff(text)).transpose()?,
+        already_given: words.already_given.clone(),
     })
 }
 
@@ -195,18 +198,42 @@ pub(super) fn amount(text: &str, unit: &Unit) -> Result<Amount, Fault> {
     Ok(Amount { value, unit })
 }
 
-/// What a dose command answers, after our own fsync; with `wait` after a receipt or that time.
+/// What a dose command answers.
+pub(super) struct Answer<'s> {
+    resident: ResidentId,
+    saved: &'s Saved,
+    wait: Option<u64>,
+    /// More fields of the document.
+    fields: Vec<(&'static str, Value)>,
+    /// More lines for a person.
+    lines: Vec<String>,
+}
+
+impl<'s> Answer<'s> {
+    /// What every dose command answers; with `wait` after a receipt or that time.
+    pub(super) const fn of(resident: ResidentId, saved: &'s Saved, wait: Option<u64>) -> Self {
+        Self { resident, saved, wait, fields: Vec::new(), lines: Vec::new() }
+    }
+
+    /// The same with one more field, and a line that says it.
+    pub(super) fn with(mut self, field: (&'static str, Value), line: String) -> Self {
+        self.fields.push(field);
+        self.lines.push(line);
+        self
+    }
+}
+
+/// Answers, after our own fsync.
 pub(super) fn answer(
     session: &Session<'_>,
-    resident: ResidentId,
-    saved: &Saved,
-    wait: Option<u64>,
+    answer: &Answer<'_>,
     out: &mut Output<'_>,
 ) -> Result<(), Fault> {
+    let (resident, saved) = (answer.resident, answer.saved);
     let Some((entry, id, slot)) = made(session, resident, saved) else {
         return Err(Fault::Unexpected("the record answered with nothing".to_owned()));
     };
-    let saved_on = match wait {
+    let saved_on = match answer.wait {
         // Without a network nobody can answer.
         Some(seconds) if session.network().is_some() => {
             let within = Duration::from_secs(seconds.min(3600));
@@ -214,18 +241,49 @@ pub(super) fn answer(
         }
         Some(_) | None => saved.saved_on,
     };
+    let incident = incident(saved);
     if out.is_json() {
-        out.document(&json!({
+        let mut document = json!({
             "administration": id.to_string(),
             "slot": slot.map(|s| s.to_string()),
             "entry": entry.to_string(),
             "saved_on": saved_on,
-        }));
+        });
+        for (name, value) in &answer.fields {
+            document[*name] = value.clone();
+        }
+        if let Some((follow_up, _)) = incident {
+            document["incident"] = json!(follow_up.to_string());
+        }
+        out.document(&document);
         return Ok(());
     }
     tell(session, resident, id, out);
+    for line in &answer.lines {
+        out.line(line.clone());
+    }
+    if let Some((_, what)) = incident {
+        out.line(format!("Recorded as it happened. Opened: {what}"));
+    }
     out.line(format!("Saved on {}. Administration {id}", super::page::count(saved_on, "device")));
     Ok(())
+}
+
+/// The incident that was opened with it; `None` for none.
+fn incident(saved: &Saved) -> Option<(FollowUpId, &str)> {
+    saved.entries.iter().find_map(|entry| match &entry.fact {
+        Fact::FollowUp(FollowUpFact::Opened { follow_up, what, .. }) => {
+            Some((*follow_up, what.as_str()))
+        }
+        Fact::FollowUp(FollowUpFact::Continued { .. } | FollowUpFact::Closed { .. })
+        | Fact::Membership(_)
+        | Fact::Home(_)
+        | Fact::Resident(_)
+        | Fact::Order(_)
+        | Fact::Dose(_)
+        | Fact::Access(_)
+        | Fact::Unknown => None,
+    })
 }
 
 fn made(

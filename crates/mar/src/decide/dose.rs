@@ -1,6 +1,10 @@
 //! Decisions about doses: the order of checks is the order of the screen (D-01).
 
+mod amount;
+mod found;
+mod happened;
 mod later;
+mod means;
 
 use super::Decision;
 use crate::command::{AskDose, Told};
@@ -10,7 +14,7 @@ use crate::fact::{
 };
 use crate::first::{self, FirstDose};
 use crate::ids::{AdministrationId, EntryId, OrderId, ResidentId};
-use crate::order::{Content, Dose, State};
+use crate::order::{Content, State};
 use crate::outcome::{Known, Outcome, Practice};
 use crate::picture::{OrderHistory, ResidentPicture, VersionView};
 use crate::quantity::Amount;
@@ -22,6 +26,7 @@ use crate::settings::Settings;
 use crate::staff::Act;
 use crate::time::Timestamp;
 use chrono::NaiveDate;
+use happened::Happened;
 use std::sync::Arc;
 
 /// Why the first dose of an order was late, where nobody says more (W-11).
@@ -35,6 +40,28 @@ struct Asked<'d> {
     authority: EntryId,
     /// The first dose of the order, where the dose under decision fell due before the check.
     unchecked: Option<Option<FirstDose>>,
+}
+
+/// What was decided about a dose.
+struct Decided {
+    authority: EntryId,
+    base: Vec<EntryId>,
+    fact: DoseFact,
+    /// What the incident says that it opens; `None` where it opens none.
+    incident: Option<String>,
+}
+
+impl Decided {
+    const fn quiet(authority: EntryId, base: Vec<EntryId>, fact: DoseFact) -> Self {
+        Self { authority, base, fact, incident: None }
+    }
+}
+
+/// What a person says in a correction.
+struct Correction<'t> {
+    instead: Option<&'t Told>,
+    reason: &'t str,
+    alone: bool,
 }
 
 impl Asked<'_> {
@@ -56,21 +83,23 @@ impl Asked<'_> {
 impl<'d> Decision<'d, '_, '_> {
     pub(super) fn dose(&mut self, id: ResidentId, ask: &AskDose) -> Result<Vec<Draft>, Refusal> {
         let resident = self.resident_picture(id)?;
-        let (authority, base, fact) = match ask {
+        let decided = match ask {
             AskDose::Pop { slot, amount } => self.pop(resident, slot, amount.as_ref())?,
-            AskDose::Record { slot, told, second_dose_really } => {
-                self.record(resident, slot, told, *second_dose_really)?
-            }
+            AskDose::Record { slot, told } => self.record(resident, slot, told)?,
             AskDose::Prn { order, told, note } => self.prn(resident, *order, told, note)?,
             AskDose::NoteEffect { administration, effect, note } => {
                 self.note_effect(resident, *administration, *effect, note)?
             }
-            AskDose::Correct { administration, instead, reason } => {
-                self.correct(resident, *administration, instead.as_ref(), reason)?
+            AskDose::Correct { administration, instead, reason, alone } => {
+                let words = Correction { instead: instead.as_ref(), reason, alone: *alone };
+                self.correct(resident, *administration, &words)?
             }
         };
+        let Decided { authority, base, fact, incident } = decided;
         let made = self.made(authority, base)?;
-        Ok(vec![Draft { subject: Some(id), made: Some(made), fact: Fact::Dose(fact) }])
+        let incident = incident.map(|what| self.open_incident(id, &made, fact.order(), &what));
+        let dose = Draft { subject: Some(id), made: Some(made), fact: Fact::Dose(fact) };
+        Ok(std::iter::once(dose).chain(incident).collect())
     }
 
     fn pop(
@@ -78,16 +107,14 @@ impl<'d> Decision<'d, '_, '_> {
         resident: &'d Arc<ResidentPicture>,
         slot: &SlotId,
         amount: Option<&Amount>,
-    ) -> Result<(EntryId, Vec<EntryId>, DoseFact), Refusal> {
+    ) -> Result<Decided, Refusal> {
         let (asked, found) = self.asked_slot(resident, slot)?;
         self.may_be_given(&asked, self.now())?;
         if self.is_of_another_day(&found, self.now())? {
             return Err(DoseRefusal::OtherDay.into());
         }
         let recorded = recorded_for(resident, slot);
-        if let Some(refusal) = already(self, &recorded, &found, false, self.now()) {
-            return Err(refusal);
-        }
+        already(self, &recorded, &found, self.now())?;
         self.first_dose(&asked, &found, self.now())?;
         let popped = Popped {
             order: asked.history.id,
@@ -95,7 +122,7 @@ impl<'d> Decision<'d, '_, '_> {
             amount: amount.cloned().unwrap_or_else(|| asked.content().dose.most()),
             at: self.now(),
         };
-        Ok((asked.authority, Vec::new(), DoseFact::Popped(popped)))
+        Ok(Decided::quiet(asked.authority, Vec::new(), DoseFact::Popped(popped)))
     }
 
     fn record(
@@ -103,32 +130,27 @@ impl<'d> Decision<'d, '_, '_> {
         resident: &'d Arc<ResidentPicture>,
         slot: &SlotId,
         told: &Told,
-        second_dose_really: bool,
-    ) -> Result<(EntryId, Vec<EntryId>, DoseFact), Refusal> {
+    ) -> Result<Decided, Refusal> {
         let (asked, found) = self.asked_slot(resident, slot)?;
-        let mut recording = self.recording(&asked, told)?;
+        let mut happened = Happened::told(told, self.now())?;
+        let mut recording = self.recording(&asked, told, &mut happened)?;
         let at = recording.given_at;
         self.role_fits(&asked)?;
         if recording.outcome.is_taken() {
             self.may_be_taken(&asked, recording.outcome, at)?;
         }
         let recorded = recorded_for(resident, slot);
-        if let Some(refusal) = already(self, &recorded, &found, second_dose_really, at) {
-            return Err(refusal);
-        }
+        happened.pass(already(self, &recorded, &found, at))?;
         self.not_ahead(&asked, &found, &recording)?;
         let in_window = at >= found.window.from && at <= found.window.to;
         if recording.outcome.is_taken() && !elsewhere(recording.outcome) {
             self.first_dose(&asked, &found, at)?;
         }
         if recording.outcome.is_taken() && !asked.rescue() && !elsewhere(recording.outcome) {
-            Self::on_time(&asked, &found, &recording)?;
-            // "A second dose was really given" has happened: it is recorded, and raised (D-06).
-            if !second_dose_really {
-                self.gap_holds(&asked, at)?;
-            }
+            happened.pass(Self::on_time(&asked, &found, &recording))?;
+            happened.pass(self.gap_holds(&asked, at))?;
         }
-        if recording.outcome.is_taken() && !in_window {
+        if recording.outcome.is_taken() && !in_window && recording.timing_reason.is_empty() {
             recording.timing_reason.clone_from(&recording.reason);
             if asked.unchecked.is_some() && recording.timing_reason.trim().is_empty() {
                 FIRST_DOSE.clone_into(&mut recording.timing_reason);
@@ -136,6 +158,7 @@ impl<'d> Decision<'d, '_, '_> {
         }
         self.witnessed(&asked, told, recording.outcome)?;
         let gap = self.gap(&asked, told, recording.outcome, in_window)?;
+        let incident = self.incident(&asked, &happened, at)?;
         let fact = OutcomeRecorded {
             administration: AdministrationId(self.fresh()),
             order: asked.history.id,
@@ -145,12 +168,13 @@ impl<'d> Decision<'d, '_, '_> {
             prn: None,
             gap,
             prompts: told.prompts.clone(),
-            second_dose_really,
+            second_dose_really: incident.is_some(),
         };
         // The outcomes of this slot that the writer saw: two records that name each other are an
         // offer made again, two that do not were made apart.
         let seen = recorded.iter().filter_map(|a| a.record().map(|(w, _)| w.id)).collect();
-        Ok((asked.authority, seen, DoseFact::Recorded(fact)))
+        let (authority, fact) = (asked.authority, DoseFact::Recorded(fact));
+        Ok(Decided { authority, base: seen, fact, incident })
     }
 
     fn gap_holds(&self, asked: &Asked<'_>, at: Timestamp) -> Result<(), Refusal> {
@@ -187,7 +211,7 @@ impl<'d> Decision<'d, '_, '_> {
         order: OrderId,
         told: &Told,
         note: &PrnNote,
-    ) -> Result<(EntryId, Vec<EntryId>, DoseFact), Refusal> {
+    ) -> Result<Decided, Refusal> {
         let at = told.given_at.unwrap_or(self.now());
         let history = resident.orders.get(&order).ok_or(Missing::Order(order))?;
         let version = history.version_at(at).map(|v| v.id);
@@ -203,16 +227,18 @@ impl<'d> Decision<'d, '_, '_> {
             )
             .into());
         }
-        let recording = self.recording(&asked, told)?;
+        let mut happened = Happened::told(told, self.now())?;
+        let recording = self.recording(&asked, told, &mut happened)?;
         self.role_fits(&asked)?;
         if recording.outcome.is_taken() {
             self.may_be_taken(&asked, recording.outcome, at)?;
             if !asked.rescue() {
-                self.limits_hold(&asked, &recording, note)?;
+                happened.pass(self.limits_hold(&asked, &recording, note))?;
             }
         }
         self.witnessed(&asked, told, recording.outcome)?;
         let gap = self.gap(&asked, told, recording.outcome, false)?;
+        let incident = self.incident(&asked, &happened, at)?;
         let fact = OutcomeRecorded {
             administration: AdministrationId(self.fresh()),
             order,
@@ -222,9 +248,10 @@ impl<'d> Decision<'d, '_, '_> {
             prn: Some(note.clone()),
             gap,
             prompts: told.prompts.clone(),
-            second_dose_really: false,
+            second_dose_really: incident.is_some(),
         };
-        Ok((asked.authority, Vec::new(), DoseFact::Recorded(fact)))
+        let (authority, fact) = (asked.authority, DoseFact::Recorded(fact));
+        Ok(Decided { authority, base: Vec::new(), fact, incident })
     }
 
     /// The order version and the slot that a slot's id names.
@@ -345,9 +372,15 @@ impl<'d> Decision<'d, '_, '_> {
     }
 
     /// What was told, completed and checked (D-03, S-08, T-06).
-    fn recording(&self, asked: &Asked<'_>, told: &Told) -> Result<Recording, Refusal> {
+    fn recording(
+        &self,
+        asked: &Asked<'_>,
+        told: &Told,
+        happened: &mut Happened<'_>,
+    ) -> Result<Recording, Refusal> {
         let recording = self.told(asked, told)?;
-        Ok(Recording { amount: amount(&asked.content().dose, told)?, ..recording })
+        let amount = amount::taken(&asked.content().dose, told, happened)?;
+        Ok(Recording { amount, ..recording })
     }
 
     /// What was told, all but the amount.
@@ -358,15 +391,7 @@ impl<'d> Decision<'d, '_, '_> {
             return Err(DoseRefusal::Future.into());
         }
         super::resident::short(&told.reason, "reason")?;
-        if told.outcome.needs_reason() && told.reason.trim().is_empty() {
-            return Err(DoseRefusal::Reason(told.outcome).into());
-        }
-        if told.outcome == Outcome::Practice(Practice::GivenByProfessional)
-            && told.professional.is_none()
-            && told.reason.trim().is_empty()
-        {
-            return Err(DoseRefusal::Outcome("say who gave it: name, role and organisation").into());
-        }
+        let reason = self.meaning(told)?;
         if told.outcome == Outcome::NotRequired && asked.content().prn().is_none() {
             return Err(DoseRefusal::Outcome(
                 "\"not required\" is for when-required medicines only",
@@ -378,7 +403,8 @@ impl<'d> Decision<'d, '_, '_> {
         }
         let late = self.now() > at.plus(settings.windows.late_entry);
         // The reason of a rescue dose may follow (W-05).
-        if late && told.reason.trim().is_empty() && !asked.rescue() {
+        let why = told.already_given.as_deref().map(str::trim).unwrap_or_default();
+        if late && reason.trim().is_empty() && why.is_empty() && !asked.rescue() {
             return Err(
                 DoseRefusal::TimingReason("entered more than an hour after it was given").into()
             );
@@ -387,12 +413,16 @@ impl<'d> Decision<'d, '_, '_> {
             outcome: told.outcome,
             amount: None,
             given_at: at,
-            reason: told.reason.clone(),
+            timing_reason: match (why.is_empty(), late) {
+                (false, _) => why.to_owned(),
+                (true, true) => reason.clone(),
+                (true, false) => String::new(),
+            },
+            reason,
             readings: told.readings.clone(),
             site: told.site,
             given_by: told.given_by,
             professional: told.professional.clone(),
-            timing_reason: if late { told.reason.clone() } else { String::new() },
         })
     }
 
@@ -438,7 +468,7 @@ impl<'d> Decision<'d, '_, '_> {
     /// Early and late (W-02, W-11): only the gap blocks, and the rest takes a reason.
     fn on_time(asked: &Asked<'_>, slot: &Slot, recording: &Recording) -> Result<(), Refusal> {
         let at = recording.given_at;
-        let reason = !recording.reason.trim().is_empty();
+        let reason = !recording.reason.trim().is_empty() || !recording.timing_reason.is_empty();
         if at < slot.window.from && !reason {
             return Err(DoseRefusal::TimingReason("given before its time").into());
         }
@@ -474,7 +504,7 @@ impl<'d> Decision<'d, '_, '_> {
                 && !asked.rescue()
                 && !(told.alone && settings.lone_worker) =>
             {
-                Err(DoseRefusal::WitnessMissing.into())
+                Err(DoseRefusal::WitnessMissing { alone: settings.lone_worker }.into())
             }
             None => Ok(()),
         }
@@ -541,67 +571,29 @@ fn not_active(history: &OrderHistory, at: Timestamp) -> DoseRefusal {
     }
 }
 
-/// The amount that was taken: the dose where nobody says otherwise (D-03, S-08).
-fn amount(dose: &Dose, told: &Told) -> Result<Option<Amount>, Refusal> {
-    let wrong = |words: String| Err(DoseRefusal::Amount(words).into());
-    if let Some(amount) = &told.amount
-        && amount.unit != *dose.unit()
-    {
-        return wrong(format!(
-            "the dose is counted in {}, not in {}",
-            dose.unit().as_str(),
-            amount.unit.as_str()
-        ));
-    }
-    if !told.outcome.is_taken() {
-        return Ok(None);
-    }
-    let (least, most) = (dose.least(), dose.most());
-    match (&told.amount, told.outcome) {
-        (None, Outcome::PartGiven) => wrong("say how much was taken".to_owned()),
-        (Some(part), Outcome::PartGiven) if part.value.is_zero() || part.value >= most.value => {
-            wrong(format!("a part is more than nothing and less than {most}"))
-        }
-        (None, _) if matches!(dose, Dose::Range { .. }) => {
-            wrong(format!("say how much was given: {least} to {most}"))
-        }
-        (Some(given), outcome)
-            if outcome != Outcome::PartGiven
-                && (given.value < least.value || given.value > most.value) =>
-        {
-            wrong(format!("{given} is not the prescribed dose, {}", crate::words::dose(dose)))
-        }
-        (None, _) => Ok(Some(most)),
-        (Some(given), _) => Ok(Some(given.clone())),
-    }
-}
-
 /// Whether the slot has an outcome that stands in the way (D-06, D-08).
 fn already(
     decision: &Decision<'_, '_, '_>,
     recorded: &[&crate::picture::Administration],
     slot: &Slot,
-    second_dose_really: bool,
     at: Timestamp,
-) -> Option<Refusal> {
-    let shown = shown(recorded)?;
-    let recording = shown.effective()?;
+) -> Result<(), Refusal> {
+    let shown = shown(recorded).and_then(|a| a.effective().map(|r| (a, r)));
+    let Some((shown, recording)) = shown else { return Ok(()) };
     let taken = recording.outcome.is_taken();
     // What was known ahead may have changed by the time the dose is due (R-05: stays editable).
     let ahead = recording.given_at < slot.window.from;
     let offered_again =
         (recording.outcome.may_be_offered_again() || ahead) && at <= slot.window.unrecorded_after;
-    if (taken && second_dose_really) || (!taken && offered_again) {
-        return None;
+    if !taken && offered_again {
+        return Ok(());
     }
     let by = recording.given_by.or_else(|| shown.record().and_then(|(w, _)| w.staff()));
     let name = by.and_then(|id| decision.picture.home.person(id)).map(|s| s.name.clone());
-    Some(
-        DoseRefusal::AlreadyRecorded {
-            outcome: recording.outcome,
-            by: name.unwrap_or_else(|| "somebody".to_owned()),
-            at: recording.given_at,
-        }
-        .into(),
-    )
+    Err(DoseRefusal::AlreadyRecorded {
+        outcome: recording.outcome,
+        by: name.unwrap_or_else(|| "somebody".to_owned()),
+        at: recording.given_at,
+    }
+    .into())
 }

@@ -76,7 +76,8 @@ pub struct OutcomeRecorded {
     pub gap: Option<Gap>,
     /// Safety prompts that were shown (W-12).
     pub prompts: Vec<Prompt>,
-    /// Recorded although the slot has a dose already: "a second dose was really given" (D-06).
+    /// Recorded although the slot has a dose already, or a limit stood in the way: it had really
+    /// been given (D-06, H-01). Why stands in the recording's timing reason.
     pub second_dose_really: bool,
 }
 
@@ -99,7 +100,8 @@ pub struct Recording {
     pub given_by: Option<StaffId>,
     /// The visiting professional who gave it (D-15).
     pub professional: Option<Professional>,
-    /// Why it was entered late, early or out of its window; empty when it was not.
+    /// Why it was entered late, early, out of its window or although a rule stood in the way; empty
+    /// when it was not.
     pub timing_reason: String,
 }
 

@@ -28,9 +28,12 @@ pub enum BreachKind {
     Interval,
     /// Too much in 24 hours.
     Total,
+    /// More at once than is prescribed (S-08).
+    Dose,
 }
 
-/// Returns every dose that breaks its interval or its 24-hour total given what was taken before it.
+/// Returns every dose that breaks its interval or its 24-hour total given what was taken before it,
+/// or that is more at once than its order prescribes.
 /// A dose that was entered as "given elsewhere" or corrected counts like any other (W-01).
 #[must_use]
 pub fn breaches(taken: &[Taken<'_>]) -> Vec<Breach> {
@@ -48,21 +51,23 @@ pub fn breaches(taken: &[Taken<'_>]) -> Vec<Breach> {
             None => gap_allows(order, earlier, dose.at)
                 .and_then(|()| weekly_allows(order, earlier, dose.at)),
         };
-        if let Err(limit) = broken {
-            let kind = if matches!(limit, Limit::Interval { .. }) {
-                BreachKind::Interval
-            } else {
-                BreachKind::Total
+        for limit in broken.err().into_iter().chain(above_the_dose(dose)) {
+            let kind = match limit {
+                Limit::Interval { .. } => BreachKind::Interval,
+                Limit::Amount { .. } | Limit::Ingredient { .. } => BreachKind::Total,
+                Limit::Dose { .. } => BreachKind::Dose,
             };
-            found.push(Breach {
-                administration: dose.administration,
-                order: dose.order,
-                kind,
-                limit,
-            });
+            let Taken { administration, order, .. } = *dose;
+            found.push(Breach { administration, order, kind, limit });
         }
     }
     found
+}
+
+fn above_the_dose(dose: &Taken<'_>) -> Option<Limit> {
+    let (most, given) = (dose.content.dose.most(), &dose.amount);
+    let above = given.unit == most.unit && given.value > most.value;
+    above.then(|| Limit::Dose { most, given: given.clone() })
 }
 
 /// Returns the slots of which more than one administration is held to have been taken: POSSIBLE

@@ -39,6 +39,13 @@ pub enum Limit {
         /// From when the amount fits; `None` when it never does.
         earliest: Option<Timestamp>,
     },
+    /// More at once than is prescribed (S-08).
+    Dose {
+        /// The most that is prescribed each time.
+        most: Amount,
+        /// What was given.
+        given: Amount,
+    },
 }
 
 /// The ingredients with a limit of their own across products: name and most in mg (P-04).

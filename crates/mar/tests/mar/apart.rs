@@ -707,7 +707,7 @@ fn an_observer_s_dose_does_not_count() {
     assert_eq!(rule(&record(&mut home, (observer, "CA"), whose, EIGHT, given())), Some("U-01"));
     // What a member would write, in an observer's log.
     let slot = slot(&home, 0, whose, EIGHT);
-    let ask = AskDose::Record { slot, told: given(), second_dose_really: false };
+    let ask = AskDose::Record { slot, told: given() };
     let actor = mar::fact::Actor::Staff(home.person("CA"));
     let draft = home.decide(0, actor, Ask::Dose(whose.0, ask)).expect("a draft").remove(0);
     let entry = home.write(observer, draft.made, draft.subject, draft.fact);

@@ -12,6 +12,7 @@ use crate::orders_of::{
 use mar::alerts::{Cause, Tier};
 use mar::command::{Ask, AskDose, AskResident, Told};
 use mar::due::DueState;
+use mar::fact::{Professional, Reading};
 use mar::ids::{OrderId, ResidentId};
 use mar::order::{Content, Flags};
 use mar::outcome::{Effect, OUTCOMES, Outcome, Practice};
@@ -222,13 +223,22 @@ fn a_course_ends_on_its_count_of_doses_and_not_on_a_date() {
 
 #[test]
 fn each_outcome_asks_for_its_reason_and_its_amount() {
-    for outcome in OUTCOMES {
+    let moved = Outcome::Practice(Practice::Rescheduled);
+    for outcome in OUTCOMES.into_iter().filter(|o| *o != moved) {
         let prn = outcome == Outcome::NotRequired;
         let schedule = if prn { when_required(None, None) } else { daily(&["08:00"]) };
         let (mut home, whose) = home_with(plain(schedule));
         home.now = at("2026-11-03T08:00");
+        let nurse = home.person("NU");
         let told = |reason: &str| Told {
             amount: (outcome == Outcome::PartGiven).then(|| tablets("0.5")),
+            readings: vec![Reading { name: "pulse".into(), value: "52".into() }],
+            professional: Some(Professional {
+                name: "Ann Bell".into(),
+                role: "district nurse".into(),
+                organisation: "Bay Trust".into(),
+            }),
+            handed_to: (outcome == Outcome::Practice(Practice::NotKnown)).then_some(nurse),
             ..because(Told::of(outcome), reason)
         };
         let ask = |home: &mut Home, told| {
@@ -273,10 +283,11 @@ fn the_amount_is_the_prescribed_one_or_is_said() {
     check(fixed(), Outcome::PartGiven, Some(tablets("0.5")), None);
     check(range(), Outcome::Given, None, Some("S-08"));
     check(range(), Outcome::Given, Some(tablets("1")), None);
-    check(range(), Outcome::Given, Some(tablets("1.5")), None);
+    check(range(), Outcome::Given, Some(tablets("1.5")), Some("S-08"));
     check(range(), Outcome::Given, Some(tablets("2")), None);
     check(range(), Outcome::Given, Some(tablets("2.5")), Some("S-08"));
     check(range(), Outcome::Refused, None, None);
+    check(fixed(), Outcome::Refused, Some(tablets("1")), Some("S-08"));
 }
 
 #[test]
@@ -287,10 +298,15 @@ fn a_slot_has_one_dose_and_a_second_one_that_was_really_given_is_raised() {
     pass(&mut home, 5);
     let again = record(&mut home, (0, "CB"), whose, "2026-11-03T08:00", given());
     assert_eq!(rule(&again), Some("D-06"));
-    assert!(again.expect_err("refused").to_string().contains("CA Person"));
-    let slot = slot(&home, 0, whose, "2026-11-03T08:00");
-    let really = AskDose::Record { slot, told: given(), second_dose_really: true };
-    home.ask(0, "CB", Ask::Dose(whose.0, really)).expect("it has happened");
+    let words = again.expect_err("refused").to_string();
+    assert!(words.contains("CA Person") && words.contains("--already-given"), "{words}");
+    pass(&mut home, 5);
+    let told = Told {
+        given_at: Some(at("2026-11-03T08:05")),
+        already_given: Some("two trolleys on one corridor".into()),
+        ..given()
+    };
+    record(&mut home, (0, "CB"), whose, "2026-11-03T08:00", told).expect("it has happened");
     assert!(causes(&home, 0).contains(&"possible-double-dose"));
     assert!(causes(&home, 0).contains(&"interval-breach"));
 }
@@ -331,10 +347,12 @@ fn what_was_refused_or_slept_through_is_offered_again_until_its_cut_off() {
         home.now = at("2026-11-03T11:01");
         let late = record(&mut home, (0, "CA"), whose, due, because(given(), "late"));
         assert_eq!(rule(&late), Some("D-06"));
-        let slot = slot(&home, 0, whose, due);
-        let told = because(given(), "late");
-        let second = AskDose::Record { slot, told, second_dose_really: true };
-        let second = home.ask(0, "CA", Ask::Dose(whose.0, second));
+        let told = Told {
+            given_at: Some(at("2026-11-03T10:00")),
+            already_given: Some("really".into()),
+            ..because(given(), "late")
+        };
+        let second = record(&mut home, (0, "CA"), whose, due, told);
         assert_eq!(rule(&second), Some("D-06"), "there was no first dose");
         let outcomes = with_due(&home, 0, whose, due, |d| d.recorded.len());
         assert_eq!(outcomes, 2, "each attempt is kept");
@@ -348,12 +366,21 @@ fn a_correction_leaves_the_original_and_changes_what_counts() {
     let entries = give_prn(&mut home, (0, "CA"), whose, given()).expect("given");
     let id = administration(&entries);
     let correct = |home: &mut Home, instead: Option<Told>, reason: &str| {
-        let ask = AskDose::Correct { administration: id, instead, reason: reason.into() };
+        let ask =
+            AskDose::Correct { administration: id, instead, reason: reason.into(), alone: true };
         home.ask(0, "CA", Ask::Dose(whose.0, ask))
     };
     assert_eq!(rule(&correct(&mut home, None, " ")), Some("W-02"));
     // Three tablets that were given in error count as three, although two are prescribed.
-    let three = Told { amount: Some(tablets("3")), ..given() };
+    let three = |why: Option<&str>| Told {
+        amount: Some(tablets("3")),
+        already_given: why.map(Into::into),
+        ..given()
+    };
+    let unsaid = correct(&mut home, Some(three(None)), "three were in the pot");
+    assert_eq!(rule(&unsaid), Some("S-08"));
+    assert!(unsaid.expect_err("refused").to_string().contains("--already-given"));
+    let three = three(Some("the pot was filled twice"));
     correct(&mut home, Some(three), "three were in the pot").expect("a correction");
     let status = |home: &Home| {
         let resident = home.resident(0, whose.0);

@@ -82,7 +82,7 @@ pub(crate) fn record(
     told: Told,
 ) -> Answer {
     let slot = slot(home, device, whose, when);
-    let ask = AskDose::Record { slot, told, second_dose_really: false };
+    let ask = AskDose::Record { slot, told };
     home.ask(device, by, Ask::Dose(whose.0, ask))
 }
 

@@ -1,10 +1,12 @@
 //! The rules of the record, tested on a home in memory: devices with logs, staff, residents, orders.
 
 mod apart;
+mod corrections;
 mod dice;
 mod doses;
 mod first;
 mod giving;
+mod happened;
 mod histories;
 mod home;
 mod limits;

@@ -260,12 +260,15 @@ impl Making {
         let outcome = self.dice.of(&OUTCOMES);
         let outcome = self.dice.of(&[Outcome::Given, Outcome::Given, outcome]);
         let now = self.home.now;
+        let not_known = Outcome::Practice(mar::outcome::Practice::NotKnown);
         Told {
             amount: self.dice.of(&[None, Some(tablets("1")), Some(tablets("2"))]),
             given_at: self.dice.of(&[None, None, Some(now.minus(Minutes(100)))]),
             reason: "as told".into(),
             checked: Some("rang".into()),
             alone: self.dice.coin(),
+            already_given: self.dice.once_in(4).then(|| "two were in the pot".into()),
+            handed_to: (outcome == not_known).then(|| self.home.person("NU")),
             ..Told::of(outcome)
         }
     }
@@ -278,7 +281,7 @@ impl Making {
     fn record(&mut self) {
         let Some((resident, slot)) = self.slot() else { return };
         let told = self.told();
-        let ask = AskDose::Record { slot, told, second_dose_really: self.dice.once_in(4) };
+        let ask = AskDose::Record { slot, told };
         self.ask(&["CA", "CB", "NU"], Ask::Dose(resident, ask));
     }
 
@@ -304,8 +307,7 @@ impl Making {
             let ask = match (&slot, whose) {
                 (Some((resident, slot)), _) => {
                     let (slot, told) = (slot.clone(), told());
-                    let second_dose_really = false;
-                    Ask::Dose(*resident, AskDose::Record { slot, told, second_dose_really })
+                    Ask::Dose(*resident, AskDose::Record { slot, told })
                 }
                 (None, Some((resident, order))) => {
                     Ask::Dose(resident, AskDose::Prn { order, told: told(), note: note() })
@@ -327,7 +329,8 @@ impl Making {
             AskDose::NoteEffect { administration, effect, note: String::new() }
         } else {
             let instead = self.dice.coin().then(|| self.told());
-            AskDose::Correct { administration, instead, reason: "wrong".into() }
+            let alone = self.dice.coin();
+            AskDose::Correct { administration, instead, reason: "wrong".into(), alone }
         };
         self.ask(&["CA", "CB"], Ask::Dose(resident, ask));
     }

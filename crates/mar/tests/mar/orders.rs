@@ -360,8 +360,7 @@ fn after_a_stop_nothing_is_given_but_what_was_given_before_it_is_entered() {
         stop(&mut home, 0, (resident, order), at("2026-11-03T10:00")).expect("stopped");
         assert_eq!(state(&home, 0, (resident, order)), State::Stopped);
     }
-    let told =
-        mar::command::AskDose::Record { slot: noon, told: given(), second_dose_really: false };
+    let told = mar::command::AskDose::Record { slot: noon, told: given() };
     assert_eq!(rule(&home.ask(0, "CA", Ask::Dose(resident, told))), Some("O-02"));
     let now = give_prn(&mut home, (0, "CA"), (resident, prn), given());
     assert_eq!(rule(&now), Some("O-11"));

@@ -1,15 +1,19 @@
 //! What can be told of a dose, and from when on.
 
-use crate::giving::{because, given, hold, record, resume, rule, slot, with_due};
-use crate::home::{Home, at};
-use crate::orders_of::{daily, plain, rounds};
+use crate::giving::{because, give_prn, given, hold, record, resume, rule, slot, with_due};
+use crate::home::{Home, administration, at};
+use crate::orders_of::{daily, plain, rounds, when_required};
 use mar::command::{Ask, AskDose, AskResident, Told};
 use mar::due::DueState;
+use mar::fact::{Professional, Reading};
 use mar::ids::{OrderId, ResidentId};
 use mar::order::Content;
-use mar::outcome::{Known, OUTCOMES, Outcome, Practice};
+use mar::outcome::{Effect, Known, OUTCOMES, Outcome, Practice};
 use mar::resident::{Status, Whereabouts};
+use mar::staff::Employment;
 use mar::time::Timestamp;
+
+const NOT_KNOWN: Outcome = Outcome::Practice(Practice::NotKnown);
 
 /// A home with one resident and one order, founded on Monday 2 November 2026.
 fn home_with(content: Content) -> (Home, (ResidentId, OrderId)) {
@@ -33,7 +37,12 @@ fn nobody_closes_a_dose_that_has_not_been_offered() {
         }
         let (mut home, whose) = home_with(plain(rounds(&["morning"])));
         let due = "2026-11-03T07:30";
-        let told = || because(Told::of(outcome), "not now, thank you");
+        let nurse = home.person("NU");
+        let told = || Told {
+            readings: vec![Reading { name: "pulse".into(), value: "52".into() }],
+            handed_to: (outcome == NOT_KNOWN).then_some(nurse),
+            ..because(Told::of(outcome), "not now, thank you")
+        };
         for early in ["2026-11-02T22:00", "2026-11-03T05:00"] {
             home.now = at(early);
             let answer = record(&mut home, (0, "CA"), whose, due, told());
@@ -126,4 +135,106 @@ fn tomorrow_s_medicine_is_not_popped_today() {
     assert_eq!(rule(&home.ask(0, "CA", Ask::Dose(whose.0, pop.clone()))), Some("W-02"));
     home.now = at("2026-11-04T06:30");
     home.ask(0, "CA", Ask::Dose(whose.0, pop)).expect("early on its day");
+}
+
+/// Asks for an outcome of a dose that is due and returns the refusal's words.
+#[track_caller]
+fn refused(told: Told) -> String {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    home.now = at("2026-11-03T08:00");
+    let answer = record(&mut home, (0, "CA"), whose, "2026-11-03T08:00", told);
+    assert_eq!(rule(&answer), Some("D-03"), "{answer:?}");
+    answer.expect_err("refused").to_string()
+}
+
+#[test]
+fn an_outcome_that_does_not_say_what_it_means_names_what_is_missing() {
+    let words = |outcome| because(Told::of(outcome), "words");
+    let practice = |practice| Told::of(Outcome::Practice(practice));
+    let by_nobody = because(practice(Practice::GivenByProfessional), "the district nurse came");
+    assert!(refused(by_nobody.clone()).contains("--professional"));
+    let nameless = Professional {
+        name: "Ann Bell".into(),
+        role: String::new(),
+        organisation: "Bay Trust".into(),
+    };
+    let by_nobody = Told { professional: Some(nameless), ..by_nobody };
+    assert!(refused(by_nobody).contains("NAME, ROLE, ORGANISATION"));
+    assert!(refused(because(practice(Practice::NotKnown), "sheet lost")).contains("--handed-to"));
+    assert!(refused(words(Outcome::ClinicalReading)).contains("--reading"));
+    let blank = Reading { name: "pulse".into(), value: " ".into() };
+    let unread = Told { readings: vec![blank], ..words(Outcome::ClinicalReading) };
+    assert!(refused(unread).contains("--reading"));
+    assert!(refused(practice(Practice::GivenElsewhere)).contains("--reason: say where"));
+    assert!(refused(practice(Practice::GivenCovertly)).contains("which plan is in force"));
+    assert!(refused(because(practice(Practice::Rescheduled), "Friday")).contains("cannot move"));
+    assert!(refused(Told::of(Outcome::Held)).contains("--reason: say who advised it"));
+    let (home, _) = home_with(plain(daily(&["08:00"])));
+    let given = Told { handed_to: Some(home.person("NU")), ..given() };
+    assert!(refused(given).contains("--handed-to is for the outcome not-known"));
+}
+
+#[test]
+fn what_is_not_known_is_handed_to_somebody_else_by_name() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    home.now = at("2026-11-03T08:00");
+    let due = "2026-11-03T08:00";
+    let to = |home: &Home, who| Told { handed_to: Some(home.person(who)), ..Told::of(NOT_KNOWN) };
+    let own = to(&home, "CA");
+    assert_eq!(rule(&record(&mut home, (0, "CA"), whose, due, own)), Some("D-03"));
+    let left = Employment::Suspended { reason: "left".into() };
+    home.employ(0, "SC", left);
+    let gone = to(&home, "SC");
+    assert_eq!(rule(&record(&mut home, (0, "CA"), whose, due, gone)), Some("W-07"));
+    let told = because(to(&home, "NU"), "the pot was empty at nine");
+    let entries = record(&mut home, (0, "CA"), whose, due, told).expect("honest");
+    let held = home.resident(0, whose.0).administration(administration(&entries)).expect("held");
+    let reason = &held.effective().expect("it counts").reason;
+    assert_eq!(reason, "handed to NU Person (NU): the pot was empty at nine");
+}
+
+#[test]
+fn a_visiting_professional_s_name_is_all_that_is_asked() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    home.now = at("2026-11-03T08:00");
+    let who = Professional {
+        name: "Ann Bell".into(),
+        role: "district nurse".into(),
+        organisation: "Bay Trust".into(),
+    };
+    let by = Outcome::Practice(Practice::GivenByProfessional);
+    let told = Told { professional: Some(who), ..Told::of(by) };
+    record(&mut home, (0, "CA"), whose, "2026-11-03T08:00", told).expect("D-15");
+}
+
+#[test]
+fn a_second_effect_of_a_dose_says_why_and_one_of_no_dose_is_refused() {
+    let (mut home, whose) = home_with(plain(when_required(None, None)));
+    home.now = at("2026-11-03T08:00");
+    let give = |home: &mut Home| {
+        administration(&give_prn(home, (0, "CA"), whose, given()).expect("given"))
+    };
+    let id = give(&mut home);
+    let note = |home: &mut Home, administration, effect, note: &str| {
+        let ask = AskDose::NoteEffect { administration, effect, note: note.into() };
+        home.ask(0, "CB", Ask::Dose(whose.0, ask))
+    };
+    note(&mut home, id, Effect::Asleep, "").expect("asleep, so not known yet");
+    note(&mut home, id, Effect::Good, "").expect("the first that says something");
+    let silent = note(&mut home, id, Effect::None, "");
+    assert_eq!(rule(&silent), Some("P-07"));
+    let words = silent.expect_err("refused").to_string();
+    assert!(words.contains("good by CB Person") && words.contains("--note"), "{words}");
+    note(&mut home, id, Effect::None, "looked again at ten").expect("a second look");
+    let held = home.resident(0, whose.0).administration(id).expect("held");
+    assert_eq!(held.effects().len(), 3, "each stays");
+    let never = give(&mut home);
+    let ask = AskDose::Correct {
+        administration: never,
+        instead: None,
+        reason: "another resident's".into(),
+        alone: false,
+    };
+    home.ask(0, "CA", Ask::Dose(whose.0, ask)).expect("there was no such dose");
+    assert_eq!(rule(&note(&mut home, never, Effect::Good, "")), Some("P-07"));
 }

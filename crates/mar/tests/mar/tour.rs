@@ -125,10 +125,10 @@ fn doses(home: &mut Home, whose: ResidentId) {
     let slot = due(&picture.home, home.resident(0, whose), span, home.now)[0].slot.id.clone();
     let ask = |home: &mut Home, ask| home.ask(0, "MM", Ask::Dose(whose, ask)).expect("a dose");
     ask(home, AskDose::Pop { slot: slot.clone(), amount: None });
-    ask(home, AskDose::Record { slot, told: told(), second_dose_really: false });
+    ask(home, AskDose::Record { slot, told: told() });
     let given = ask(home, AskDose::Prn { order: WHEN_REQUIRED, told: told(), note: note() });
     let administration = administration(&given);
     let (effect, note) = (Effect::Good, String::new());
     ask(home, AskDose::NoteEffect { administration, effect, note });
-    ask(home, AskDose::Correct { administration, instead: None, reason: "no".into() });
+    ask(home, AskDose::Correct { administration, instead: None, reason: "no".into(), alone: true });
 }

@@ -161,13 +161,16 @@ impl Wild {
             0 => AskDose::Pop { slot: self.slot(), amount: Some(self.amount()) },
             1 => {
                 let (slot, told) = (self.slot(), self.told());
-                AskDose::Record { slot, told, second_dose_really: really }
+                let why = self.text();
+                let told = Told { already_given: really.then_some(why), ..told };
+                AskDose::Record { slot, told }
             }
             2 => AskDose::Prn { order, told: self.told(), note: note() },
             _ => AskDose::Correct {
                 administration: AdministrationId([0; 16]),
                 instead: Some(self.told()),
                 reason: self.text(),
+                alone: really,
             },
         }
     }

@@ -108,8 +108,7 @@ pub(super) fn tell(
     let controlled = content.medicine.cd.witnessed_by_default();
     let witness = if controlled { play.witness(giver) } else { None };
     play.clock.set(event.at);
-    let ask =
-        |told: Told| AskDose::Record { slot: event.slot.clone(), told, second_dose_really: false };
+    let ask = |told: Told| AskDose::Record { slot: event.slot.clone(), told };
     let asleep = told.outcome == Outcome::Asleep;
     let saved = play.dose(giver, witness, event.resident, ask(told));
     match saved {

@@ -275,6 +275,7 @@ impl<'t, 's> Told<'t, 's> {
         match self.so_far.breaches.get(&dose.administration) {
             Some(BreachKind::Interval) => badges.push("TOO SOON AFTER ANOTHER DOSE".to_owned()),
             Some(BreachKind::Total) => badges.push("MORE THAN THE MOST IN 24 HOURS".to_owned()),
+            Some(BreachKind::Dose) => badges.push("MORE THAN THE PRESCRIBED DOSE".to_owned()),
             None => {}
         }
         if due.is_empty() && !self.prn {
@@ -357,6 +358,9 @@ fn code(told: &Told<'_, '_>, outcome: Outcome) -> Option<String> {
 
 fn reason(dose: &Dose<'_>, told: &Recording) -> Option<String> {
     let mut parts: Vec<String> = super::page::some(&told.reason).into_iter().collect();
+    if told.timing_reason != told.reason {
+        parts.extend(super::page::some(&told.timing_reason));
+    }
     for reading in &told.readings {
         parts.push(format!("{} {}", reading.name, reading.value));
     }

@@ -1,12 +1,15 @@
 //! What is said of a dose later: its effect, a correction.
 
-use super::{Words, answer, outcome, told};
+use super::{Answer, Words, answer, outcome, told};
+use crate::command::json::amount;
 use crate::command::session::Session;
 use crate::command::{Fault, Output};
 use mar::command::{Ask, AskDose};
 use mar::outcome::{EFFECTS, Effect};
+use mar::picture::Administration;
 use mar::refusal::Missing;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// What a when-required dose did.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,7 +54,18 @@ pub(super) fn effect(
     let note = ask.note.clone();
     let ask_dose = AskDose::NoteEffect { administration, effect, note };
     let saved = session.submit(Ask::Dose(resident, ask_dose))?;
-    answer(session, resident, &saved, ask.wait, out)
+    let line = format!("Effect noted: {}.", effect_words(effect));
+    let told = Answer::of(resident, &saved, ask.wait);
+    answer(session, &told.with(("effect", json!(effect.word())), line), out)
+}
+
+const fn effect_words(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Good => "it helped",
+        Effect::Partly => "it helped in part",
+        Effect::None => "it did not help",
+        Effect::Asleep => "the resident was asleep",
+    }
 }
 
 pub(super) fn correct(
@@ -78,17 +92,17 @@ pub(super) fn correct(
             let dose = dose.ok_or_else(|| Fault::Refused(Missing::Order(order).into()))?;
             let outcome = ask.outcome.as_deref().map(outcome).transpose()?;
             let mut told = told(session, outcome.unwrap_or(before.outcome), &ask.told, &dose)?;
-            // What is not told again stays as it was.
-            if ask.told.amount.is_none() && ask.outcome.is_none() {
-                told.amount = before.amount;
-            }
+            // What is not told again stays as it was; how much is taken stays with what was taken.
             if ask.outcome.is_none() {
-                told.reason = before.reason;
+                told.reason.clone_from(&before.reason);
             }
             told.given_at = told.given_at.or(Some(before.given_at));
             told.given_by = told.given_by.or(before.given_by);
-            told.professional = told.professional.or(before.professional);
+            told.professional = told.professional.or(before.professional.clone());
             told.site = told.site.or(before.site);
+            if told.readings.is_empty() {
+                told.readings.clone_from(&before.readings);
+            }
             Some(told)
         }
         (true, true) => {
@@ -104,7 +118,18 @@ pub(super) fn correct(
         }
     };
     let reason = ask.reason.clone();
-    let ask_dose = AskDose::Correct { administration, instead, reason };
+    let alone = ask.told.alone;
+    let ask_dose = AskDose::Correct { administration, instead, reason, alone };
     let saved = session.submit(Ask::Dose(resident, ask_dose))?;
-    answer(session, resident, &saved, ask.wait, out)
+    let held = session.picture.resident(resident).and_then(|r| r.administration(administration));
+    let now = held.and_then(Administration::effective).and_then(|r| r.amount.as_ref());
+    let told = Answer::of(resident, &saved, ask.wait);
+    let told = match before.amount.filter(|_| now.is_none()) {
+        Some(was) => {
+            let line = format!("No longer counted as taken: {was}.");
+            told.with(("amount_taken_back", amount(&was)), line)
+        }
+        None => told,
+    };
+    answer(session, &told, out)
 }

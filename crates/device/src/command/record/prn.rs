@@ -1,6 +1,6 @@
 //! When-required doses.
 
-use super::{Words, answer, outcome, told};
+use super::{Answer, Words, answer, outcome, told};
 use crate::command::json::amount;
 use crate::command::page::moment;
 use crate::command::session::Session;
@@ -52,7 +52,7 @@ pub(super) fn give(
         tried_first: ask.tried_first.clone(),
     };
     let saved = session.submit(Ask::Dose(resident, AskDose::Prn { order, told, note }))?;
-    answer(session, resident, &saved, ask.wait, out)
+    answer(session, &Answer::of(resident, &saved, ask.wait), out)
 }
 
 /// Shows what is shown before a when-required dose is prepared (P-05).

@@ -1,0 +1,229 @@
+//! A dose that has been given although a rule stands in the way: the record takes what is true.
+
+use crate::giving::{Answer, because, causes, give_prn, given, record, rule};
+use crate::home::{Home, administration, at};
+use crate::orders_of::{
+    controlled, daily, flagged, one_or_two, only_on, paracetamol, plain, tablets, when_required,
+};
+use mar::command::Told;
+use mar::fact::{Fact, FollowUpFact};
+use mar::ids::{OrderId, ResidentId};
+use mar::order::{Content, Flags};
+use mar::outcome::{Outcome, Practice};
+
+/// A home with one resident and one order, founded on Monday 2 November 2026.
+fn home_with(content: Content) -> (Home, (ResidentId, OrderId)) {
+    let mut home = Home::founded("2026-11-02T05:00");
+    let resident = home.admit("Shaw", "Gladys");
+    let order = home.order(resident, content);
+    (home, (resident, order))
+}
+
+/// Given at a time that is past, although something stands in the way.
+fn really(told: Told, when: &str) -> Told {
+    Told { given_at: Some(at(when)), already_given: Some("nobody had looked".into()), ..told }
+}
+
+fn four_hourly() -> Content {
+    paracetamol("2", when_required(Some(240), Some("8")))
+}
+
+/// What the incident says that was opened with a dose.
+#[track_caller]
+fn incident(answer: &Answer) -> String {
+    let entries = answer.as_ref().expect("it has happened");
+    assert_eq!(entries.len(), 2, "the dose and its incident");
+    let Fact::FollowUp(FollowUpFact::Opened { what, .. }) = &entries[1].fact else {
+        panic!("no incident: {entries:?}");
+    };
+    what.clone()
+}
+
+#[test]
+fn a_dose_given_inside_its_interval_is_recorded_as_it_happened_and_raised() {
+    let (mut home, whose) = home_with(four_hourly());
+    home.now = at("2026-11-03T08:00");
+    give_prn(&mut home, (0, "CA"), whose, given()).expect("the first");
+    home.now = at("2026-11-03T10:30");
+    let second = || Told { given_at: Some(at("2026-11-03T10:00")), ..given() };
+    let refused = give_prn(&mut home, (0, "CB"), whose, second());
+    assert_eq!(rule(&refused), Some("P-02"));
+    let words = refused.expect_err("refused").to_string();
+    assert!(words.contains("--already-given"), "the way to tell the truth: {words}");
+    let answer = give_prn(&mut home, (0, "CB"), whose, really(second(), "2026-11-03T10:00"));
+    let what = incident(&answer);
+    for word in ["Paracetamol", "Tue 3 Nov 2026 10:00", "too close", "nobody had looked"] {
+        assert!(what.contains(word), "{word} is not in: {what}");
+    }
+    assert!(causes(&home, 0).contains(&"interval-breach"));
+    assert!(causes(&home, 0).contains(&"follow-up"), "somebody has to close it");
+    let id = administration(&answer.expect("recorded"));
+    let held = home.resident(0, whose.0).administration(id).expect("held");
+    assert_eq!(held.effective().expect("it counts").timing_reason, "nobody had looked");
+    assert_eq!(held.effective().expect("it counts").reason, "", "the symptom is the note's");
+}
+
+#[test]
+fn nobody_gives_a_dose_now_by_saying_that_it_was_given() {
+    let (mut home, whose) = home_with(four_hourly());
+    home.now = at("2026-11-03T08:00");
+    give_prn(&mut home, (0, "CA"), whose, given()).expect("the first");
+    home.now = at("2026-11-03T10:00");
+    let plain_refusal = give_prn(&mut home, (0, "CA"), whose, given()).expect_err("too soon");
+    assert!(!plain_refusal.to_string().contains("--already-given"), "{plain_refusal}");
+    let now = Told { given_at: None, ..really(given(), "2026-11-03T10:00") };
+    assert_eq!(rule(&give_prn(&mut home, (0, "CA"), whose, now)), Some("P-06"));
+    for when in ["2026-11-03T10:00", "2026-11-03T10:01"] {
+        let answer = give_prn(&mut home, (0, "CA"), whose, really(given(), when));
+        assert_eq!(rule(&answer), Some("P-06"), "{when}");
+    }
+    give_prn(&mut home, (0, "CA"), whose, really(given(), "2026-11-03T09:59")).expect("past");
+}
+
+#[test]
+fn a_dose_of_the_night_entered_late_between_two_others_is_recorded_at_its_true_time() {
+    let (mut home, whose) = home_with(four_hourly());
+    for when in ["2026-11-03T00:00", "2026-11-03T06:00"] {
+        home.now = at(when);
+        give_prn(&mut home, (0, "CA"), whose, given()).expect("given");
+    }
+    home.now = at("2026-11-03T07:00");
+    let night =
+        || because(Told { given_at: Some(at("2026-11-03T03:00")), ..given() }, "no battery");
+    assert_eq!(rule(&give_prn(&mut home, (0, "CB"), whose, night())), Some("P-02"));
+    let answer = give_prn(&mut home, (0, "CB"), whose, really(night(), "2026-11-03T03:00"));
+    incident(&answer);
+    let breaches = causes(&home, 0).iter().filter(|c| **c == "interval-breach").count();
+    assert_eq!(breaches, 2, "it was too soon, and the next was too soon after it");
+}
+
+#[test]
+fn more_than_the_most_that_was_really_given_counts_and_is_raised() {
+    let (mut home, whose) = home_with(paracetamol("2", when_required(None, Some("4"))));
+    for when in ["2026-11-03T00:00", "2026-11-03T06:00"] {
+        home.now = at(when);
+        give_prn(&mut home, (0, "CA"), whose, given()).expect("given");
+    }
+    home.now = at("2026-11-03T13:00");
+    let third = Told { given_at: Some(at("2026-11-03T12:00")), ..given() };
+    assert_eq!(rule(&give_prn(&mut home, (0, "CB"), whose, third)), Some("P-03"));
+    let answer = give_prn(&mut home, (0, "CB"), whose, really(given(), "2026-11-03T12:00"));
+    assert!(incident(&answer).contains("too much"));
+    assert!(causes(&home, 0).contains(&"total-breach"));
+}
+
+#[test]
+fn more_at_once_than_is_prescribed_is_recorded_and_raised_for_any_order() {
+    for prn in [true, false] {
+        let schedule = if prn { when_required(None, None) } else { daily(&["08:00"]) };
+        let (mut home, whose) = home_with(plain(schedule));
+        home.now = at("2026-11-03T08:30");
+        let ask = |home: &mut Home, told: Told| {
+            let told = Told { amount: Some(tablets("3")), ..told };
+            if prn {
+                give_prn(home, (0, "CA"), whose, told)
+            } else {
+                record(home, (0, "CA"), whose, "2026-11-03T08:00", told)
+            }
+        };
+        assert_eq!(rule(&ask(&mut home, given())), Some("S-08"));
+        let answer = ask(&mut home, really(given(), "2026-11-03T08:05"));
+        assert!(incident(&answer).contains("3 tablets is more than the prescribed dose, 1 tablet"));
+        assert!(causes(&home, 0).contains(&"total-breach"));
+        let uncounted = ask(&mut home, Told { amount: None, ..given() });
+        assert!(uncounted.is_err(), "three are asked for again: {uncounted:?}");
+    }
+}
+
+#[test]
+fn it_was_given_already_is_said_where_something_stands_in_the_way_and_nowhere_else() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    home.now = at("2026-11-03T08:30");
+    let ask = |home: &mut Home, told| record(home, (0, "CA"), whose, "2026-11-03T08:00", told);
+    let first = ask(&mut home, really(given(), "2026-11-03T08:10"));
+    assert_eq!(rule(&first), Some("D-06"), "the first dose of its slot is recorded as it is");
+    let blank = Told { already_given: Some("  ".into()), ..really(given(), "2026-11-03T08:10") };
+    assert_eq!(rule(&ask(&mut home, blank)), Some("D-06"));
+    for outcome in [Outcome::Refused, Outcome::Practice(Practice::GivenElsewhere)] {
+        let told = really(because(Told::of(outcome), "words"), "2026-11-03T08:10");
+        assert_eq!(rule(&ask(&mut home, told)), Some("D-06"), "{}", outcome.word());
+    }
+    assert!(home.resident(0, whose.0).administrations.is_empty(), "nothing was recorded");
+    // What no rule holds up needs no such words.
+    let rescue = Flags { rescue: true, ..Flags::default() };
+    let (mut home, whose) = home_with(flagged(rescue, plain(when_required(Some(600), Some("1")))));
+    home.now = at("2026-11-03T08:00");
+    give_prn(&mut home, (0, "CA"), whose, given()).expect("the first");
+    home.now = at("2026-11-03T08:10");
+    let needless = give_prn(&mut home, (0, "CA"), whose, really(given(), "2026-11-03T08:05"));
+    assert_eq!(rule(&needless), Some("D-06"));
+}
+
+#[test]
+fn a_weekly_dose_that_was_given_too_late_or_too_soon_is_recorded_and_raised() {
+    let (mut home, whose) = home_with(plain(only_on(chrono::Weekday::Mon, &["08:00"])));
+    home.now = at("2026-11-12T09:00");
+    let late = because(Told { given_at: Some(at("2026-11-12T08:30")), ..given() }, "was away");
+    let due = "2026-11-09T08:00";
+    assert_eq!(rule(&record(&mut home, (0, "CA"), whose, due, late)), Some("W-11"));
+    let told = really(given(), "2026-11-12T08:30");
+    let answer = record(&mut home, (0, "CA"), whose, due, told);
+    assert!(incident(&answer).contains("two days late"));
+    home.now = at("2026-11-16T08:30");
+    let told = really(given(), "2026-11-16T08:10");
+    let answer = record(&mut home, (0, "CA"), whose, "2026-11-16T08:00", told);
+    assert!(incident(&answer).contains("too close"), "four days after the last");
+    assert!(causes(&home, 0).contains(&"interval-breach"));
+}
+
+#[test]
+fn a_controlled_drug_takes_its_witness_however_it_was_given() {
+    let (mut home, whose) = home_with(controlled(plain(when_required(Some(240), None))));
+    home.witness = Some("CB");
+    home.now = at("2026-11-03T08:00");
+    give_prn(&mut home, (0, "CA"), whose, given()).expect("the first");
+    home.now = at("2026-11-03T09:00");
+    home.witness = None;
+    let again = give_prn(&mut home, (0, "CA"), whose, really(given(), "2026-11-03T08:30"));
+    assert_eq!(rule(&again), Some("C-03"));
+    let words = again.expect_err("refused").to_string();
+    assert!(words.contains("--witness") && words.contains("--alone"), "{words}");
+    home.witness = Some("CB");
+    incident(&give_prn(&mut home, (0, "CA"), whose, really(given(), "2026-11-03T08:30")));
+}
+
+#[test]
+fn tablets_are_given_in_the_pieces_that_the_order_counts() {
+    let check = |from: &str, to: &str, unit: &str, amount: &str, fits: bool| {
+        let unit_of = mar::quantity::Unit::new(unit);
+        let q = crate::orders_of::q;
+        let dose = mar::order::Dose::Range { from: q(from), to: q(to), unit: unit_of };
+        let (mut home, whose) = home_with(Content { dose, ..plain(when_required(None, None)) });
+        home.now = at("2026-11-03T08:00");
+        let amount = mar::quantity::Amount::new(q(amount), unit);
+        let told = Told { amount: Some(amount.clone()), ..given() };
+        let answer = give_prn(&mut home, (0, "CA"), whose, told);
+        let expected = if fits { None } else { Some("S-08") };
+        assert_eq!(rule(&answer), expected, "{amount} of {from} to {to}: {answer:?}");
+    };
+    check("1", "2", "tablet", "1.37", false);
+    check("1", "2", "tablet", "1.5", false);
+    check("1", "2", "tablet", "2", true);
+    check("0.5", "1", "tablet", "0.5", true);
+    check("0.5", "2", "tablet", "1.5", true);
+    check("0.5", "1", "tablet", "0.75", false);
+    check("0.25", "1", "tablet", "0.75", true);
+    check("1", "2", "puff", "1.5", false);
+    check("2.5", "5", "ml", "3.7", true);
+    let (mut home, whose) = home_with(one_or_two(plain(daily(&["08:00"]))));
+    home.now = at("2026-11-03T08:00");
+    let part = |amount: Option<&str>| Told {
+        amount: amount.map(tablets),
+        ..because(Told::of(Outcome::PartGiven), "spat the rest out")
+    };
+    let ask = |home: &mut Home, told| record(home, (0, "CA"), whose, "2026-11-03T08:00", told);
+    let unsaid = ask(&mut home, part(None)).expect_err("refused").to_string();
+    assert!(unsaid.contains("--amount"), "{unsaid}");
+    assert_eq!(rule(&ask(&mut home, part(Some("0.37")))), Some("S-08"));
+    ask(&mut home, part(Some("1.25"))).expect("a quarter came back");
+}
