@@ -45,6 +45,8 @@ const HEADER: usize = 114;
 const SIGNATURE: usize = 64;
 /// Where log id, sequence and previous hash stand: what a range names once and a short form lacks.
 const CHAIN: std::ops::Range<usize> = 1..73;
+/// Where the subject stands.
+const SUBJECT: std::ops::Range<usize> = 96..112;
 const DOMAIN: &[u8] = b"medround entry signature 1";
 const HASH_CONTEXT: &str = "medround entry hash 1";
 
@@ -407,6 +409,11 @@ impl Sealed {
     pub fn subject(&self) -> Option<[u8; 16]> {
         let subject = self.array(96);
         (subject != [0; 16]).then_some(subject)
+    }
+
+    /// Returns whether the bytes of an entry name no resident, without a look at the rest of them.
+    pub(crate) fn is_about_nobody(bytes: &[u8]) -> bool {
+        bytes.get(SUBJECT).is_none_or(|subject| subject == [0; 16])
     }
 
     /// Returns the payload's bytes.

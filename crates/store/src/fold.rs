@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 use mar::fact::{DoseFact, Fact, Kind, MembershipFact};
 use mar::ids::{DeviceId, LogId, OrderId, ResidentId};
@@ -20,7 +21,7 @@ use crate::tables::DiskFault;
 use crate::views::{Indexed, Row, StandsFor, Views, ViewsRead};
 
 /// How many entries are folded at a time when the views follow behind.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 8192;
 /// Judging the home's entries again settles after a few rounds; what two managers wrote against
 /// each other may not, and is then left where this many rounds bring it, on every device alike.
 const ROUNDS_MAX: usize = 16;
@@ -95,10 +96,7 @@ impl Folded {
             with_older: BTreeMap::new(),
         };
         log.raw_entries(|entry| {
-            let read = folded.read(entry);
-            if is_home(&read) {
-                folded.home.insert(read.id, Arc::new(read));
-            }
+            folded.take_if_home(entry);
         })?;
         folded.settle();
         Ok(folded)
@@ -109,33 +107,31 @@ impl Folded {
         self.judged(self.read(entry))
     }
 
-    /// Makes all rows from the log: the home's entries first, so that nothing is judged twice.
+    /// Makes all rows from the log: the home's entries first, so that nothing is judged twice. What
+    /// the views stand for is written with the last of them: before that they stand for nothing.
     fn make_views(&mut self, log: &LogRead, views: &Views) -> Result<(), DiskFault> {
-        let mut arrival = 0;
-        loop {
-            let chunk = log.arrivals(arrival, CHUNK)?;
-            let Some((last, _)) = chunk.last() else { break };
-            arrival = *last;
-            for (_, entry) in chunk {
-                let read = self.read(&entry);
-                if is_home(&read) {
-                    self.home.insert(read.id, Arc::new(read));
-                }
-            }
-        }
+        log.about_nobody(|entry| self.take_if_home(entry))?;
         self.settle();
-        let mut stands_for = StandsFor::default();
-        loop {
-            let chunk = log.arrivals(stands_for.arrival, CHUNK)?;
-            let Some((last, _)) = chunk.last() else { return Ok(()) };
-            stands_for.arrival = *last;
-            stands_for.key = log.arrival(*last)?.unwrap_or_default();
-            let rows: Vec<Indexed> = chunk
-                .iter()
-                .map(|(_, entry)| Indexed::new(entry, &self.judged(self.read(entry))))
-                .collect();
-            views.write(&rows, &stands_for)?;
+        if !log.is_counted()? {
+            return Err(DiskFault::Row { table: "arrivals-1" });
         }
+        let arrival = log.last_arrival()?;
+        let stands_for = StandsFor { arrival, key: log.arrival(arrival)?.unwrap_or_default() };
+        let (rows, waiting) = sync_channel::<Vec<Indexed>>(1);
+        // One thread reads and judges, the other writes.
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| {
+                waiting.into_iter().try_for_each(|rows| views.write(rows, &StandsFor::default()))
+            });
+            let read = log.in_order(CHUNK, |entries| {
+                let judged = |entry: &Sealed| Indexed::new(entry, &self.judge_again(entry));
+                rows.send(entries.iter().map(judged).collect()).map_err(|_| DiskFault::Closed)
+            });
+            drop(rows);
+            // What stopped the writing stopped the reading too.
+            writing.join().unwrap_or(Err(DiskFault::Inconsistent)).and(read)
+        })?;
+        views.write(Vec::new(), &stands_for)
     }
 
     fn catch_up(
@@ -144,12 +140,20 @@ impl Folded {
         views: &Views,
         mut arrival: u64,
     ) -> Result<(), DiskFault> {
-        loop {
-            let chunk = log.arrivals(arrival, CHUNK)?;
-            let Some((last, _)) = chunk.last() else { return Ok(()) };
-            arrival = *last;
-            let entries: Vec<Sealed> = chunk.into_iter().map(|(_, entry)| entry).collect();
+        while let Some((last, entries)) = log.arrivals(arrival, CHUNK)? {
+            arrival = last;
             self.take_in(log, views, &entries)?;
+        }
+        Ok(())
+    }
+
+    fn take_if_home(&mut self, entry: &Sealed) {
+        if entry.subject().is_some() || self.home.contains_key(&entry.id()) {
+            return;
+        }
+        let read = self.read(entry);
+        if is_home(&read) {
+            self.home.insert(read.id, Arc::new(read));
         }
     }
 
@@ -264,7 +268,7 @@ impl Folded {
             }
         }
         drop(before);
-        views.write(&rows, &self.now_stands_for(log, views, entries)?)?;
+        views.write(rows, &self.now_stands_for(log, views, entries)?)?;
         let mut changes = self.put_into_picture(&views.read()?, &touched, &new)?;
         changes.home = !home_changes.is_empty();
         Ok(changes)
@@ -278,16 +282,10 @@ impl Folded {
         views: &Views,
         entries: &[Sealed],
     ) -> Result<StandsFor, DiskFault> {
-        let mut stands_for = views.read()?.stands_for()?;
+        let before = views.read()?.stands_for()?;
         let new: BTreeSet<EntryId> = entries.iter().map(Sealed::id).collect();
-        while let Some(key) = log.arrival(stands_for.arrival + 1)? {
-            let id = key.get(40..).and_then(|id| id.try_into().ok()).map(EntryId);
-            if !id.is_some_and(|id| new.contains(&id)) {
-                break;
-            }
-            stands_for = StandsFor { arrival: stands_for.arrival + 1, key };
-        }
-        Ok(stands_for)
+        let last = log.arrivals_while(before.arrival, |id| new.contains(id))?;
+        Ok(last.map_or(before, |(arrival, key)| StandsFor { arrival, key }))
     }
 
     /// Adds the home's entries among these and settles all of them; returns those that are new or
@@ -295,12 +293,7 @@ impl Folded {
     fn take_in_home(&mut self, entries: &[Sealed], forked: bool) -> Vec<Arc<Recorded>> {
         let before: BTreeMap<EntryId, Standing> =
             self.home.values().map(|held| (held.id, held.standing)).collect();
-        for entry in entries {
-            let read = self.read(entry);
-            if is_home(&read) && !self.home.contains_key(&read.id) {
-                self.home.insert(read.id, Arc::new(read));
-            }
-        }
+        entries.iter().for_each(|entry| self.take_if_home(entry));
         if self.home.len() == before.len() && !forked {
             return Vec::new();
         }
@@ -363,8 +356,14 @@ impl Folded {
         log: &LogRead,
         entries: &[Sealed],
     ) -> Result<BTreeMap<LogId, u64>, DiskFault> {
+        let mut forked = BTreeSet::new();
+        for id in entries.iter().map(Sealed::log).collect::<BTreeSet<LogId>>() {
+            if log.is_forked(&id)? {
+                forked.insert(id);
+            }
+        }
         let mut open = BTreeMap::new();
-        for entry in entries {
+        for entry in entries.iter().filter(|entry| forked.contains(&entry.log())) {
             let (id, sequence) = (entry.log(), entry.sequence());
             let known = self.forks.get(&id).copied();
             if let Some(first) = known.filter(|_| self.unfolded.remove(&id)) {

@@ -1,16 +1,20 @@
 //! The log of entries on disk: appending, and reading back by position, id, log and arrival.
 
+mod append;
+
 use std::ops::Bound;
 
 use mar::ids::CommandId;
-use redb::{Durability, ReadTransaction, ReadableTable, WriteTransaction};
+use redb::{Durability, ReadTransaction, ReadableTable};
+
+pub(crate) use append::{LogWrite, ToAppend};
 
 use crate::backend::{Disk, FileKind, OpenFault};
 use crate::entry::{EntryId, Hash, HomeId, LogId, Sealed};
-use crate::heads::{Head, Heads};
+use crate::heads::{Head, Heads, LogHeads};
 use crate::tables::{
-    self, ARRIVALS, COMMANDS, DiskFault, ENTRIES, HEADS, IDS, LOGS, PINNED, UNAUDITED, entry_key,
-    head_key, number, position_key, split_entry_key, split_head_key,
+    self, ARRIVALS, COMMANDS, DiskFault, ENTRIES, HEADS, IDS, LOGS, Lazy, PINNED, ReadTable,
+    UNAUDITED, entry_key, head_key, number, position_key, split_entry_key, split_head_key,
 };
 
 /// What was settled when this copy of the record was begun.
@@ -20,17 +24,6 @@ pub struct Pinned {
     pub home: HomeId,
     /// The full hash of its founding entry: the only root of authority.
     pub founding: Hash,
-}
-
-/// What became of an entry that was offered to the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Appended {
-    /// It is in the log from now on.
-    New,
-    /// It was there already.
-    Known,
-    /// The entry that it follows is not there.
-    NoPredecessor,
 }
 
 /// The file `log.redb`.
@@ -51,10 +44,8 @@ impl Log {
             let mut table = transaction.open_table(PINNED)?;
             table.insert(&b"home"[..], &pinned.home.0[..])?;
             table.insert(&b"founding"[..], &pinned.founding.0[..])?;
-            for entry in entries {
-                append(transaction, entry, None)?;
-            }
-            Ok(())
+            let unattended = |entry: &Sealed| ToAppend { entry: entry.clone(), command: None };
+            append::append(transaction, &entries.iter().map(unattended).collect::<Vec<_>>())
         })
     }
 
@@ -63,7 +54,13 @@ impl Log {
     }
 
     pub(crate) fn read(&self) -> Result<LogRead, DiskFault> {
-        Ok(LogRead(self.db.begin_read()?))
+        Ok(LogRead {
+            transaction: self.db.begin_read()?,
+            entries: Lazy::new(ENTRIES),
+            ids: Lazy::new(IDS),
+            arrivals: Lazy::new(ARRIVALS),
+            unaudited: Lazy::new(UNAUDITED),
+        })
     }
 
     /// Begins the one transaction that appends. What it commits is on the disk when it returns.
@@ -77,11 +74,33 @@ impl Log {
 }
 
 /// The log as it stood at one moment.
-pub(crate) struct LogRead(ReadTransaction);
+pub(crate) struct LogRead {
+    transaction: ReadTransaction,
+    entries: Lazy,
+    ids: Lazy,
+    arrivals: Lazy,
+    unaudited: Lazy,
+}
 
 impl LogRead {
+    fn entries(&self) -> Result<&ReadTable, DiskFault> {
+        self.entries.read(&self.transaction)
+    }
+
+    fn ids(&self) -> Result<&ReadTable, DiskFault> {
+        self.ids.read(&self.transaction)
+    }
+
+    fn arrivals_table(&self) -> Result<&ReadTable, DiskFault> {
+        self.arrivals.read(&self.transaction)
+    }
+
+    fn unaudited_table(&self) -> Result<&ReadTable, DiskFault> {
+        self.unaudited.read(&self.transaction)
+    }
+
     pub(crate) fn pinned(&self) -> Result<Pinned, DiskFault> {
-        let table = tables::read(&self.0, PINNED)?;
+        let table = tables::read(&self.transaction, PINNED)?;
         let value = |key: &[u8]| -> Result<[u8; 32], DiskFault> {
             let damaged = DiskFault::Row { table: "pinned-1" };
             match table.get(key)? {
@@ -93,9 +112,9 @@ impl LogRead {
     }
 
     pub(crate) fn heads(&self) -> Result<Heads, DiskFault> {
-        let logs = tables::read(&self.0, LOGS)?;
+        let logs = tables::read(&self.transaction, LOGS)?;
         let mut heads = Heads::default();
-        for row in tables::read(&self.0, HEADS)?.iter()? {
+        for row in tables::read(&self.transaction, HEADS)?.iter()? {
             let row = row?;
             let damaged = || DiskFault::Row { table: "heads-1" };
             let (log, sequence, hash) = split_head_key(row.0.value()).ok_or_else(damaged)?;
@@ -115,7 +134,7 @@ impl LogRead {
 
     /// Returns where the entry with this id stands.
     pub(crate) fn place(&self, id: &EntryId) -> Result<Option<(LogId, u64)>, DiskFault> {
-        let table = tables::read(&self.0, IDS)?;
+        let table = self.ids()?;
         let Some(place) = table.get(&id.0[..])? else {
             return Ok(None);
         };
@@ -125,17 +144,17 @@ impl LogRead {
     }
 
     fn at(&self, key: &[u8; 56]) -> Result<Option<Sealed>, DiskFault> {
-        let table = tables::read(&self.0, ENTRIES)?;
+        let table = self.entries()?;
         let Some(value) = table.get(&key[..])? else {
             return Ok(None);
         };
-        let audited = tables::read(&self.0, UNAUDITED)?.get(&key[..])?.is_none();
+        let audited = self.unaudited_table()?.get(&key[..])?.is_none();
         sealed(key, value.value(), audited).map(Some)
     }
 
     /// Returns the keys of one log from `first` to `last` inclusive, in order.
     fn keys(&self, log: &LogId, first: u64, last: u64) -> Result<Keys, DiskFault> {
-        let table = tables::read(&self.0, ENTRIES)?;
+        let table = self.entries()?;
         let (low, high) = (position_key(log, first, 0), position_key(log, last, 0xff));
         let mut keys = Vec::new();
         for row in table.range::<&[u8]>(&low[..]..=&high[..])? {
@@ -183,8 +202,8 @@ impl LogRead {
         last: u64,
         bytes_max: usize,
     ) -> Result<Vec<Sealed>, DiskFault> {
-        let table = tables::read(&self.0, ENTRIES)?;
-        let unaudited = tables::read(&self.0, UNAUDITED)?;
+        let table = self.entries()?;
+        let unaudited = self.unaudited_table()?;
         let (low, high) = (position_key(log, first, 0), position_key(log, last, 0xff));
         let mut entries = Vec::new();
         let mut bytes = 0;
@@ -247,7 +266,7 @@ impl LogRead {
 
     /// Returns the first sequence at which one log has more than one entry.
     pub(crate) fn first_fork(&self, log: &LogId, from: u64) -> Result<Option<u64>, DiskFault> {
-        let table = tables::read(&self.0, ENTRIES)?;
+        let table = self.entries()?;
         let (low, high) = (position_key(log, from, 0), position_key(log, u64::MAX, 0xff));
         let mut last = None;
         for row in table.range::<&[u8]>(&low[..]..=&high[..])? {
@@ -259,6 +278,13 @@ impl LogRead {
             last = sequence;
         }
         Ok(None)
+    }
+
+    /// Returns whether two entries of one log claim the same predecessor: it has two ends then.
+    pub(crate) fn is_forked(&self, log: &LogId) -> Result<bool, DiskFault> {
+        let mut heads = Heads::default();
+        self.read_heads(log, &mut heads)?;
+        Ok(heads.get(log).is_some_and(LogHeads::is_forked))
     }
 
     /// Returns the entries at these rising sequences on the branch that ends in `head`, which is
@@ -310,8 +336,8 @@ impl LogRead {
 
     fn read_heads(&self, log: &LogId, heads: &mut Heads) -> Result<(), DiskFault> {
         let damaged = || DiskFault::Row { table: "heads-1" };
-        let anchors = tables::read(&self.0, LOGS)?;
-        let table = tables::read(&self.0, HEADS)?;
+        let anchors = tables::read(&self.transaction, LOGS)?;
+        let table = tables::read(&self.transaction, HEADS)?;
         let (low, high) =
             (head_key(log, 0, &Hash::ZERO), head_key(log, u64::MAX, &Hash([0xff; 32])));
         for row in table.range::<&[u8]>(&low[..]..=&high[..])? {
@@ -325,7 +351,7 @@ impl LogRead {
 
     /// Calls `each` with the key and the bytes of every entry, unchecked.
     pub(crate) fn raw(&self, mut each: impl FnMut(&[u8], &[u8])) -> Result<(), DiskFault> {
-        for row in tables::read(&self.0, ENTRIES)?.iter()? {
+        for row in self.entries()?.iter()? {
             let row = row?;
             each(row.0.value(), row.1.value());
         }
@@ -344,43 +370,101 @@ impl LogRead {
     /// Returns how many entries are held.
     pub(crate) fn count(&self) -> Result<u64, DiskFault> {
         use redb::ReadableTableMetadata;
-        Ok(tables::read(&self.0, ENTRIES)?.len()?)
+        Ok(self.entries()?.len()?)
+    }
+
+    /// Returns whether as many entries are held as have arrived.
+    pub(crate) fn is_counted(&self) -> Result<bool, DiskFault> {
+        use redb::ReadableTableMetadata;
+        Ok(self.entries()?.len()? == self.arrivals_table()?.len()?)
     }
 
     /// Returns the number of the latest arrival, 0 if there is none.
     pub(crate) fn last_arrival(&self) -> Result<u64, DiskFault> {
-        last_arrival(&tables::read(&self.0, ARRIVALS)?)
+        last_arrival(self.arrivals_table()?)
     }
 
     /// Returns the key of the entry that arrived at this number.
     pub(crate) fn arrival(&self, number: u64) -> Result<Option<Vec<u8>>, DiskFault> {
-        let table = tables::read(&self.0, ARRIVALS)?;
+        let table = self.arrivals_table()?;
         Ok(table.get(&number.to_be_bytes()[..])?.map(|key| key.value().to_vec()))
     }
 
-    /// Returns up to `most` entries that arrived after `after`, each with its number, in order.
+    /// Returns number and key of the last of the arrivals right after `after` that are `expected`;
+    /// `None` if the first of them is not.
+    pub(crate) fn arrivals_while(
+        &self,
+        after: u64,
+        expected: impl Fn(&EntryId) -> bool,
+    ) -> Result<Option<(u64, Vec<u8>)>, DiskFault> {
+        let mut last = None;
+        let first = (after + 1).to_be_bytes();
+        let rows = self.arrivals_table()?.range::<&[u8]>(&first[..]..)?;
+        for (next, row) in (after + 1..).zip(rows) {
+            let row = row?;
+            let key = row.1.value();
+            let as_expected = split_entry_key(key).is_some_and(|(_, _, id)| expected(&id));
+            if number(row.0.value(), "arrivals-1")? != next || !as_expected {
+                break;
+            }
+            last = Some((next, key.to_vec()));
+        }
+        Ok(last)
+    }
+
+    /// Returns up to `most` entries that arrived after `after`, in order, and the number of the
+    /// last one.
     pub(crate) fn arrivals(
         &self,
         after: u64,
         most: usize,
-    ) -> Result<Vec<(u64, Sealed)>, DiskFault> {
-        let table = tables::read(&self.0, ARRIVALS)?;
+    ) -> Result<Option<(u64, Vec<Sealed>)>, DiskFault> {
+        let table = self.arrivals_table()?;
         let from = after.to_be_bytes();
         let range = (Bound::Excluded(&from[..]), Bound::Unbounded);
         let mut entries = Vec::new();
+        let mut last = None;
         for row in table.range::<&[u8]>(range)?.take(most) {
             let row = row?;
             let damaged = || DiskFault::Row { table: "arrivals-1" };
             let key: [u8; 56] = row.1.value().try_into().map_err(|_| damaged())?;
-            let entry = self.at(&key)?.ok_or_else(damaged)?;
-            entries.push((number(row.0.value(), "arrivals-1")?, entry));
+            entries.push(self.at(&key)?.ok_or_else(damaged)?);
+            last = Some(number(row.0.value(), "arrivals-1")?);
         }
-        Ok(entries)
+        Ok(last.map(|last| (last, entries)))
+    }
+
+    /// Calls `each` with every entry, log by log and in order, `most` of them at a time.
+    pub(crate) fn in_order(
+        &self,
+        most: usize,
+        mut each: impl FnMut(Vec<Sealed>) -> Result<(), DiskFault>,
+    ) -> Result<(), DiskFault> {
+        let mut entries = Vec::new();
+        for row in self.entries()?.iter()? {
+            let row = row?;
+            entries.push(sealed(row.0.value(), row.1.value(), true)?);
+            if entries.len() == most {
+                each(std::mem::take(&mut entries))?;
+            }
+        }
+        each(entries)
+    }
+
+    /// Calls `each` with every entry that names no resident.
+    pub(crate) fn about_nobody(&self, mut each: impl FnMut(&Sealed)) -> Result<(), DiskFault> {
+        for row in self.entries()?.iter()? {
+            let row = row?;
+            if Sealed::is_about_nobody(row.1.value()) {
+                each(&sealed(row.0.value(), row.1.value(), true)?);
+            }
+        }
+        Ok(())
     }
 
     /// Returns the entries that a command made, in the order in which it made them.
     pub(crate) fn command(&self, command: &CommandId) -> Result<Vec<EntryId>, DiskFault> {
-        command_entries(&tables::read(&self.0, COMMANDS)?, command)
+        command_entries(&tables::read(&self.transaction, COMMANDS)?, command)
     }
 
     /// Returns up to `most` entries whose own signature was not checked yet, after this key.
@@ -389,11 +473,11 @@ impl LogRead {
         after: Option<&[u8; 56]>,
         most: usize,
     ) -> Result<Vec<Sealed>, DiskFault> {
-        let entries = tables::read(&self.0, ENTRIES)?;
+        let entries = self.entries()?;
         let mut unaudited = Vec::new();
         let from = after.map_or(Bound::Unbounded, |key| Bound::Excluded(&key[..]));
         let rest = (from, Bound::Unbounded);
-        for row in tables::read(&self.0, UNAUDITED)?.range::<&[u8]>(rest)?.take(most) {
+        for row in self.unaudited_table()?.range::<&[u8]>(rest)?.take(most) {
             let key = row?;
             let damaged = DiskFault::Row { table: "unaudited-1" };
             let value = entries.get(key.0.value())?.ok_or(damaged)?;
@@ -422,78 +506,6 @@ fn may_be_passed_on(mut entries: Vec<Sealed>, bytes_max: usize) -> Vec<Sealed> {
         entries.pop();
     }
     entries
-}
-
-/// The one transaction that appends to the log. Dropped without a commit it leaves no trace.
-pub(crate) struct LogWrite(WriteTransaction);
-
-impl LogWrite {
-    /// Appends an entry after its predecessor. A second successor of the same entry is a fork and
-    /// is kept like the first. `command` is the one that made it.
-    pub(crate) fn append(
-        &self,
-        entry: &Sealed,
-        command: Option<CommandId>,
-    ) -> Result<Appended, DiskFault> {
-        append(&self.0, entry, command)
-    }
-
-    /// Remembers that these entries' own signatures were checked.
-    pub(crate) fn audited(&self, entries: &[Sealed]) -> Result<(), DiskFault> {
-        let mut table = self.0.open_table(UNAUDITED)?;
-        for entry in entries {
-            let key = entry_key(&entry.log(), entry.sequence(), &entry.id());
-            table.remove(&key[..])?;
-        }
-        Ok(())
-    }
-
-    /// Makes everything appended safe. When it returns `Ok`, it is.
-    pub(crate) fn commit(self) -> Result<(), DiskFault> {
-        Ok(self.0.commit()?)
-    }
-}
-
-fn append(
-    transaction: &WriteTransaction,
-    entry: &Sealed,
-    command: Option<CommandId>,
-) -> Result<Appended, DiskFault> {
-    let (log, sequence, id) = (entry.log(), entry.sequence(), entry.id());
-    let key = entry_key(&log, sequence, &id);
-    let mut entries = transaction.open_table(ENTRIES)?;
-    if entries.get(&key[..])?.is_some() {
-        return Ok(Appended::Known);
-    }
-    if let Some(before) = sequence.checked_sub(1) {
-        let previous = entry_key(&log, before, &entry.previous().id());
-        let Some(held) = entries.get(&previous[..])? else {
-            return Ok(Appended::NoPredecessor);
-        };
-        if sealed(&previous, held.value(), true)?.hash() != entry.previous() {
-            return Ok(Appended::NoPredecessor);
-        }
-        drop(held);
-        let head = head_key(&log, before, &entry.previous());
-        transaction.open_table(HEADS)?.remove(&head[..])?;
-    } else if transaction.open_table(LOGS)?.get(&log.0[..])?.is_none() {
-        transaction.open_table(LOGS)?.insert(&log.0[..], &0_u64.to_be_bytes()[..])?;
-    }
-    entries.insert(&key[..], entry.bytes())?;
-    let head = head_key(&log, sequence, &entry.hash());
-    transaction.open_table(HEADS)?.insert(&head[..], &[][..])?;
-    transaction.open_table(IDS)?.insert(&id.0[..], &key[..40])?;
-    let mut arrivals = transaction.open_table(ARRIVALS)?;
-    let number = last_arrival(&arrivals)? + 1;
-    arrivals.insert(&number.to_be_bytes()[..], &key[..])?;
-    if let Some(command) = command {
-        let row = [command.0, id.0].concat();
-        transaction.open_table(COMMANDS)?.insert(&row[..], &sequence.to_be_bytes()[..])?;
-    }
-    if !entry.is_audited() {
-        transaction.open_table(UNAUDITED)?.insert(&key[..], &[][..])?;
-    }
-    Ok(Appended::New)
 }
 
 fn last_arrival(

@@ -15,7 +15,7 @@ mod submit;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use mar::ids::{CommandId, DeviceId, EntryId, LogId};
+use mar::ids::{DeviceId, EntryId, LogId};
 use mar::picture::Picture;
 use mar::time::{Month, Timestamp};
 
@@ -31,7 +31,7 @@ use crate::fold::{Changes, Folded};
 use crate::heads::Heads;
 use crate::keys::{HighWater, Keys, StateFile};
 use crate::local::Local;
-use crate::log::{Appended, Log, Pinned};
+use crate::log::{Log, Pinned, ToAppend};
 use crate::tables::{self, DiskFault};
 use crate::views::Views;
 
@@ -271,13 +271,7 @@ impl Record {
     fn append(&self, entries: &[ToAppend]) -> Result<(), DiskFault> {
         self.shared.with(|stores| {
             let write = stores.log.write()?;
-            for ToAppend { entry, command } in entries {
-                if write.append(entry, *command)? == Appended::NoPredecessor {
-                    let (log, sequence) = (entry.log(), entry.sequence());
-                    let what = "the entry before it is missing";
-                    return Err(DiskFault::Entry { log, sequence, what });
-                }
-            }
+            write.append(entries)?;
             write.commit()
         })
     }
@@ -373,13 +367,6 @@ impl Drop for Record {
         // Readers that are still about find the store closed.
         drop(self.shared.stores.write().unwrap_or_else(PoisonError::into_inner).take());
     }
-}
-
-/// An entry on its way to the disk, with the command that made it.
-#[derive(Debug, Clone)]
-struct ToAppend {
-    entry: Sealed,
-    command: Option<CommandId>,
 }
 
 /// Where the next entry of this device goes.

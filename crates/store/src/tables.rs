@@ -5,6 +5,7 @@
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, TableDefinition};
 
@@ -156,7 +157,14 @@ macro_rules! disk_faults {
     };
 }
 
-disk_faults!(TransactionError, TableError, StorageError, CommitError, SetDurabilityError);
+disk_faults!(
+    TransactionError,
+    TableError,
+    StorageError,
+    CommitError,
+    CursorError,
+    SetDurabilityError
+);
 
 impl From<redb::Error> for DiskFault {
     fn from(error: redb::Error) -> Self {
@@ -301,12 +309,35 @@ fn tables(kind: FileKind) -> &'static [Table] {
     }
 }
 
+/// A table open for reading.
+pub(crate) type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
+
 /// Opens a table for reading.
-pub(crate) fn read(
-    transaction: &ReadTransaction,
-    table: Table,
-) -> Result<redb::ReadOnlyTable<&'static [u8], &'static [u8]>, DiskFault> {
+pub(crate) fn read(transaction: &ReadTransaction, table: Table) -> Result<ReadTable, DiskFault> {
     Ok(transaction.open_table(table)?)
+}
+
+/// A table that is opened with the first look into it, and for all later ones of its transaction.
+pub(crate) struct Lazy {
+    table: Table,
+    opened: OnceLock<ReadTable>,
+}
+
+impl Lazy {
+    pub(crate) fn new(table: Table) -> Self {
+        Self { table, opened: OnceLock::new() }
+    }
+
+    /// Returns the table as `transaction`, which is always the same one, sees it.
+    pub(crate) fn read(&self, transaction: &ReadTransaction) -> Result<&ReadTable, DiskFault> {
+        match self.opened.get() {
+            Some(opened) => Ok(opened),
+            None => {
+                let opened = read(transaction, self.table)?;
+                Ok(self.opened.get_or_init(|| opened))
+            }
+        }
+    }
 }
 
 /// Returns an entry's key in `entries-1`.

@@ -5,7 +5,7 @@
 //! Beside the rows stand their sums: a wrapping sum of hashes for each subject and period, and one
 //! over all of those, which two devices compare to find that they show the same home.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mar::fact::{DoseFact, Fact};
 use mar::ids::{OrderId, ResidentId};
@@ -210,7 +210,11 @@ impl Views {
 
     /// Writes rows and moves on what the views stand for. Not safe before
     /// [`Views::make_durable`]; after a power cut the rest is folded again.
-    pub(crate) fn write(&self, rows: &[Indexed], stands_for: &StandsFor) -> Result<(), DiskFault> {
+    pub(crate) fn write(
+        &self,
+        rows: Vec<Indexed>,
+        stands_for: &StandsFor,
+    ) -> Result<(), DiskFault> {
         let mut transaction = self.db.begin_write()?;
         transaction.set_durability(Durability::None)?;
         write_rows(&transaction, rows)?;
@@ -230,32 +234,41 @@ impl Views {
     }
 }
 
-fn write_rows(transaction: &redb::WriteTransaction, indexed: &[Indexed]) -> Result<(), DiskFault> {
+fn write_rows(
+    transaction: &redb::WriteTransaction,
+    mut indexed: Vec<Indexed>,
+) -> Result<(), DiskFault> {
+    // In the order of the keys, so that each page is found and copied once.
+    indexed.sort_unstable_by_key(|indexed| indexed.row.key());
     let mut changes: BTreeMap<ViewKey, Sum> = BTreeMap::new();
+    let mut dosed: BTreeSet<Vec<u8>> = BTreeSet::new();
     {
         let mut rows = transaction.open_table(ROWS)?;
         let mut in_doubt = transaction.open_table(IN_DOUBT)?;
-        let mut doses = transaction.open_table(DOSES)?;
-        for Indexed { row, standing, dose_of } in indexed {
+        for Indexed { row, standing, dose_of } in &indexed {
             let key = row.key();
             let before = match rows.insert(&key[..], &row.value[..])? {
                 Some(before) if before.value() == row.value => continue,
-                Some(before) => Row::read(&key, before.value())?.hash(),
-                None => Sum::ZERO,
+                Some(before) => Some(Row::read(&key, before.value())?.hash()),
+                None => None,
             };
-            let change = changes.entry(row.view).or_insert(Sum::ZERO);
-            *change = change.plus(row.hash()).less(before);
             if *standing == Standing::Unknown {
                 in_doubt.insert(&key[..], &[][..])?;
-            } else {
+            } else if before.is_some() {
                 in_doubt.remove(&key[..])?;
             }
+            let change = changes.entry(row.view).or_insert(Sum::ZERO);
+            *change = change.plus(row.hash()).less(before.unwrap_or(Sum::ZERO));
             if let Some(order) = dose_of {
-                let dose = [&row.view[..16], &order.0, &row.view[16..]].concat();
-                doses.insert(&dose[..], &[][..])?;
+                dosed.insert([&row.view[..16], &order.0, &row.view[16..]].concat());
             }
         }
     }
+    let mut doses = transaction.open_table(DOSES)?;
+    for dose in &dosed {
+        doses.insert(&dose[..], &[][..])?;
+    }
+    drop(doses);
     write_sums(transaction, &changes)
 }
 

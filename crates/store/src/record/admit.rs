@@ -7,19 +7,20 @@ use mar::fact::{Fact, LogStart, MembershipFact};
 use mar::ids::{DeviceId, EntryId, LogId};
 use mar::time::Timestamp;
 
-use super::{NotSaved, Record, ToAppend};
+use super::{NotSaved, Record};
 use crate::codec;
 use crate::entry::Sealed;
 use crate::fold::Changes;
 use crate::heads::Head;
 use crate::keys::certificate_holds;
-use crate::log::LogRead;
+use crate::log::{LogRead, ToAppend};
 use crate::tables::{DiskFault, entry_key};
 
 /// The most entries that are set aside at one time.
 const ASIDE_MAX: usize = 4096;
-/// Entries that are put on the disk in one commit.
-const COMMIT_MAX: usize = 4096;
+/// The most entries that are put on the disk in one commit. Each commit copies nearly every page of
+/// the tables whose keys are hashes, so few large ones are cheaper than many small ones.
+const COMMIT_MAX: usize = 8192;
 
 /// The most heads of one device, over all of its logs and their branches. It stays far below what
 /// two devices name to each other before they give up, which is 65,536 logs, and is more than an
@@ -213,14 +214,17 @@ impl Record {
         founding: Option<LogId>,
         coming: &BTreeSet<(LogId, Head)>,
     ) -> Result<Place, DiskFault> {
+        let before = entry.sequence().checked_sub(1);
+        let before = before.map(|sequence| Head { sequence, hash: entry.previous() });
+        // What follows an entry that is only coming cannot be here.
+        if before.is_some_and(|before| coming.contains(&(entry.log(), before))) {
+            return Ok(Place::Append);
+        }
         if log.place(&entry.id())?.is_some() {
             return Ok(Place::Known);
         }
-        if let Some(before) = entry.sequence().checked_sub(1) {
-            let before = Head { sequence: before, hash: entry.previous() };
-            let follows = coming.contains(&(entry.log(), before))
-                || self.holds(log, &entry.log(), &before)?;
-            return Ok(if follows {
+        if let Some(before) = before {
+            return Ok(if self.holds(log, &entry.log(), &before)? {
                 Place::Append
             } else if self.heads.get(&entry.log()).is_none() {
                 Place::Aside(NotTaken::NotEnrolled)

@@ -12,10 +12,11 @@ use mar::standing::judge;
 use mar::time::Timestamp;
 
 use super::open::{RecordFault, Writer, earlier_head, unattended};
-use super::{Cursor, NotSaved, Record, ToAppend, id_of};
+use super::{Cursor, NotSaved, Record, id_of};
 use crate::codec::CodecFault;
 use crate::entry::Sealed;
 use crate::fold::{self, Changes};
+use crate::log::ToAppend;
 use crate::tables::DiskFault;
 
 /// What stands around a batch of commands and is not in the record.
