@@ -1,6 +1,6 @@
 //! The writer at work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,8 +18,11 @@ use super::{Answer, Follower, Job, Offered, Saved, Shown, SubmitFault, Told, una
 use crate::clock::Clock;
 use crate::gap::Peers;
 
-/// The most that is put into one commit.
+/// The most commands that are put into one commit.
 const TOGETHER_MAX: usize = 256;
+/// At so many entries of peers no more are put into the same commit: what a person here asks
+/// meanwhile comes before the rest of a long copy, and waits some 50 ms for this part of it.
+const ADMIT_ENOUGH: usize = 4096;
 /// How soon after a change the views are made safe.
 const DURABLE_AFTER: Duration = Duration::from_secs(2);
 /// The same where there is no quiet moment.
@@ -36,6 +39,8 @@ pub(super) struct Desk {
     peers: Arc<Peers>,
     shown: Arc<Shown>,
     followers: BTreeMap<Follower, UnboundedSender<Told>>,
+    /// What peers have offered and is not looked at yet.
+    offered: VecDeque<Offered>,
     dirty_since: Option<Instant>,
     audit_due: bool,
     /// Whether a new log was begun on the word of a peer since the start.
@@ -52,6 +57,7 @@ impl Desk {
             peers,
             shown,
             followers: BTreeMap::new(),
+            offered: VecDeque::new(),
             dirty_since: None,
             audit_due: true,
             believed_a_peer: false,
@@ -60,15 +66,17 @@ impl Desk {
 
     pub(super) fn work(mut self, jobs: &Receiver<Job>) {
         loop {
-            let first = match jobs.recv_timeout(self.patience()) {
-                Ok(job) => job,
-                Err(RecvTimeoutError::Timeout) => {
-                    self.rest();
-                    continue;
+            let mut together = Vec::new();
+            if self.offered.is_empty() {
+                match jobs.recv_timeout(self.patience()) {
+                    Ok(job) => together.push(job),
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.rest();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
                 }
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            let mut together = vec![first];
+            }
             while together.len() < TOGETHER_MAX
                 && let Ok(job) = jobs.try_recv()
             {
@@ -82,6 +90,7 @@ impl Desk {
                 }
                 return;
             }
+            self.admit_next();
             // Where there is always more to do, what rests is done in between.
             if self.dirty_since.is_some_and(|since| since.elapsed() >= DURABLE_AT_LAST) {
                 self.rest();
@@ -126,17 +135,13 @@ impl Desk {
         }
     }
 
-    /// Carries out what waits, in order; like things next to each other share a commit. Returns
-    /// whom to tell when it is time to end.
+    /// Carries out what waits, in order; commands next to each other share a commit, and what peers
+    /// offer comes after them. Returns whom to tell when it is time to end.
     fn carry_out(&mut self, jobs: Vec<Job>) -> Option<SyncSender<()>> {
         let mut single = Vec::new();
-        let mut offered = Vec::new();
         for job in jobs {
-            if !matches!(job, Job::Submit { .. }) {
+            if !matches!(job, Job::Submit { .. } | Job::Admit(_)) {
                 self.submit_singles(std::mem::take(&mut single));
-            }
-            if !matches!(job, Job::Admit(_)) {
-                self.admit(std::mem::take(&mut offered));
             }
             match job {
                 Job::Submit { commands, answer } => match <[Command; 1]>::try_from(commands) {
@@ -150,7 +155,7 @@ impl Desk {
                         self.submit_whole(commands, &answer);
                     }
                 },
-                Job::Admit(admit) => offered.push(admit),
+                Job::Admit(offered) => self.offered.push_back(offered),
                 Job::HeldElsewhere(head) => self.held_elsewhere(&head),
                 Job::Follow(follower, told) => {
                     let heads = self.record.heads().clone();
@@ -159,12 +164,28 @@ impl Desk {
                     }
                 }
                 Job::Unfollow(follower) => drop(self.followers.remove(&follower)),
-                Job::Close(done) => return Some(done),
+                Job::Close(done) => {
+                    while !self.offered.is_empty() {
+                        self.admit_next();
+                    }
+                    return Some(done);
+                }
             }
         }
         self.submit_singles(single);
-        self.admit(offered);
         None
+    }
+
+    /// Takes in what peers have offered, as much as goes well into one commit.
+    fn admit_next(&mut self) {
+        let mut entries = 0;
+        let enough = self.offered.iter().take_while(|offer| {
+            let more = entries < ADMIT_ENOUGH;
+            entries += offer.entries.len();
+            more
+        });
+        let next = self.offered.drain(..enough.count()).collect();
+        self.admit(next);
     }
 
     /// Whether a dose is asked for on a device that had ended cleanly: it counts again from here
@@ -404,5 +425,122 @@ fn refused(why: NotTaken) -> Refused {
         NotTaken::NotEnrolled | NotTaken::NoRoom => Refused::NotEnrolled,
         NotTaken::NoPredecessor => Refused::OutOfChain,
         NotTaken::NoStart => Refused::Unsound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mar::fact::{Actor, DeviceKeys, DeviceRole};
+    use mar::ids::{HomeId, StaffId};
+    use mar::settings::Settings;
+    use mar::staff::{Employment, Role, Staff};
+    use mar::time::Timestamp;
+    use std::sync::mpsc::{channel, sync_channel};
+    use store::backend::Disk;
+    use store::backend::memory::MemoryDisk;
+    use store::keys::{Keys, StateFile};
+    use store::record::{Founded, Opening, Range};
+    use tempfile::TempDir;
+
+    const NOW: Timestamp = Timestamp(1_795_251_600_000);
+
+    fn opening(keys: &TempDir) -> Opening {
+        let state = StateFile::at(keys.path().join("high-water"));
+        let keys = Keys::create(&keys.path().join("keys")).unwrap();
+        Opening { disk: Disk::memory(&MemoryDisk::default()), keys, state }
+    }
+
+    fn ask(record: &mut Record, command: Command) -> Vec<Sealed> {
+        let around = Around { now: NOW, heard: &BTreeSet::new(), last_heard: &BTreeMap::new() };
+        record.submit_whole(&around, &[command]).unwrap().entries
+    }
+
+    fn parked() -> Command {
+        unattended(AskHome::Park { parked: true })
+    }
+
+    fn manager() -> AskHome {
+        let details = Staff {
+            name: "Mary Manager".to_owned(),
+            initials: "MM".to_owned(),
+            role: Role::Manager,
+            may_witness: true,
+            standing: Employment::Active,
+        };
+        AskHome::WriteStaff { staff: StaffId([1; 16]), details }
+    }
+
+    fn all(record: &Record) -> Vec<Sealed> {
+        let range = |(log, held): (&LogId, &store::heads::LogHeads)| {
+            let head = held.latest().unwrap();
+            match record.reader().range(log, None, &head, usize::MAX).unwrap() {
+                Range::Entries(entries) => entries,
+                Range::NotOnBranch | Range::NotHeld => panic!("a head that is held"),
+            }
+        };
+        record.heads().iter().flat_map(range).collect()
+    }
+
+    /// An office and a trolley that has written something which the office lacks.
+    fn office_and_news(folder: &TempDir, other: &TempDir) -> (Record, Vec<Sealed>) {
+        let founded = Founded {
+            home: HomeId([9; 32]),
+            name: "Willow House".to_owned(),
+            practice: true,
+            device_name: "Office PC".to_owned(),
+            recovery_recipient: "age1recovery".to_owned(),
+        };
+        let mut office = Record::found(opening(folder), NOW, &founded, |_| Vec::new()).unwrap();
+        let settings = Settings::new("Willow House", NOW.utc().date_naive());
+        ask(&mut office, unattended(AskHome::SetSettings(settings)));
+        ask(&mut office, unattended(manager()));
+        let joining = opening(other);
+        let keys = DeviceKeys {
+            device: joining.keys.device(),
+            recipient: joining.keys.recipient(),
+            name: "Trolley".to_owned(),
+        };
+        let enrol = unattended(AskHome::EnrolDevice { keys, role: DeviceRole::Member });
+        ask(&mut office, Command { actor: Actor::Staff(StaffId([1; 16])), ..enrol });
+        let mut trolley = Record::join(joining, NOW, &office.pinned()).unwrap();
+        trolley.admit(NOW, &all(&office)).unwrap();
+        let news = ask(&mut trolley, parked());
+        (office, news)
+    }
+
+    /// Bug: a dose given while a device took in a long copy waited until all of it was written.
+    /// Cause: what was asked here stood in one queue behind megabytes that a peer had sent before.
+    /// Fix: what is asked here comes first, and a copy is written part by part.
+    #[test]
+    fn what_a_person_asks_comes_before_what_a_peer_sent_earlier() {
+        let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+        let (office, news) = office_and_news(&folders[0], &folders[1]);
+        let peers = Arc::new(Peers::default());
+        let shown = Arc::new(Shown {
+            picture: Default::default(),
+            read_only: Default::default(),
+            watchers: Default::default(),
+        });
+        let desk = Desk::new(office, Clock::fixed(NOW), peers, shown);
+        let ((jobs, waiting), (answer, answered)) = (channel(), sync_channel(1));
+        let (follower, other) = (Follower(1), Follower(2));
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let offered =
+            Offered { from: other, ticket: sync::session::Ticket::default(), entries: news };
+        jobs.send(Job::Follow(follower, tell)).unwrap();
+        jobs.send(Job::Admit(offered)).unwrap();
+        jobs.send(Job::Submit { commands: vec![parked()], answer }).unwrap();
+        drop(jobs);
+        desk.work(&waiting);
+        let own = answered.recv().unwrap().unwrap().remove(0).entries[0].id;
+        let mut committed = Vec::new();
+        while let Some(told) = told.blocking_recv() {
+            if let Told::Committed { entries, .. } = told {
+                committed.push(entries[0].id());
+            }
+        }
+        assert!(committed.len() >= 2, "both are on the disk in the end");
+        assert_eq!(committed[0], own, "what was asked here is written first");
     }
 }

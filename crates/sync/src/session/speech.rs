@@ -6,7 +6,7 @@ use store::heads::{Head, Heads};
 use crate::frame::{FrameFault, KnownAddress, PROTOCOL, Point, Refused};
 
 /// Names a piece of work that was handed out, in the input that brings it back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Default, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub(super) u64);
 
 /// Something happened.
