@@ -134,6 +134,8 @@ fn named(text: &str, what: &'static str) -> Result<String, StartFault> {
         let blank = mar::refusal::EntryRefusal::Blank(what);
         return Err(StartFault::Refused(blank.into()));
     }
+    mar::text::check(what, text, mar::text::Form::Name)
+        .map_err(|fault| StartFault::Refused(mar::refusal::EntryRefusal::from(fault).into()))?;
     Ok(text.to_owned())
 }
 

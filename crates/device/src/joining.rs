@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use mar::command::AskHome;
 use mar::ids::{DeviceId, HomeId};
+use mar::refusal::EntryRefusal;
+use mar::text::{Flaw, Form, TextFault};
 use serde::{Deserialize, Serialize};
 use store::Pinned;
 use store::backend::Disk;
@@ -134,10 +136,7 @@ pub fn join(
 ) -> Result<Joined, JoinFault> {
     let code: PairingCode = code.parse()?;
     clock.checked()?;
-    if device.trim().is_empty() {
-        let blank = mar::refusal::EntryRefusal::Blank("name for the device");
-        return Err(StartFault::Refused(blank.into()).into());
-    }
+    name_of(device).map_err(|refusal| StartFault::Refused(refusal.into()))?;
     if options.address.is_none() && !options.discovery {
         return Err(JoinFault::NoAddress);
     }
@@ -152,6 +151,22 @@ pub fn join(
             Err(fault)
         }
     }
+}
+
+/// Returns a device's name as it is kept.
+fn name_of(text: &str) -> Result<&str, EntryRefusal> {
+    const FIELD: &str = "name of the device";
+    let name = text.trim();
+    if name.is_empty() {
+        return Err(EntryRefusal::Blank("name for the device"));
+    }
+    mar::text::check(FIELD, name, Form::Name)?;
+    let long = name.chars().count();
+    if long > NAME_MAX {
+        let flaw = Flaw::TooLong { long, longest: NAME_MAX };
+        return Err(TextFault { field: FIELD, flaw, after: String::new() }.into());
+    }
+    Ok(name)
 }
 
 fn take_part(

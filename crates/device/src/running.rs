@@ -306,7 +306,7 @@ impl Device {
             return Ok(Arc::new(published.picture));
         }
         let mut picture = published.picture;
-        picture.residents.insert(resident, Arc::new(reader.resident(resident, from)?));
+        picture.put(Arc::new(reader.resident(resident, from)?));
         Ok(Arc::new(picture))
     }
 

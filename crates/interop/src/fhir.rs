@@ -15,6 +15,7 @@ mod concept;
 mod dosage;
 mod flags;
 mod into_mar;
+mod letters;
 mod medicine;
 mod order;
 mod others;
@@ -49,8 +50,9 @@ pub use tree::{BYTES_MAX, DEPTH_MAX, ELEMENTS_MAX, Syntax};
 /// is taken then.
 pub fn read(file: &str, bytes: &[u8], today: NaiveDate) -> Result<Import, Refused> {
     let refuse = |(place, why)| Refused { file: file.to_owned(), place, why };
-    let tree = tree::read(bytes).map_err(refuse)?;
+    let mut tree = tree::read(bytes).map_err(refuse)?;
     let notices = at::Notices::default();
+    letters::clean(&mut tree.root, &notices);
     let Value::Object(root) = &tree.root else {
         let expected = "one FHIR resource";
         let found = "another value".to_owned();

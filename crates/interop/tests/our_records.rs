@@ -414,3 +414,34 @@ fn a_record_of_many_thousand_entries_is_read_once_through() {
     assert_eq!(import.order_count(), 1);
     assert_eq!(import.residents[0].orders[0].issues, 19_999);
 }
+
+/// A name in a file could forge a line on the screen, and a turned dose be read as another.
+/// Cause: texts were taken as they were. Fix: they are looked at before anything else reads them.
+#[test]
+fn what_would_steer_a_screen_is_seen_and_warned_of_with_its_place() {
+    let file = serde_json::json!({
+        "resourceType": "Bundle",
+        "entry": [
+            {"resource": {
+                "resourceType": "Patient", "id": "p",
+                "name": [{"family": "Sh\u{1b}[2Jaw\nALERT", "given": ["Zo\u{eb}"]}]}},
+            {"resource": {
+                "resourceType": "MedicationRequest", "id": "m", "status": "active",
+                "intent": "order", "subject": {"reference": "Patient/p"},
+                "medicationCodeableConcept": {"text": "Paracetamol\r\n500mg tablets"},
+                "dosageInstruction": [{"text": "take \u{202e}1 four times a day"}]}},
+        ],
+    });
+    let import = fhir::read("turned.json", file.to_string().as_bytes(), today()).expect("read");
+    let resident = only(&import);
+    assert_eq!(resident.identity().family, "Sh�[2Jaw ALERT");
+    let order = &resident.orders[0];
+    assert_eq!(order.medicine.name, "Paracetamol 500mg tablets");
+    assert_eq!(order.grade(), Grade::Refused, "a person reads the sender's letter");
+    let warned = |place: &str, what: &str| {
+        import.warnings.iter().any(|w| w.place == place && w.text.contains(what))
+    };
+    let entry = "Bundle.entry[1].resource.dosageInstruction[0].text";
+    assert!(warned("Bundle.entry[0].resource.name[0].family", "U+001B"), "{:?}", import.warnings);
+    assert!(warned(entry, "U+202E"), "{:?}", import.warnings);
+}

@@ -1,5 +1,7 @@
 //! What a person may ask of the record.
 
+mod texts;
+
 use crate::fact::{
     AccessKind, Actor, Contact, DeviceKeys, DeviceRole, PrnNote, Professional, Prompt, Reading,
     SealedSecret,

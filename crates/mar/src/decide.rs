@@ -9,7 +9,7 @@ use crate::command::{Ask, Command};
 use crate::fact::{Actor, BASE_MAX, Draft, Fact, Kind, Made, MembershipFact};
 use crate::ids::{DeviceId, EntryId, LogId, ResidentId, StaffId};
 use crate::picture::{Picture, ResidentPicture};
-use crate::refusal::{Missing, Refusal, WhoRefusal};
+use crate::refusal::{EntryRefusal, Missing, Refusal, WhoRefusal};
 use crate::settings::Settings;
 use crate::staff::{Act, Employment, Staff};
 use crate::time::{Minutes, Timestamp};
@@ -49,6 +49,9 @@ pub fn decide(
     }
     let mut decision = Decision { picture, command, context };
     decision.device_may()?;
+    for text in command.texts() {
+        text.check().map_err(EntryRefusal::from)?;
+    }
     let drafts = match &command.ask {
         Ask::Home(ask) => decision.home(ask)?,
         Ask::Resident(id, ask) => decision.resident(*id, ask)?,
@@ -248,9 +251,5 @@ fn reads_of(device: &crate::picture::DeviceRecord) -> Option<BTreeSet<u16>> {
 
 /// Returns an error when a text that must be there is blank.
 fn named(text: &str, what: &'static str) -> Result<(), Refusal> {
-    if text.trim().is_empty() {
-        Err(crate::refusal::EntryRefusal::Blank(what).into())
-    } else {
-        Ok(())
-    }
+    if text.trim().is_empty() { Err(EntryRefusal::Blank(what).into()) } else { Ok(()) }
 }

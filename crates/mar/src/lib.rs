@@ -3,12 +3,13 @@
 //! This crate reads no clock, file, socket or random number, and holds no float and no serde.
 //! Everything a person sees is a pure function of the entries held and of the time.
 //!
-//! Reading order: [`ids`], [`time`], [`quantity`] are the words' letters. [`medicine`], [`resident`],
+//! Reading order: [`ids`], [`text`], [`time`], [`quantity`] are the words' letters. [`medicine`], [`resident`],
 //! [`staff`], [`order`], [`schedule`], [`outcome`], [`settings`] are what the home talks about.
 //! [`fact`] is what the record may say, [`picture`] what all facts together come to, [`standing`]
 //! whether one counts.
 
 pub mod ids;
+pub mod text;
 pub mod time;
 
 pub mod quantity;

@@ -15,8 +15,9 @@ pub(crate) use order::slots_of;
 pub use order::{OrderHistory, VersionView};
 pub use resident::{FollowUp, ResidentPicture};
 
-use crate::fact::{Actor, Fact, Kind, Made};
+use crate::fact::{Actor, Fact, Kind, Made, ResidentFact};
 use crate::ids::{DeviceId, EntryId, LogId, ResidentId};
+use crate::resident::NhsNumber;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -157,8 +158,12 @@ pub fn counting(writes: &Writes) -> Vec<&Arc<Recorded>> {
 pub struct Picture {
     /// The home, its staff and devices.
     pub home: Arc<HomePicture>,
-    /// Its residents. A screen is told which of these changed.
+    /// Its residents. A screen is told which of these changed. One is put in with
+    /// [`Picture::put`], so that [`Picture::with_nhs_number`] finds them.
     pub residents: BTreeMap<ResidentId, Arc<ResidentPicture>>,
+    /// Who was ever written with an NHS number: some have another by now. It is looked at for each
+    /// resident of a long import, where looking at every resident would take minutes.
+    numbers: Arc<BTreeMap<NhsNumber, BTreeSet<ResidentId>>>,
 }
 
 impl Picture {
@@ -170,8 +175,36 @@ impl Picture {
                 let resident =
                     self.residents.entry(id).or_insert_with(|| Arc::new(ResidentPicture::new(id)));
                 Arc::make_mut(resident).apply(entry);
+                if let Fact::Resident(ResidentFact::IdentityWritten(identity)) = &entry.fact {
+                    self.note_number(id, identity.nhs_number);
+                }
             }
         }
+    }
+
+    /// Puts a resident in, in the place of what is held of them.
+    pub fn put(&mut self, resident: Arc<ResidentPicture>) {
+        for number in resident.nhs_numbers() {
+            self.note_number(resident.id, Some(number));
+        }
+        self.residents.insert(resident.id, resident);
+    }
+
+    fn note_number(&mut self, id: ResidentId, number: Option<NhsNumber>) {
+        let Some(number) = number else { return };
+        if !self.numbers.get(&number).is_some_and(|held| held.contains(&id)) {
+            Arc::make_mut(&mut self.numbers).entry(number).or_default().insert(id);
+        }
+    }
+
+    /// Returns the residents, here or gone, who have this NHS number now.
+    pub fn with_nhs_number(
+        &self,
+        number: NhsNumber,
+    ) -> impl Iterator<Item = &Arc<ResidentPicture>> {
+        let ever = self.numbers.get(&number).into_iter().flatten();
+        ever.filter_map(|id| self.residents.get(id))
+            .filter(move |r| r.identity().and_then(|i| i.nhs_number) == Some(number))
     }
 
     /// Returns a resident who was admitted; `None` when nothing but strays is held of that id.

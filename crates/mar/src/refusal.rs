@@ -211,6 +211,9 @@ pub enum EntryRefusal {
     /// The last manager cannot be suspended.
     #[error("this is the last active manager: make another one first")]
     LastManager,
+    /// A text with a character that no text may hold, or too long.
+    #[error(transparent)]
+    Text(#[from] crate::text::TextFault),
     /// Too long for one entry.
     #[error("this is too long for one entry: shorten the {0}")]
     TooLong(&'static str),
@@ -222,7 +225,7 @@ pub enum EntryRefusal {
 impl EntryRefusal {
     const fn rule(&self) -> &'static str {
         match self {
-            Self::Blank(_) | Self::BornInFuture | Self::TooLong(_) => "R-02",
+            Self::Blank(_) | Self::BornInFuture | Self::TooLong(_) | Self::Text(_) => "R-02",
             Self::Initials(_) | Self::Letters { .. } => "W-23",
             Self::Settings(_) => "S-11",
             Self::SameNhsNumber(_) => "R-01",

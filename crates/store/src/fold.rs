@@ -206,7 +206,7 @@ impl Folded {
             resident.forget_before(self.from);
             self.with_older.insert(id, older);
         }
-        self.picture.residents.insert(id, Arc::new(resident));
+        self.picture.put(Arc::new(resident));
         Ok(())
     }
 

@@ -1,6 +1,10 @@
 //! What a command shows, and what it was given, as pieces that can cross a socket.
+//!
+//! [`Output`] is the one place through which words reach a terminal. Other devices and other
+//! people's files may have brought characters that steer a screen: they are made visible here.
 
 use super::Fault;
+use mar::text::{Unfit, replaced, shown};
 use mar::time::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -139,21 +143,21 @@ impl<'s> Output<'s> {
 
     /// Shows words for a person on standard output, wrapped to the width of a terminal.
     pub fn line(&mut self, text: impl Into<String>) {
-        for line in super::page::fold(&text.into()) {
+        for line in super::page::fold(&shown(&text.into())) {
             self.send(Piece::Stdout(line));
         }
     }
 
     /// Shows words on standard error, wrapped in the same way.
     pub fn aside(&mut self, text: impl Into<String>) {
-        for line in super::page::fold(&text.into()) {
+        for line in super::page::fold(&shown(&text.into())) {
             self.send(Piece::Stderr(line));
         }
     }
 
     /// Shows how far long work has come, where somebody is watching.
     pub fn progress(&mut self, text: impl Into<String>) {
-        self.send(Piece::Progress(text.into()));
+        self.send(Piece::Progress(shown(&text.into()).into_owned()));
     }
 
     /// Has the caller write a file.
@@ -163,12 +167,12 @@ impl<'s> Output<'s> {
 
     /// Shows the one JSON document of an answer.
     pub fn document(&mut self, value: &Value) {
-        self.send(Piece::Stdout(format!("{value:#}")));
+        self.send(Piece::Stdout(escaped(&format!("{value:#}"))));
     }
 
     /// Shows one JSON line of an answer that goes on.
     pub fn json_line(&mut self, value: &Value) {
-        self.send(Piece::Stdout(value.to_string()));
+        self.send(Piece::Stdout(escaped(&value.to_string())));
     }
 
     /// Shows why a command was not carried out: the words on standard error, and a refusal with
@@ -180,6 +184,78 @@ impl<'s> Output<'s> {
                 self.aside(format!("refused ({}): {}", refusal.rule, refusal.message));
             }
             None => self.aside(fault.to_string()),
+        }
+    }
+}
+
+/// Returns JSON in which every character that would steer a screen is escaped: it reads back as
+/// the same value. What is below a space is escaped already, but for the breaks between the lines.
+fn escaped(json: &str) -> String {
+    let escape = |character: char, kind: Unfit, out: &mut String| match (kind, character) {
+        (Unfit::LineBreak, '\n') => out.push('\n'),
+        _ => {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    };
+    replaced(json, escape).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the pieces of an answer come to on a terminal.
+    fn said(json: bool, say: impl FnOnce(&mut Output<'_>)) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut sink = |piece| {
+            match piece {
+                Piece::Stdout(line) | Piece::Stderr(line) | Piece::Progress(line) => {
+                    lines.push(line);
+                }
+                Piece::File { path, .. } => lines.push(path),
+            }
+            true
+        };
+        say(&mut Output::new(json, &mut sink));
+        lines
+    }
+
+    /// A name that another device let in would forge a line, clear the screen or turn a dose
+    /// round. Cause: words went to the terminal as they were. Fix: all go through `Output`.
+    #[test]
+    fn a_name_from_elsewhere_forges_no_line_and_steers_no_screen() {
+        let name = "Shaw\nALERT: all is well\r\u{1b}[2J\u{9b}1;31m\u{202e}gm 01\u{2028}x\u{0}";
+        let lines = said(false, |out| {
+            out.line(format!("  {name}"));
+            out.aside(name);
+            out.progress(name);
+            out.fault(&Fault::Missing(name.to_owned()), mar::time::Tz::UTC);
+        });
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        for line in &lines {
+            assert_eq!(mar::text::flaw(line), None, "{line:?}");
+            assert!(line.contains("Shaw ALERT: all is well[U+001B][2J[U+009B]"), "{line:?}");
+            assert!(line.contains("[U+202E]gm 01"), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn json_steers_no_screen_either_and_reads_back_as_it_was() {
+        let value = json!({ "name": "Sh\n\u{1b}\u{7f}\u{9b}\u{202e}\u{2028}\u{e0001}aw محمد" });
+        let lines = said(true, |out| {
+            out.document(&value);
+            out.json_line(&value);
+        });
+        assert_eq!(lines.len(), 2);
+        for line in &lines {
+            let plain = line.replace('\n', "");
+            assert_eq!(mar::text::flaw(&plain), None, "{line:?}");
+            assert!(line.contains("محمد"), "{line}");
+            let read: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(read, value);
         }
     }
 }

@@ -151,7 +151,7 @@ impl<'r> Session<'r> {
     pub fn load(&mut self, resident: ResidentId, from: Timestamp) -> Result<(), Fault> {
         let loaded = self.device().with_months(resident, from.month())?;
         if let Some(found) = loaded.residents.get(&resident) {
-            Arc::make_mut(&mut self.picture).residents.insert(resident, found.clone());
+            Arc::make_mut(&mut self.picture).put(found.clone());
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Introduction, NAME_MAX, Told};
+use super::{Introduction, Told, name_of};
 use crate::peers::{Net, NetworkEvent};
 use crate::pins;
 use crate::running::{Device, by_person};
@@ -290,10 +290,7 @@ fn enrol(
     let failed = |what: &str| InviteFault::Failed(what.to_owned());
     let Introduction { name, recipient } = serde_json::from_slice(details)
         .map_err(|_| failed("the device that wants to join runs another version of Medround"))?;
-    let name = name.trim().to_owned();
-    if name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-        return Err(failed("the device's name is too long: choose one of at most 60 letters"));
-    }
+    let name = name_of(&name).map_err(Refusal::from)?.to_owned();
     let picture = device.picture();
     let same = |other: &str| other.trim().to_lowercase() == name.to_lowercase();
     let taken = picture.home.devices().iter().any(|(id, other)| {

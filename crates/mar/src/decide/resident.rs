@@ -55,15 +55,8 @@ impl Decision<'_, '_, '_> {
             return Err(EntryRefusal::BornInFuture.into());
         }
         // One person is one resident (H-39): the same NHS number is never admitted twice.
-        let same = |other: &Identity| {
-            identity.nhs_number.is_some() && other.nhs_number == identity.nhs_number
-        };
-        let twin = self
-            .picture
-            .residents
-            .values()
-            .filter(|r| r.id != id && r.is_here())
-            .find_map(|r| r.identity().filter(|i| same(i)));
+        let same = identity.nhs_number.into_iter().flat_map(|n| self.picture.with_nhs_number(n));
+        let twin = same.filter(|r| r.id != id && r.is_here()).find_map(|r| r.identity());
         if let Some(twin) = twin {
             return Err(EntryRefusal::SameNhsNumber(twin.list_name()).into());
         }

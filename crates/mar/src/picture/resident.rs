@@ -3,7 +3,7 @@
 use super::{Administration, OrderHistory, Recorded, Writes, counting, heads};
 use crate::fact::{CLINICAL, Contact, DoseFact, Fact, FollowUpFact, Popped, ResidentFact};
 use crate::ids::{AdministrationId, EntryId, FollowUpId, OrderId, ResidentId, StaffId};
-use crate::resident::{Allergies, Allergy, Identity, Status, Whereabouts};
+use crate::resident::{Allergies, Allergy, Identity, NhsNumber, Status, Whereabouts};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -119,6 +119,11 @@ impl ResidentPicture {
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         heads(self.identity.values()).last().and_then(|w| identity_of(w))
+    }
+
+    /// Returns every NHS number that was ever written of the resident.
+    pub(super) fn nhs_numbers(&self) -> impl Iterator<Item = NhsNumber> + '_ {
+        self.identity.values().filter_map(|w| identity_of(w).and_then(|i| i.nhs_number))
     }
 
     /// Returns the identities that were written apart, when there is more than one.

@@ -16,6 +16,7 @@ mod orders_of;
 mod outcomes;
 mod roles;
 mod schedules;
+mod texts;
 mod tour;
 mod waiting;
 mod wild;

@@ -293,7 +293,7 @@ impl Door {
         for recorded in self.recorded.iter().filter(|recorded| recorded.subject == Some(id)) {
             resident.apply(&recorded.clone().into());
         }
-        self.picture.residents.insert(id, resident.into());
+        self.picture.put(resident.into());
         Ok(())
     }
 }

@@ -55,6 +55,18 @@ impl Plan {
         self.taken.skipped.push(Skipped { place, what, why });
     }
 
+    /// Asks one thing of the record. Returns whether its texts can be taken; where they cannot, what
+    /// it is about is skipped and the rest of the file is taken all the same.
+    fn ask(&mut self, place: &str, what: &str, ask: Ask) -> bool {
+        let fault = ask.texts().iter().find_map(|text| text.check().err());
+        if let Some(fault) = fault {
+            self.skip(place, what, &fault.to_string());
+            return false;
+        }
+        self.asks.push(ask);
+        true
+    }
+
     fn resident(&mut self, session: &Session<'_>, sent: &ProposedResident) {
         let mut identity = sent.identity();
         if identity.family.trim().is_empty() {
@@ -69,7 +81,10 @@ impl Plan {
                     self.warn(&sent.place, "the file does not name the person: write the name");
                 }
                 let id = ResidentId(session.device().fresh());
-                self.asks.push(Ask::Resident(id, AskResident::WriteIdentity(identity)));
+                let ask = Ask::Resident(id, AskResident::WriteIdentity(identity));
+                if !self.ask(&sent.place, &what, ask) {
+                    return;
+                }
                 id
             }
             Whose::Known(id, warning) => {
@@ -83,7 +98,8 @@ impl Plan {
                         self.warn(&sent.place, &warning);
                     }
                     if filled != *known {
-                        self.asks.push(Ask::Resident(id, AskResident::WriteIdentity(filled)));
+                        let ask = Ask::Resident(id, AskResident::WriteIdentity(filled));
+                        self.ask(&sent.place, &what, ask);
                     }
                 }
                 id
@@ -107,14 +123,17 @@ impl Plan {
         known: Option<&ResidentPicture>,
         sent: &ProposedResident,
     ) {
-        self.taken.allergies += sent.allergies.listed.len();
         let before = known.map_or(Allergies::NotAsked, ResidentPicture::allergies);
         let (after, warning) = grown(&before, &sent.known_allergies());
         if let Some(warning) = warning {
             self.warn(&sent.place, &warning);
         }
-        if let Some(after) = after {
-            self.asks.push(Ask::Resident(id, AskResident::WriteAllergies(after)));
+        let asked = after.is_none_or(|after| {
+            let ask = Ask::Resident(id, AskResident::WriteAllergies(after));
+            self.ask(&sent.place, "the allergies", ask)
+        });
+        if asked {
+            self.taken.allergies += sent.allergies.listed.len();
         }
         for ended in &sent.allergies.apart {
             self.skip(
@@ -171,18 +190,19 @@ impl Plan {
         if length(&proposal) > WORDS_MAX {
             return self.skip(&sent.place, name, "its directions are too long: write it by hand");
         }
-        self.taken.orders += 1;
         proposal.external.push(self.file.clone());
         let order = match held {
             None => OrderId(session.device().fresh()),
             Some(history) => {
                 let unchanged = history.proposal().is_some_and(|p| same(p, &proposal));
                 if unchanged || from_file(history, &self.file) {
+                    self.taken.orders += 1;
                     return;
                 }
                 // A stop is final, and what was turned down stays so: a person decides.
                 let state = history.state(session.now);
                 if matches!(state, State::Stopped | State::Rejected) {
+                    self.taken.orders += 1;
                     let text =
                         format!("{name} was {} here, and the file has it changed", state.word());
                     return self.warn(&sent.place, &text);
@@ -190,7 +210,10 @@ impl Plan {
                 history.id
             }
         };
-        self.asks.push(Ask::Order(id, AskOrder::Propose { order, proposal }));
+        let ask = Ask::Order(id, AskOrder::Propose { order, proposal });
+        if self.ask(&sent.place, name, ask) {
+            self.taken.orders += 1;
+        }
     }
 }
 
