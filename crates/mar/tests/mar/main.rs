@@ -11,6 +11,7 @@ mod histories;
 mod home;
 mod limits;
 mod making;
+mod numbers;
 mod orders;
 mod orders_of;
 mod outcomes;

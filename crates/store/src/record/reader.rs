@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use mar::fact::Fact;
 use mar::ids::{EntryId, LogId, ResidentId};
-use mar::picture::{Recorded, ResidentPicture};
+use mar::picture::{HomePicture, Recorded, ResidentPicture};
 use mar::time::Month;
 
 use super::{Published, Shared};
@@ -40,6 +40,11 @@ impl Reader {
     /// Returns the picture, the heads and the state as of the last commit.
     pub fn published(&self) -> Published {
         self.0.published.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The home as of the last commit. The residents are not copied: this is asked for each entry.
+    fn home(&self) -> Arc<HomePicture> {
+        self.0.published.read().unwrap_or_else(PoisonError::into_inner).picture.home.clone()
     }
 
     /// Returns which entries are held, as of the last commit.
@@ -78,7 +83,7 @@ impl Reader {
     /// Returns [`DiskFault`] if it could not be read or is not what was written.
     pub fn recorded(&self, id: &EntryId) -> Result<Option<Recorded>, DiskFault> {
         let Some(entry) = self.entry(id)? else { return Ok(None) };
-        let home = self.published().picture.home;
+        let home = self.home();
         let mut recorded = fold::read(&self.0.pinned, &entry);
         recorded.device = home.owner(entry.log());
         recorded.standing = mar::standing::judge(&home, &recorded);
@@ -173,7 +178,7 @@ impl Reader {
     ///
     /// Returns [`DiskFault`] if the views could not be read.
     pub fn resident(&self, id: ResidentId, from: Month) -> Result<ResidentPicture, DiskFault> {
-        let home = self.published().picture.home;
+        let home = self.home();
         self.0.with(|stores| {
             let views = stores.views.read()?;
             let (resident, _) = fold::resident_from(&self.0.pinned, &home, &views, (id, from))?;
@@ -193,7 +198,7 @@ impl Reader {
         from: Month,
         to: Month,
     ) -> Result<Vec<Recorded>, DiskFault> {
-        let home = self.published().picture.home;
+        let home = self.home();
         let mut found = Vec::new();
         self.0.with(|stores| {
             for row in stores.views.read()?.months(subject, from, to)? {
