@@ -36,7 +36,8 @@ impl Terminal {
             Piece::File { path, contents } => {
                 if let Err(fault) = write_file(Path::new(&path), contents.as_bytes()) {
                     self.not_written = true;
-                    put(&mut io::stderr().lock(), &format!("{path} was not written: {fault}"));
+                    let told = format!("{path} was not written: {fault}");
+                    put(&mut io::stderr().lock(), &device::command::shown(&told));
                 }
                 true
             }

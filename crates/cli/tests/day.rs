@@ -22,6 +22,10 @@ fn main() {
         ),
         ("a_wrong_pin_is_refused_and_too_many_lock_out", promises::people::wrong_pin),
         ("a_code_of_the_chart_is_nobody_s_initials", promises::people::letters),
+        (
+            "a_name_that_would_steer_the_screen_is_refused",
+            promises::people::names_that_steer_the_screen,
+        ),
         ("a_suspended_person_may_not_act_until_reinstated", promises::people::suspended),
         ("who_may_not_write_orders_is_refused_with_the_rule", promises::people::roles),
         ("what_is_not_there_is_exit_code_6", promises::wrong::unknown),

@@ -46,6 +46,7 @@ pub mod chart;
 pub mod print;
 
 pub use fault::Fault;
+pub use mar::text::shown;
 pub use output::{Contents, Given, Output, Piece, Pin};
 
 use crate::Running;

@@ -7,3 +7,4 @@
 
 pub mod dose_syntax;
 pub mod fhir;
+pub mod json;

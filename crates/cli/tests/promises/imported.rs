@@ -117,6 +117,16 @@ pub fn bad_file() -> Result<(), Failed> {
     assert_eq!(ran.code, 4);
     let found = device.ok(&["resident", "list"]);
     assert_eq!(found.as_array().map(Vec::len), Some(1), "the good file was taken");
+    assert!(ran.stderr.contains("the other files were taken"), "{}", ran.stderr);
+    let nonsense = device.write("nonsense.json", "{nonsense}");
+    let ran = device.run_as(&nurse, &["import", &nonsense]);
+    let why = text(&ran.json()["files"][0]["error"]);
+    assert!(why.contains("line 1, column 2: this JSON cannot be read: a name in quotes"), "{why}");
+    assert!(ran.stderr.contains("nothing was taken"), "only this file was given: {}", ran.stderr);
+    let empty = device.write("empty.json", "{\"resourceType\": \"Bundle\", \"entry\": []}");
+    let nothing = device.ok_as(&nurse, &["import", &empty], "");
+    let look = text(&nothing["files"][0]["warnings"][0]);
+    assert!(look.contains("no record of a resident"), "{look}");
     let nobody = device.run(&["import", &good, "--json"]);
     assert_eq!(rule(&nobody), "U-01");
     Ok(())

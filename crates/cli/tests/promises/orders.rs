@@ -54,7 +54,7 @@ pub fn versions() -> Result<(), Failed> {
     let nurse = device.nurse();
     args.extend(nurse.iter().map(String::as_str));
     let ran = device.run_with(&args, &other);
-    super::fails(&ran, 4, "unknown field `colour`");
+    super::fails(&ran, 4, "there is no field `colour`");
     Ok(())
 }
 

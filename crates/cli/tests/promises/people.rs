@@ -1,7 +1,9 @@
 //! PINs, roles, suspension.
 
 use super::{fails, home, hourly, rule};
+use crate::outside::device::Outside;
 use libtest_mimic::Failed;
+use serde_json::json;
 
 pub fn wrong_pin() -> Result<(), Failed> {
     let (device, _) = home();
@@ -125,5 +127,56 @@ pub fn roles() -> Result<(), Failed> {
         &pin,
     ];
     fails(&device.run_as(&device.manager(), &role), 2, "`boss` is no role");
+    Ok(())
+}
+
+/// A name with an escape character or a line break was taken and shown as it was. Cause: nothing
+/// looked at it. Fix: it is refused where it comes in, and every answer is made safe to show.
+pub fn names_that_steer_the_screen() -> Result<(), Failed> {
+    let device = Outside::new();
+    let pin = device.write("new.pin", "428613");
+    let set_up = |home: &str, office: &str| {
+        device.run(&[
+            "setup",
+            "--home",
+            home,
+            "--device",
+            office,
+            "--manager",
+            "Ann Bell",
+            "--initials",
+            "AB",
+            "--pin-file",
+            &pin,
+        ])
+    };
+    for (home, office, words) in [
+        ("Quay\nHouse", "Office", "line break in the name for the home, after “Quay”"),
+        ("Quay House", "Off\u{1b}[2Jice", "name for the device, after “Off” (U+001B)"),
+    ] {
+        let ran = set_up(home, office);
+        assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+        assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
+    }
+    device.found();
+    let manager = device.manager();
+    let long = "x".repeat(100_000);
+    for name in ["Zo\u{202e}ë", &long] {
+        let add = ["staff", "add", "--name", name, "--initials", "ZZ", "--role", "carer"];
+        let new_pin = ["--new-pin-file", &pin];
+        let ran = device.run_as(&manager, &[&add[..], &new_pin[..]].concat());
+        assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("the name"), "{}", ran.stdout);
+    }
+    let odd = device.write("odd.json", &json!({ "family": "Shaw\nALERT none" }).to_string());
+    let ran = device.run_as(&device.nurse(), &["resident", "add", "--from", &odd]);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    let file = device.run_as(&device.nurse(), &["import", "\u{1b}[2Jnowhere.json"]);
+    assert_eq!(file.code, 4);
+    assert!(!format!("{}{}", file.stdout, file.stderr).contains('\u{1b}'), "{:?}", file.stderr);
+    for name in ["Zoë", "محمد", "Łukasz O'Brien"] {
+        device.resident(name, "Siân");
+    }
     Ok(())
 }

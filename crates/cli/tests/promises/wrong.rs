@@ -57,8 +57,8 @@ pub fn unreadable() -> Result<(), Failed> {
     bad_time["schedule"] = json!({"kind": "times", "times": ["8am"]});
     for (name, text, words) in [
         ("broken.json", "{\"resident\": ".to_owned(), "line 1"),
-        ("list.json", "[]".to_owned(), "one JSON object was expected"),
-        ("odd.json", odd.to_string(), "unknown field `frequency`"),
+        ("list.json", "[]".to_owned(), "one group of fields was expected"),
+        ("odd.json", odd.to_string(), "there is no field `frequency`"),
         ("dose.json", bad_dose.to_string(), "dose"),
         ("time.json", bad_time.to_string(), "schedule.times[0]"),
     ] {

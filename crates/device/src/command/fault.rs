@@ -33,7 +33,7 @@ pub enum Fault {
         what: String,
     },
     /// Some files of an import could not be read; they were named already.
-    #[error("{0} could not be read; everything else was taken")]
+    #[error("{0}")]
     SomeUnreadable(String),
     /// The disk did not take it.
     #[error("{0}")]

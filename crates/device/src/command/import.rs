@@ -20,6 +20,9 @@ use serde_json::{Value, json};
 /// A caller reads no more than this of one file; larger ones are refused by size.
 pub const BYTES_MAX: usize = interop::fhir::BYTES_MAX + 1;
 
+/// Told of a file that was read and has nothing for this home in it.
+const NOBODY: &str = "the file holds no record of a resident: look whether it is the right file";
+
 /// The name space of the files that proposals came from.
 const IMPORT_FILE: &str = "medround-import-file";
 
@@ -75,10 +78,13 @@ pub fn run(
     }
     let mut reports = Vec::new();
     for (at, file) in request.files.iter().enumerate() {
-        if request.files.len() > 1 {
-            out.progress(format!("{} of {}: {}", at + 1, request.files.len(), file.path));
-        }
-        let outcome = take(session, file, request.dry_run)?;
+        let which = if request.files.len() > 1 {
+            format!("{} of {}: {}", at + 1, request.files.len(), file.path)
+        } else {
+            file.path.clone()
+        };
+        let mut tell = |what: &str| out.progress(format!("{which}: {what}"));
+        let outcome = take(session, file, request.dry_run, &mut tell)?;
         reports.push(Report { path: file.path.clone(), outcome });
     }
     let bad: Vec<String> =
@@ -89,11 +95,17 @@ pub fn run(
     } else {
         tell(&reports, request.dry_run, out);
     }
-    match bad.as_slice() {
-        [] => Ok(()),
-        few @ ([_] | [_, _] | [_, _, _]) => Err(Fault::SomeUnreadable(mar::words::list(few))),
-        many => Err(Fault::SomeUnreadable(format!("{} files", many.len()))),
-    }
+    let which = match bad.as_slice() {
+        [] => return Ok(()),
+        few @ ([_] | [_, _] | [_, _, _]) => mar::words::list(few),
+        many => format!("{} files", many.len()),
+    };
+    let rest = match (reports.len() - bad.len(), request.dry_run) {
+        (0, _) => "nothing was taken",
+        (_, true) => "the other files can be taken",
+        (_, false) => "the other files were taken",
+    };
+    Err(Fault::SomeUnreadable(format!("{which} could not be read: {rest}")))
 }
 
 /// Takes one file, whole or not at all. The inner error is the file's own.
@@ -101,20 +113,25 @@ fn take(
     session: &mut Session<'_>,
     file: &ImportFile,
     dry_run: bool,
+    tell: &mut dyn FnMut(&str),
 ) -> Result<Result<Taken, String>, Fault> {
     let Some(contents) = &file.contents else {
         return Ok(Err(format!("{}: {}", file.path, file.fault)));
     };
+    tell("reading");
     let import = match interop::fhir::read(&file.path, contents.as_bytes(), session.today()) {
         Ok(import) => import,
         Err(refused) => return Ok(Err(refused.to_string())),
     };
-    let plan = Plan::of(session, &import, file_id(contents.as_bytes()));
+    let plan = Plan::of(session, &import, file_id(contents.as_bytes()), tell);
     let (asks, mut taken) = plan.into_parts();
     taken.collect(&import);
     if dry_run {
         taken.written = asks.len();
         return Ok(Ok(taken));
+    }
+    if !asks.is_empty() {
+        tell(&format!("saving {}, all or none", super::page::count(asks.len(), "change")));
     }
     match session.submit_all(asks) {
         Ok(saved) => {
@@ -139,6 +156,9 @@ impl Taken {
     /// Adds what the reader itself skipped and warned of.
     fn collect(&mut self, import: &Import) {
         self.skipped.extend(import.skipped.iter().cloned());
+        if import.residents.is_empty() {
+            self.warnings.push(NOBODY.to_owned());
+        }
         let warnings = import.warnings.iter().map(|w| format!("{}: {}", w.place, w.text));
         self.warnings.extend(warnings);
     }
@@ -187,6 +207,7 @@ fn tell(reports: &[Report], dry_run: bool, out: &mut Output<'_>) {
             }
         };
         let did = match (dry_run, taken.written) {
+            (_, 0) if taken.residents == 0 => "nothing was taken",
             (true, _) => "would be taken",
             (false, 0) => "nothing new",
             (false, _) => "taken",

@@ -60,11 +60,14 @@ pub fn object(given: &Given) -> Result<Value, Fault> {
         return Err(Fault::unreadable(&given.name, what));
     }
     let value: Value =
-        serde_json::from_slice(bytes).map_err(|e| Fault::unreadable(&given.name, e))?;
+        serde_json::from_slice(bytes).map_err(|fault| unreadable(&given.name, &fault))?;
     if value.is_object() {
         Ok(value)
     } else {
-        Err(Fault::unreadable(&given.name, "line 1: one JSON object was expected: {…}"))
+        Err(Fault::unreadable(
+            &given.name,
+            "line 1, column 1: one group of fields was expected: {…}",
+        ))
     }
 }
 
@@ -74,7 +77,8 @@ pub fn object(given: &Given) -> Result<Value, Fault> {
 /// With line and column, and what was expected; unknown fields are named.
 pub fn read<T: DeserializeOwned>(given: &Given) -> Result<T, Fault> {
     object(given)?;
-    serde_json::from_slice(given.contents.as_bytes()).map_err(|e| Fault::unreadable(&given.name, e))
+    serde_json::from_slice(given.contents.as_bytes())
+        .map_err(|fault| unreadable(&given.name, &fault))
 }
 
 /// Reads a value that was put together from what is known and from a file.
@@ -82,12 +86,16 @@ pub fn read<T: DeserializeOwned>(given: &Given) -> Result<T, Fault> {
 /// # Errors
 /// With what was expected; unknown fields are named.
 pub fn read_value<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, Fault> {
-    serde_json::from_value(value).map_err(|e| Fault::unreadable(name, e))
+    serde_json::from_value(value).map_err(|fault| unreadable(name, &fault))
+}
+
+fn unreadable(name: &str, fault: &serde_json::Error) -> Fault {
+    Fault::unreadable(name, interop::json::fault_in_words(fault))
 }
 
 /// Reads a part of a shape.
 pub(super) fn part<T: DeserializeOwned>(path: &str, value: &Value) -> Result<T, Misfit> {
-    T::deserialize(value).map_err(|e| Misfit::new(path, e))
+    T::deserialize(value).map_err(|e| Misfit::new(path, interop::json::fault_in_words(&e)))
 }
 
 /// Takes out what `list` and `show` add and nobody can set, so that what they give can be changed
@@ -134,9 +142,12 @@ mod tests {
     #[test]
     fn what_is_no_object_is_named_with_its_place() {
         for (text, expected) in [
-            ("", "order.json: EOF while parsing a value at line 1 column 0"),
-            ("[1]", "order.json: line 1: one JSON object was expected: {…}"),
-            ("{\"a\": 1,\n  oops}", "order.json: key must be a string at line 2 column 3"),
+            ("", "order.json: line 1, column 0: the text ends in the middle: is the file whole?"),
+            ("[1]", "order.json: line 1, column 1: one group of fields was expected: {…}"),
+            (
+                "{\"a\": 1,\n  oops}",
+                "order.json: line 2, column 3: a name in quotes was expected here",
+            ),
         ] {
             let fault = object(&given(text)).unwrap_err();
             assert_eq!(fault.to_string(), expected);

@@ -86,7 +86,7 @@ pub enum Why {
         found: String,
     },
     /// It is not well-formed.
-    #[error("not well-formed {syntax}: {what}")]
+    #[error("this {syntax} cannot be read: {what}")]
     Malformed {
         /// The syntax it was read as.
         syntax: &'static str,

@@ -85,13 +85,10 @@ fn read_json(text: &str) -> Result<Value, Fault> {
     read.map_err(|fault| {
         let place = Place::Text { line: fault.line(), column: fault.column() };
         let said = fault.to_string();
-        let what = said.split(" at line ").next().unwrap_or(&said).to_owned();
-        let why = if what == TOO_MANY {
-            Why::TooMany { limit: ELEMENTS_MAX }
-        } else if what == TOO_DEEP || what == "recursion limit exceeded" {
-            Why::TooDeep { limit: DEPTH_MAX }
-        } else {
-            Why::Malformed { syntax: "JSON", what }
+        let why = match said.split(" at line ").next().unwrap_or(&said) {
+            TOO_MANY => Why::TooMany { limit: ELEMENTS_MAX },
+            TOO_DEEP | "recursion limit exceeded" => Why::TooDeep { limit: DEPTH_MAX },
+            _ => Why::Malformed { syntax: "JSON", what: crate::json::what(&fault) },
         };
         (place, why)
     })

@@ -1,10 +1,11 @@
 //! Whose record a file is: one person is one resident (H-39).
 
+use chrono::NaiveDate;
 use interop::fhir::{Deceased, ProposedResident, SentNhsNumber};
 use mar::ids::ResidentId;
-use mar::picture::{Picture, ResidentPicture};
-use mar::resident::{Allergies, Allergy, ExternalId, Identity};
-use std::sync::Arc;
+use mar::picture::Picture;
+use mar::resident::{Allergies, Allergy, ExternalId, Identity, NhsNumber};
+use std::collections::HashMap;
 
 /// Whose record it is.
 pub(super) enum Whose {
@@ -16,71 +17,105 @@ pub(super) enum Whose {
     Nobody(String),
 }
 
-/// Finds whose record it is: by NHS number, then by an identifier of the sender, then by name and
-/// date of birth with a warning.
-pub(super) fn whose(picture: &Picture, sent: &ProposedResident, identity: &Identity) -> Whose {
-    let number = identity.nhs_number;
-    let by_number = find(picture, |known| number.is_some() && known.nhs_number == number);
-    if let Some(id) = by_number {
-        return Whose::Known(id, None);
-    }
-    let shares =
-        |known: &Identity| identity.external.iter().any(|sent| known.external.contains(sent));
-    let other_number = |id: ResidentId| {
-        let known = picture.resident(id).and_then(|r| r.identity());
-        known.and_then(|k| k.nhs_number).zip(number).is_some_and(|(a, b)| a != b)
-    };
-    if let Some(id) = find(picture, shares) {
-        return if other_number(id) {
-            Whose::Nobody("its identifier is a resident's who has another NHS number".to_owned())
-        } else {
-            Whose::Known(id, None)
+/// Who is in the record, found by what a file says of a person. It is made once for a file: a long
+/// one would otherwise look through the whole home for each of its people.
+pub(super) struct Known<'p> {
+    picture: &'p Picture,
+    numbers: HashMap<NhsNumber, ResidentId>,
+    /// With the place in the order in which residents are looked at.
+    external: HashMap<&'p ExternalId, (usize, ResidentId)>,
+    /// By date of birth, family name and given name.
+    names: HashMap<(NaiveDate, String, String), ResidentId>,
+    /// By the sender's first identifier of an order.
+    orders: HashMap<&'p ExternalId, ResidentId>,
+}
+
+impl<'p> Known<'p> {
+    /// Looks at every resident once: those who are here before those who left.
+    pub(super) fn of(picture: &'p Picture) -> Self {
+        let mut known = Self {
+            picture,
+            numbers: HashMap::new(),
+            external: HashMap::new(),
+            names: HashMap::new(),
+            orders: HashMap::new(),
         };
+        let all = || picture.residents.values();
+        let in_order = all().filter(|r| r.is_here()).chain(all().filter(|r| !r.is_here()));
+        for (at, resident) in in_order.enumerate() {
+            let Some(identity) = resident.identity() else { continue };
+            if let Some(number) = identity.nhs_number {
+                known.numbers.entry(number).or_insert(resident.id);
+            }
+            for external in &identity.external {
+                known.external.entry(external).or_insert((at, resident.id));
+            }
+            if let Some(name) = name_of(identity) {
+                known.names.entry(name).or_insert(resident.id);
+            }
+        }
+        for resident in all() {
+            for history in resident.orders.values() {
+                if let Some(key) = history.proposal().and_then(|p| p.external.first()) {
+                    known.orders.entry(key).or_insert(resident.id);
+                }
+            }
+        }
+        known
     }
-    let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
-    let same_person = |known: &Identity| {
-        identity.born.is_some()
-            && known.born == identity.born
-            && same(&known.family, &identity.family)
-            && same(&known.given, &identity.given)
-    };
-    if let Some(id) = find(picture, same_person).filter(|id| !other_number(*id)) {
-        let warning = format!(
-            "{} was found by name and date of birth alone: look whether it is the same person",
-            identity.list_name()
-        );
-        return Whose::Known(id, Some(warning));
+
+    /// Finds whose record it is: by NHS number, then by an identifier of the sender, then by name
+    /// and date of birth with a warning.
+    pub(super) fn whose(&self, sent: &ProposedResident, identity: &Identity) -> Whose {
+        let number = identity.nhs_number;
+        if let Some(id) = number.and_then(|number| self.numbers.get(&number)) {
+            return Whose::Known(*id, None);
+        }
+        let other_number = |id: ResidentId| {
+            let known = self.picture.resident(id).and_then(|r| r.identity());
+            known.and_then(|k| k.nhs_number).zip(number).is_some_and(|(a, b)| a != b)
+        };
+        let shares = identity.external.iter().filter_map(|external| self.external.get(external));
+        if let Some((_, id)) = shares.min() {
+            return if other_number(*id) {
+                Whose::Nobody(
+                    "its identifier is a resident's who has another NHS number".to_owned(),
+                )
+            } else {
+                Whose::Known(*id, None)
+            };
+        }
+        let same_person = name_of(identity).and_then(|name| self.names.get(&name));
+        if let Some(id) = same_person.filter(|id| !other_number(**id)) {
+            let warning = format!(
+                "{} was found by name and date of birth alone: look whether it is the same person",
+                identity.list_name()
+            );
+            return Whose::Known(*id, Some(warning));
+        }
+        if !sent.in_file {
+            return Whose::Nobody("the person is not in the file, and nobody here fits".to_owned());
+        }
+        if let Some(id) = self.by_orders(sent).filter(|_| sent.names.is_empty()) {
+            return Whose::Known(id, None);
+        }
+        if let Deceased::Yes(_) = sent.deceased {
+            return Whose::Nobody("the sender says that the person has died".to_owned());
+        }
+        Whose::New
     }
-    if !sent.in_file {
-        return Whose::Nobody("the person is not in the file, and nobody here fits".to_owned());
+
+    /// Somebody whom the file does not name is found again by the sender's own order identifiers.
+    fn by_orders(&self, sent: &ProposedResident) -> Option<ResidentId> {
+        let keys = sent.orders.iter().filter_map(|order| order.external().into_iter().next());
+        keys.filter_map(|key| self.orders.get(&key)).min().copied()
     }
-    if let Some(id) = by_orders(picture, sent).filter(|_| sent.names.is_empty()) {
-        return Whose::Known(id, None);
-    }
-    if let Deceased::Yes(_) = sent.deceased {
-        return Whose::Nobody("the sender says that the person has died".to_owned());
-    }
-    Whose::New
 }
 
-/// Somebody whom the file does not name is found again by the sender's own order identifiers.
-fn by_orders(picture: &Picture, sent: &ProposedResident) -> Option<ResidentId> {
-    let keys: Vec<ExternalId> =
-        sent.orders.iter().filter_map(|order| order.external().into_iter().next()).collect();
-    let has = |r: &&Arc<ResidentPicture>| {
-        r.orders.values().any(|h| {
-            h.proposal().and_then(|p| p.external.first()).is_some_and(|key| keys.contains(key))
-        })
-    };
-    picture.residents.values().find(has).map(|r| r.id)
-}
-
-fn find(picture: &Picture, fits: impl Fn(&Identity) -> bool) -> Option<ResidentId> {
-    let found = |here: bool| {
-        let mut all = picture.residents.values().filter(move |r| r.is_here() == here);
-        all.find(|r: &&Arc<ResidentPicture>| r.identity().is_some_and(&fits)).map(|r| r.id)
-    };
-    found(true).or_else(|| found(false))
+/// What tells a person from another where there is no number: `None` without a date of birth.
+fn name_of(identity: &Identity) -> Option<(NaiveDate, String, String)> {
+    let plain = |name: &str| name.trim().to_lowercase();
+    identity.born.map(|born| (born, plain(&identity.family), plain(&identity.given)))
 }
 
 /// Lays what was sent under what is known: the home's own words stay, what is missing is filled

@@ -1,7 +1,7 @@
 //! What one file comes to: what is asked of the record, and what is told to the person.
 
 use super::Taken;
-use super::person::{Whose, doubtful_number, fill_in, grown, whose};
+use super::person::{Known, Whose, doubtful_number, fill_in, grown};
 use crate::command::session::Session;
 use interop::dose_syntax::Start;
 use interop::fhir::{Import, ProposedOrder, ProposedResident, Skipped, Status};
@@ -15,6 +15,9 @@ use mar::resident::{Allergies, ExternalId};
 /// No proposal's words together are longer: an entry holds 16 KiB.
 const WORDS_MAX: usize = 8_000;
 
+/// How far a long file has come is told each time that so many residents are done.
+const TOLD_EVERY: usize = 1_000;
+
 /// What one file comes to.
 pub(super) struct Plan {
     file: ExternalId,
@@ -24,7 +27,12 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Works out what a file comes to. Nothing is written.
-    pub(super) fn of(session: &Session<'_>, import: &Import, file: ExternalId) -> Self {
+    pub(super) fn of(
+        session: &Session<'_>,
+        import: &Import,
+        file: ExternalId,
+        tell: &mut dyn FnMut(&str),
+    ) -> Self {
         let taken = Taken {
             residents: 0,
             allergies: 0,
@@ -34,9 +42,14 @@ impl Plan {
             skipped: Vec::new(),
             warnings: Vec::new(),
         };
+        let picture = session.picture.clone();
+        let known = Known::of(&picture);
         let mut plan = Self { file, asks: Vec::new(), taken };
-        for sent in &import.residents {
-            plan.resident(session, sent);
+        for (done, sent) in import.residents.iter().enumerate() {
+            if done % TOLD_EVERY == 0 && import.residents.len() > TOLD_EVERY {
+                tell(&format!("{done} of {} residents compared", import.residents.len()));
+            }
+            plan.resident(session, &known, sent);
         }
         plan
     }
@@ -67,14 +80,14 @@ impl Plan {
         true
     }
 
-    fn resident(&mut self, session: &Session<'_>, sent: &ProposedResident) {
+    fn resident(&mut self, session: &Session<'_>, known: &Known<'_>, sent: &ProposedResident) {
         let mut identity = sent.identity();
         if identity.family.trim().is_empty() {
             NAMELESS.clone_into(&mut identity.family);
         }
         let what = sent.name().unwrap_or_else(|| "a person without a name".to_owned());
         let name = identity.list_name();
-        let id = match whose(&session.picture, sent, &identity) {
+        let id = match known.whose(sent, &identity) {
             Whose::Nobody(why) => return self.skip(&sent.place, &what, &why),
             Whose::New => {
                 if identity.family == NAMELESS {
