@@ -329,7 +329,7 @@ mod tests {
         refused("<Patient xmlns='http://hl7.org/fhir'>\n <id value='1'>", "line 2");
         refused("<Patient xmlns='http://hl7.org/fhir'>words</Patient>", "text outside");
         let two = "<Patient xmlns='http://hl7.org/fhir'/>\n<Patient xmlns='http://hl7.org/fhir'/>";
-        refused(two, "line 2, column 1: not well-formed XML: a second root element");
+        refused(two, "line 2, column 1: this XML cannot be read: a second root element");
         refused("<!DOCTYPE x [<!ENTITY a 'b'>]><Patient/>", "document type");
         refused("<Patient xmlns='http://hl7.org/fhir'><id value='&a;'/></Patient>", "line 1");
         refused("<!-- nothing -->", "no element");

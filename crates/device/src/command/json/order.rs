@@ -298,7 +298,7 @@ mod tests {
             assert_eq!(fault.exit_code(), 4, "{fault}");
             assert!(fault.to_string().contains(expected), "{fault}");
         }
-        check("frequency", json!("daily"), "unknown field `frequency`");
+        check("frequency", json!("daily"), "no field `frequency`");
         check("source", json!("memory"), "source");
         check("start", json!("soon"), "start");
         check("flags", json!(["rescue"]), "flags[0]");
@@ -309,7 +309,7 @@ mod tests {
             json!({"name": "A", "ingredients": [{"name": "a", "amount": "1"}]}),
             "medicine.ingredients[0].unit",
         );
-        check("medicine", json!({"name": "A", "brand": "B"}), "unknown field `brand`");
+        check("medicine", json!({"name": "A", "brand": "B"}), "no field `brand`");
     }
 
     #[test]

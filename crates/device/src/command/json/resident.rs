@@ -261,18 +261,18 @@ mod tests {
         fn check(field: &str, value: Value, expected: &str) {
             let mut shape = gladys();
             shape[field] = value;
-            let read = serde_json::from_value::<ResidentShape>(shape)
+            let read = crate::command::json::read_value::<ResidentShape>("the file", shape)
                 .map_err(|e| e.to_string())
                 .and_then(|s| s.identity().map(|_| s).map_err(|m| m.to_string()))
                 .and_then(|s| s.allergies().map_err(|m| m.to_string()));
             let words = read.unwrap_err();
             assert!(words.contains(expected), "{words}");
         }
-        check("colour", json!("blue"), "unknown field `colour`");
+        check("colour", json!("blue"), "no field `colour`");
         check("dob", json!("12/04/1938"), "dob");
         check("nhs_number", json!("943 476 5918"), "nhs_number");
         check("allergies", json!({"state": "none"}), "allergies.state");
         check("allergies", json!({"state": "not-asked", "list": []}), "stands alone");
-        check("allergies", json!({"state": "recorded", "lists": []}), "unknown field `lists`");
+        check("allergies", json!({"state": "recorded", "lists": []}), "no field `lists`");
     }
 }

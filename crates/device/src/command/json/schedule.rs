@@ -416,7 +416,7 @@ mod tests {
         check(json!({"times": ["08:00"]}), "schedule.kind");
         check(json!({"kind": "often"}), "`often` is no kind");
         check(json!({"kind": "times", "times": ["8"]}), "schedule.times[0]");
-        check(json!({"kind": "times", "times": ["08:00"], "rounds": []}), "unknown field `rounds`");
+        check(json!({"kind": "times", "times": ["08:00"], "rounds": []}), "no field `rounds`");
         check(json!({"kind": "times", "times": ["08:00"], "days": ["monday"]}), "schedule.days[0]");
         check(
             json!({"kind": "every", "n": 0, "unit": "day", "anchor": "2026-11-21",
