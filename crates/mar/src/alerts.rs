@@ -403,13 +403,10 @@ impl<'a> Collector<'a> {
                 controlled && taken && entry.made.as_ref().is_some_and(|m| m.witness.is_none());
             let stood = record.recording.outcome.is_taken();
             let corrections = administration.corrections();
-            let seen = |made: &Option<crate::fact::Made>| {
-                made.as_ref().is_some_and(|m| m.witness.is_some())
-            };
-            let taken_back = stood
-                && !taken
-                && !corrections.is_empty()
-                && corrections.iter().all(|(w, _)| !seen(&w.made));
+            let by_one = corrections
+                .last()
+                .is_some_and(|(w, _)| w.made.as_ref().is_some_and(|m| m.witness.is_none()));
+            let taken_back = stood && !taken && by_one;
             if statement || unwitnessed || taken_back {
                 self.add(
                     Tier::Grey,

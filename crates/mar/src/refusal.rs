@@ -466,7 +466,7 @@ impl DoseRefusal {
         if let Self::AlreadyRecorded { outcome, .. } = self {
             return outcome.is_taken();
         }
-        matches!(self, Self::Limit(_) | Self::WeeklyTooLate)
+        matches!(self, Self::Limit(_) | Self::WeeklyTooLate | Self::NotActive { .. })
     }
 
     /// Returns what stood in the way, with times in the home's zone and no word on what to do.
@@ -568,7 +568,7 @@ fn second_look(controlled: bool, alone: bool) -> String {
     let what = if controlled {
         "takes away a dose of a controlled drug"
     } else {
-        "takes away what was found: a possible double dose, or one too soon or too much"
+        "takes away what was raised: a possible double dose, or one too soon or too much"
     };
     format!("this correction {what}, so a second person looks too: {WITNESS}{}", if_alone(alone))
 }

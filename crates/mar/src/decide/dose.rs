@@ -137,7 +137,7 @@ impl<'d> Decision<'d, '_, '_> {
         let at = recording.given_at;
         self.role_fits(&asked)?;
         if recording.outcome.is_taken() {
-            self.may_be_taken(&asked, recording.outcome, at)?;
+            happened.pass(self.may_be_taken(&asked, recording.outcome, at))?;
         }
         let recorded = recorded_for(resident, slot);
         happened.pass(already(self, &recorded, &found, at))?;
@@ -173,6 +173,7 @@ impl<'d> Decision<'d, '_, '_> {
         // The outcomes of this slot that the writer saw: two records that name each other are an
         // offer made again, two that do not were made apart.
         let seen = recorded.iter().filter_map(|a| a.record().map(|(w, _)| w.id)).collect();
+        let incident = incident.or_else(|| self.left_out(&asked, &found, &fact.recording));
         let (authority, fact) = (asked.authority, DoseFact::Recorded(fact));
         Ok(Decided { authority, base: seen, fact, incident })
     }
@@ -214,11 +215,12 @@ impl<'d> Decision<'d, '_, '_> {
     ) -> Result<Decided, Refusal> {
         let at = told.given_at.unwrap_or(self.now());
         let history = resident.orders.get(&order).ok_or(Missing::Order(order))?;
-        let version = history.version_at(at).map(|v| v.id);
-        let view = match version.and_then(|id| history.version(id)) {
-            Some(view) => view,
-            None => return Err(not_active(history, at).into()),
-        };
+        // What was given after the stop was given from the version that was stopped.
+        let stopped = history.stopped_at().is_some_and(|stopped| at >= stopped);
+        let last = || history.best_version(at).filter(|_| stopped);
+        let version = history.version_at(at).or_else(last).map(|v| v.id);
+        let view = version.and_then(|id| history.version(id)).filter(|view| view.from.is_some());
+        let Some(view) = view else { return Err(not_active(history, at).into()) };
         let authority = self.giver(history, at)?;
         let asked = Asked { resident, history, view, authority, unchecked: None };
         if asked.content().prn().is_none() {
@@ -231,7 +233,7 @@ impl<'d> Decision<'d, '_, '_> {
         let recording = self.recording(&asked, told, &mut happened)?;
         self.role_fits(&asked)?;
         if recording.outcome.is_taken() {
-            self.may_be_taken(&asked, recording.outcome, at)?;
+            happened.pass(self.may_be_taken(&asked, recording.outcome, at))?;
             if !asked.rescue() {
                 happened.pass(self.limits_hold(&asked, &recording, note))?;
             }

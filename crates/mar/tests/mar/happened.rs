@@ -1,11 +1,11 @@
 //! A dose that has been given although a rule stands in the way: the record takes what is true.
 
-use crate::giving::{Answer, because, causes, give_prn, given, record, rule};
+use crate::giving::{Answer, because, causes, give_prn, given, hold, record, rule, stop};
 use crate::home::{Home, administration, at};
 use crate::orders_of::{
     controlled, daily, flagged, one_or_two, only_on, paracetamol, plain, tablets, when_required,
 };
-use mar::command::Told;
+use mar::command::{Ask, AskDose, Told};
 use mar::fact::{Fact, FollowUpFact};
 use mar::ids::{OrderId, ResidentId};
 use mar::order::{Content, Flags};
@@ -226,4 +226,59 @@ fn tablets_are_given_in_the_pieces_that_the_order_counts() {
     assert!(unsaid.contains("--amount"), "{unsaid}");
     assert_eq!(rule(&ask(&mut home, part(Some("0.37")))), Some("S-08"));
     ask(&mut home, part(Some("1.25"))).expect("a quarter came back");
+}
+
+#[test]
+fn what_was_given_after_a_stop_or_during_a_hold_is_told_and_counts() {
+    for held in [false, true] {
+        let (mut home, whose) = home_with(four_hourly());
+        home.now = at("2026-11-03T08:00");
+        if held {
+            hold(&mut home, 0, whose).expect("held");
+        } else {
+            let now = home.now;
+            stop(&mut home, 0, whose, now).expect("stopped");
+        }
+        home.now = at("2026-11-03T10:00");
+        let now = give_prn(&mut home, (0, "CA"), whose, given());
+        assert_eq!(rule(&now), Some("O-11"));
+        let words = now.expect_err("refused").to_string();
+        assert!(!words.contains("--already-given"), "no way to give it now: {words}");
+        let past = Told { given_at: Some(at("2026-11-03T09:00")), ..given() };
+        let unsaid = give_prn(&mut home, (0, "CA"), whose, past);
+        assert_eq!(rule(&unsaid), Some("O-11"));
+        assert!(unsaid.expect_err("refused").to_string().contains("--already-given"));
+        let answer = give_prn(&mut home, (0, "CA"), whose, really(given(), "2026-11-03T09:00"));
+        let state = if held { "held" } else { "stopped" };
+        assert!(incident(&answer).contains(state), "{}", incident(&answer));
+        let taken = mar::rules::taken(
+            &home.picture(0).home,
+            home.resident(0, whose.0),
+            at("2026-11-03T00:00"),
+        );
+        assert_eq!(taken.len(), 1, "it counts for every limit");
+        let administration = administration(&answer.expect("recorded"));
+        let reason = "mistyped".to_owned();
+        let alone = AskDose::Correct { administration, instead: None, reason, alone: false };
+        assert_eq!(rule(&home.ask(0, "CA", Ask::Dose(whose.0, alone))), Some("D-13"));
+    }
+}
+
+#[test]
+fn an_order_that_was_never_checked_has_no_such_door() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    let order = home.drafted(whose.0, four_hourly()).expect("a draft");
+    home.now = at("2026-11-03T10:00");
+    let told = really(given(), "2026-11-03T09:00");
+    assert_eq!(rule(&give_prn(&mut home, (0, "CA"), (whose.0, order), told)), Some("O-11"));
+}
+
+#[test]
+fn a_dose_that_was_left_out_in_error_opens_an_incident() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    home.now = at("2026-11-03T08:00");
+    let told = because(Told::of(Outcome::OmittedInError), "the round was interrupted");
+    let answer = record(&mut home, (0, "CA"), whose, "2026-11-03T08:00", told);
+    let what = incident(&answer);
+    assert!(what.contains("left out in error. the round was interrupted"), "{what}");
 }

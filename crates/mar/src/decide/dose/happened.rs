@@ -5,9 +5,11 @@
 
 use super::{Asked, Decision, elsewhere};
 use crate::command::Told;
-use crate::fact::{Draft, Fact, FollowUpFact, Made};
+use crate::fact::{Draft, Fact, FollowUpFact, Made, Recording};
 use crate::ids::{FollowUpId, OrderId, ResidentId};
+use crate::outcome::Outcome;
 use crate::refusal::{DoseRefusal, Refusal, moment};
+use crate::schedule::Slot;
 use crate::time::{Minutes, Timestamp, Tz};
 
 /// What has been given lies at least this far back: times are typed to the minute.
@@ -26,11 +28,12 @@ impl<'t> Happened<'t> {
     /// Reads what was told of a dose.
     pub(super) fn told(told: &'t Told, now: Timestamp) -> Result<Self, Refusal> {
         let past = told.given_at.is_some_and(|at| at <= now.minus(PAST));
-        let happened = Self { past, ..Self::corrected(told)? };
+        let happened = Self::corrected(told)?;
         if happened.why.is_some() && !past {
             return Err(DoseRefusal::GivenNow.into());
         }
-        Ok(happened)
+        let here = told.outcome.is_taken() && !elsewhere(told.outcome);
+        Ok(Self { past: past && here, ..happened })
     }
 
     /// Reads what a correction tells: what it speaks of has been recorded, so it is past.
@@ -99,6 +102,19 @@ impl Decision<'_, '_, '_> {
         let fact = FollowUpFact::Opened { follow_up, what, order: Some(order), owner: None };
         let made = Made { base: Vec::new(), ..made.clone() };
         Draft { subject: Some(resident), made: Some(made), fact: Fact::FollowUp(fact) }
+    }
+
+    /// What the incident says of a dose that was left out in error (D-03); `None` for every other.
+    pub(super) fn left_out(
+        &self,
+        asked: &Asked<'_>,
+        slot: &Slot,
+        recording: &Recording,
+    ) -> Option<String> {
+        let zone = self.settings().ok().filter(|_| recording.outcome == Outcome::OmittedInError)?;
+        let due = moment(slot.due, zone.zone);
+        let name = &asked.content().medicine.name;
+        Some(format!("{name}, due {due}: left out in error. {}", recording.reason.trim()))
     }
 
     /// What the incident says that this dose opens; `None` where it opens none.

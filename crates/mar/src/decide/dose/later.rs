@@ -91,8 +91,11 @@ impl<'d> Decision<'d, '_, '_> {
         }
         let stood = self.found(&asked, record, before);
         let stands = self.found(&asked, record, instead.as_ref());
-        let controlled = self.takes_away_a_controlled_dose(&asked, before, instead.as_ref())?;
-        if controlled || stands.clears(&stood) {
+        let taken = |r: Option<&Recording>| r.is_some_and(|r| r.outcome.is_taken());
+        let taken_back = taken(before) && !taken(instead.as_ref());
+        let controlled = taken_back && self.settings()?.witnessed(asked.content().medicine.cd);
+        let raised = taken_back && record.second_dose_really;
+        if controlled || raised || stands.clears(&stood) {
             self.second_look(controlled, words.alone)?;
         }
         for refusal in self.comes_to_light(&stood, stands) {
@@ -120,17 +123,6 @@ impl<'d> Decision<'d, '_, '_> {
             }
             None => self.recording(asked, told, happened),
         }
-    }
-
-    fn takes_away_a_controlled_dose(
-        &self,
-        asked: &Asked<'_>,
-        before: Option<&Recording>,
-        instead: Option<&Recording>,
-    ) -> Result<bool, Refusal> {
-        let taken = |r: Option<&Recording>| r.is_some_and(|r| r.outcome.is_taken());
-        let controlled = self.settings()?.witnessed(asked.content().medicine.cd);
-        Ok(controlled && taken(before) && !taken(instead))
     }
 
     /// A second person looks at a correction (D-13). The lone-worker exception wins (W-13).
