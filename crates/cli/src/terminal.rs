@@ -15,6 +15,7 @@ const PIN_FILE_MAX: u64 = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Terminal {
     not_written: bool,
+    in_the_way: bool,
 }
 
 impl Terminal {
@@ -34,7 +35,10 @@ impl Terminal {
                 true
             }
             Piece::File { path, contents } => {
-                if let Err(fault) = write_file(Path::new(&path), contents.as_bytes()) {
+                if let Some(words) = in_the_way(Path::new(&path)) {
+                    self.in_the_way = true;
+                    put(&mut io::stderr().lock(), &device::command::shown(&words));
+                } else if let Err(fault) = write_file(Path::new(&path), contents.as_bytes()) {
                     self.not_written = true;
                     let told = format!("{path} was not written: {fault}");
                     put(&mut io::stderr().lock(), &device::command::shown(&told));
@@ -46,7 +50,11 @@ impl Terminal {
 
     /// Returns the exit code: a file that could not be written is told by it too.
     pub(crate) const fn exit_code(&self, code: u8) -> u8 {
-        if code == 0 && self.not_written { 5 } else { code }
+        match (code, self.not_written, self.in_the_way) {
+            (0, true, _) => 5,
+            (0, false, true) => 2,
+            (code, _, _) => code,
+        }
     }
 }
 
@@ -57,22 +65,48 @@ fn put(to: &mut impl Write, line: &str) -> bool {
         .is_ok()
 }
 
+/// Says why a file that stands there already is not replaced; `None` where nothing is lost: there is
+/// none, or it is a page that this program printed.
+fn in_the_way(path: &Path) -> Option<String> {
+    let found = std::fs::metadata(path).ok()?;
+    let is_ours = found.is_file()
+        && std::fs::read(path).is_ok_and(|bytes| {
+            bytes.starts_with(b"%PDF-") && bytes.windows(OWN_MARK.len()).any(|at| at == OWN_MARK)
+        });
+    (!is_ours).then(|| {
+        format!(
+            "{} is there already, and it is not a page that Medround printed. It was left as it \
+             is: give --out another name",
+            path.display()
+        )
+    })
+}
+
+/// Stands in every PDF that this program writes: that its producer is Medround, as PDF spells it.
+const OWN_MARK: &[u8] = b"/Producer<FEFF004D006500640072006F0075006E0064>";
+
 /// Writes a file beside its name first, so that the name never holds half of it.
 fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
+    // The name is this process's own, and what stands there already is never opened.
+    name.push(format!(".{}.part", std::process::id()));
     let beside = path.with_file_name(name);
-    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
-    }
-    let written = File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.and_then(|()| std::fs::rename(&beside, path)).inspect_err(|_| {
-        // What was half written is of no use to anybody.
-        drop(std::fs::remove_file(&beside));
-    })
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = File::create_new(&beside)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written
+        .and_then(|()| std::fs::rename(&beside, path))
+        .inspect_err(|_| {
+            // What was half written is of no use to anybody.
+            drop(std::fs::remove_file(&beside));
+        })
+        .and_then(|()| sync_folder(folder))
+}
+
+/// Makes a new name in a folder safe. Only some systems can; others do it by themselves.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Reads a file, or standard input for `-`.

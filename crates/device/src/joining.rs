@@ -102,6 +102,12 @@ pub enum JoinFault {
          and that both are on the home's network, or type the address that it shows"
     )]
     NotFound,
+    /// The other device is there, and no invite is open on it.
+    #[error(
+        "no invite is open on the device at this address: run `medroundctl invite` there, then \
+         type the code and the address that it shows"
+    )]
+    NoInvite,
     /// No address, and no search.
     #[error("where is the other device? Type the address that its screen shows")]
     NoAddress,
@@ -302,7 +308,11 @@ async fn pair(
             }
         }
     }
-    Err(last)
+    // Asked as a practice home and as any other, and neither is let in there: it takes entries of
+    // its own home, and nobody has opened an invite.
+    let neither =
+        matches!(last, JoinFault::Pairing(sync::endpoint::JoinFault::Dial(DialFault::OtherKind)));
+    Err(if neither { JoinFault::NoInvite } else { last })
 }
 
 async fn introduce(joining: Joining, name: &str, keys: &Keys) -> Result<Offer, JoinFault> {

@@ -30,7 +30,10 @@ pub enum PinFault {
     #[error(transparent)]
     Unreadable(#[from] pins::PinFault),
     /// The attempt could not be counted, so it was not made.
-    #[error("the attempt could not be counted, so it was not made: {0}")]
+    #[error(
+        "this device cannot write to its disk, so no PIN can be checked on it now; the PIN itself \
+         may well be right. Use another device, and see that there is room on this disk ({0})"
+    )]
     Disk(#[from] store::DiskFault),
 }
 

@@ -239,6 +239,7 @@ impl From<JoinFault> for Fault {
             | JoinFault::Bind(_)
             | JoinFault::NotFound
             | JoinFault::NoAddress
+            | JoinFault::NoInvite
             | JoinFault::Stalled
             | JoinFault::OtherVersion
             | JoinFault::Failed(_) => Self::Peer(words),
