@@ -201,7 +201,7 @@ fn a_store_that_was_cut_short_says_what_to_do() {
         let disk = device.disk.copy();
         disk.damage("log.redb", |bytes| bytes.truncate(keep));
         let fault = Record::open(look(&disk, device.keys.path()), START).unwrap_err().to_string();
-        assert!(fault.contains("restore it from a backup"), "{keep}: {fault}");
+        assert!(fault.contains("Restore it from a backup"), "{keep}: {fault}");
     }
 }
 
