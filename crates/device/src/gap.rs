@@ -21,8 +21,9 @@ use sync::status::{Level, PeerStatus, Reading};
 
 use crate::clock::Clock;
 
-/// A device is heard while this device held all that it had no longer ago than this. Devices in
-/// touch say so every second, and a connection that is silent for four is dropped.
+/// A device is heard while this device held all that it had no longer ago than this, on the
+/// connection that stands. Devices in touch say so every second, and a connection that is silent
+/// for four is dropped.
 pub const HEARD_WITHIN: Duration = Duration::from_secs(5);
 
 /// The most logs of which a device's receipts are kept, and the most branches of one.
@@ -137,13 +138,13 @@ impl Peers {
 
     /// Returns who is heard just now.
     pub(crate) fn hearing(&self, clock: &Clock) -> Hearing {
-        let (now, running) = (clock.now(), clock.running());
+        let running = clock.running();
         let mut hearing = Hearing::default();
         for (device, peer) in self.lock().iter() {
             let Heard { heard, complete_to } = peer.heard();
             hearing.last_heard.extend(heard.map(|at| (*device, at)));
             hearing.held_all.extend(complete_to.map(|at| (*device, at)));
-            if peer.is_heard(now, running) {
+            if peer.is_heard(running) {
                 hearing.heard.insert(*device);
             }
         }
@@ -240,16 +241,11 @@ impl Peer {
         heads
     }
 
-    /// Whether this device held all that the other had a few seconds ago: since this start by the
-    /// monotonic clock, before it by the wall clock.
-    fn is_heard(&self, now: Timestamp, running: Duration) -> bool {
-        match self.status.held_all() {
-            Some(held) => running.saturating_sub(held.monotonic) <= HEARD_WITHIN,
-            None => self.before.complete_to.is_some_and(|at| {
-                let ago = now.0.saturating_sub(at.0);
-                (0..=i64::try_from(HEARD_WITHIN.as_millis()).unwrap_or(0)).contains(&ago)
-            }),
-        }
+    /// Whether this device held all that the other had a few seconds ago, on the connection that
+    /// stands. What was so on an earlier one says nothing: the other may have given a dose since.
+    fn is_heard(&self, running: Duration) -> bool {
+        let level = self.status.level_here();
+        level.is_some_and(|at| running.saturating_sub(at.monotonic) <= HEARD_WITHIN)
     }
 }
 
@@ -286,6 +282,7 @@ mod tests {
     #[test]
     fn a_device_that_sends_but_whose_entries_are_not_all_here_is_not_heard() {
         let peers = Peers::default();
+        peers.set_connected(TABLET, true);
         let apart = Notice::Apart(Apart { behind: 3, ..Apart::default() });
         peers.note(TABLET, &apart, reading(0), None);
         let clock = Clock::fixed(Timestamp(0));
@@ -296,19 +293,47 @@ mod tests {
         assert!(peers.hearing(&clock).heard.contains(&TABLET));
     }
 
+    /// Bug: right after a join, or a start within seconds of the last, a dose was given without
+    /// the question of W-16 although no other device was connected.
+    /// Cause: a device that was heard before the start counted as heard for five seconds.
+    /// Fix: it is heard once all that it has is here on the connection that stands.
     #[test]
-    fn a_device_that_was_heard_before_the_start_counts_for_a_few_seconds() {
-        let mut peer = Peer {
+    fn a_device_that_was_heard_before_the_start_is_not_heard() {
+        let peer = Peer {
             before: Heard { heard: None, complete_to: Some(Timestamp(10_000)) },
             ..Peer::default()
         };
-        assert!(peer.is_heard(Timestamp(15_000), Duration::ZERO));
-        assert!(!peer.is_heard(Timestamp(15_001), Duration::ZERO));
-        assert!(!peer.is_heard(Timestamp(9_999), Duration::ZERO), "the clock was set back");
+        assert!(!peer.is_heard(Duration::ZERO));
+        assert_eq!(peer.heard().complete_to, Some(Timestamp(10_000)), "but that is still shown");
+    }
+
+    #[test]
+    fn a_device_is_heard_from_the_moment_it_is_level_until_its_connection_ends() {
+        let peers = Peers::default();
+        let heard = |peers: &Peers| peers.hearing(&Clock::fixed(Timestamp(0))).heard;
+        let clock = Notice::PeerClock { wall_ms: 0 };
         let in_sync = Notice::InSync { heads: [0; 32] };
-        peer.status.note(&in_sync, reading(1), None);
-        assert!(peer.is_heard(Timestamp(0), Duration::from_secs(6)));
-        assert!(!peer.is_heard(Timestamp(0), Duration::from_secs(7)));
+        peers.set_connected(TABLET, true);
+        peers.note(TABLET, &clock, reading(0), None);
+        assert!(heard(&peers).is_empty(), "it has only said hello");
+        peers.note(TABLET, &in_sync, reading(0), None);
+        assert!(heard(&peers).contains(&TABLET));
+        peers.set_connected(TABLET, false);
+        assert!(heard(&peers).is_empty(), "it went a moment ago");
+        peers.set_connected(TABLET, true);
+        peers.note(TABLET, &clock, reading(0), None);
+        assert!(heard(&peers).is_empty(), "what it did meanwhile is not here yet");
+        peers.note(TABLET, &in_sync, reading(0), None);
+        assert!(heard(&peers).contains(&TABLET));
+    }
+
+    #[test]
+    fn a_device_that_goes_without_a_word_is_heard_for_five_seconds_at_most() {
+        let mut peer = Peer::default();
+        peer.status.set_connected(true);
+        peer.status.note(&Notice::InSync { heads: [0; 32] }, reading(1), None);
+        assert!(peer.is_heard(Duration::from_secs(6)));
+        assert!(!peer.is_heard(Duration::from_millis(6_001)));
     }
 
     /// Bug: a device that named other logs at each connection filled the memory of the others.

@@ -33,15 +33,19 @@ pub struct PeerStatus {
     connected: bool,
     heard: Option<Reading>,
     held_all: Option<Reading>,
+    level_here: Option<Reading>,
     level: Option<Level>,
     clock_offset_ms: Option<i64>,
     refused: Vec<LogId>,
 }
 
 impl PeerStatus {
-    /// Notes that a connection to the peer stands, or that none does any more.
+    /// Notes that a connection to the peer stands, or that none does any more. To be called for
+    /// each connection anew: what the peer did between two of them is not known before its heads
+    /// have come on the new one.
     pub fn set_connected(&mut self, connected: bool) {
         self.connected = connected;
+        self.level_here = None;
         if !connected {
             // What it holds now is not known; what was held when it was last heard still is.
             self.level = None;
@@ -54,12 +58,12 @@ impl PeerStatus {
         self.heard = Some(now);
         match notice {
             Notice::InSync { .. } => {
-                self.held_all = Some(now);
+                self.hold_all(now);
                 self.level = Some(Level::InSync);
             }
             Notice::Apart(apart) => {
                 if apart.behind == 0 && apart.stopped.is_empty() {
-                    self.held_all = Some(now);
+                    self.hold_all(now);
                 }
                 self.level = Some(Level::Apart(apart.clone()));
             }
@@ -83,6 +87,11 @@ impl PeerStatus {
         }
     }
 
+    fn hold_all(&mut self, now: Reading) {
+        self.held_all = Some(now);
+        self.level_here = self.connected.then_some(now);
+    }
+
     /// Returns whether a connection to the peer stands.
     pub fn is_connected(&self) -> bool {
         self.connected
@@ -102,6 +111,13 @@ impl PeerStatus {
     /// is made of; `None` if never since this device started.
     pub fn held_all(&self) -> Option<Reading> {
         self.held_all
+    }
+
+    /// Returns when this device last held all that the peer had on the connection that stands;
+    /// `None` while none stands, and on a new one until all of the peer's heads have come. Only
+    /// then is a dose that was given over there sure to be known here.
+    pub fn level_here(&self) -> Option<Reading> {
+        self.level_here
     }
 
     /// Returns how the entries compare; `None` while no connection stands.
