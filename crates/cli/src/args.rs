@@ -78,6 +78,18 @@ pub(crate) enum Command {
 pub(crate) enum OnDevice {
     /// Show a code with which one device joins
     Invite(Invite),
+    /// Whether this device's clock can be believed, or the time typed from a watch
+    #[command(after_help = "Examples:
+  medroundctl clock
+  medroundctl clock 08:03 --as NB               the watch shows 08:03, and the date is right
+  medroundctl clock 2026-11-21T08:03 --as NB    the date is wrong as well
+Any member of staff may say the time. It holds until this computer is started again or its clock is
+set; set date and time of the computer as soon as somebody can.")]
+    Clock {
+        /// What a watch shows; without it the clock is only looked at
+        #[arg(value_name = "TIME")]
+        time: Option<String>,
+    },
     /// List the home's devices
     Devices,
     /// Take a device out of the home

@@ -6,6 +6,7 @@ use crate::args::{
 use crate::terminal::{import_files, new_pin, pin, read};
 use device::command::alerts::AlertsRequest;
 use device::command::chart::ChartRequest;
+use device::command::clock::ClockRequest;
 use device::command::demo::DemoRequest;
 use device::command::devices::Revoke;
 use device::command::directions::DirectionsRequest;
@@ -84,6 +85,7 @@ pub(crate) fn of(command: OnDevice, everywhere: &Everywhere) -> Result<Request, 
             listen: args.network.listen,
             discovery: args.network.discovery == "on",
         }),
+        OnDevice::Clock { time } => Ask::Clock(ClockRequest { time }),
         OnDevice::Devices => Ask::Devices,
         OnDevice::Revoke(args) => Ask::Revoke(Revoke { device: args.device, reason: args.reason }),
         OnDevice::Status => Ask::Status,

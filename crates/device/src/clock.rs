@@ -4,8 +4,8 @@
 //! to last a certain while (a PIN's wait, an invite, a silence) runs by the monotonic clock, which
 //! nobody can set.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mar::time::Timestamp;
@@ -22,13 +22,35 @@ const STEP: Duration = Duration::from_secs(60);
 pub struct Clock {
     wall: Wall,
     started: Instant,
+    /// What a person typed because the wall clock is wrong, and when, by the line.
+    typed: Arc<Mutex<Option<(Timestamp, Line)>>>,
 }
 
 #[derive(Debug, Clone)]
 enum Wall {
     System,
-    /// Stands where it was set: for histories that are made, and for tests.
+    /// Stands where it was set: for histories that are made. Nobody judges it.
     Set(Arc<AtomicI64>),
+    /// A machine of a test: its wall clock, and how long it has been running, in milliseconds.
+    Machine(Arc<AtomicI64>, Arc<AtomicI64>),
+}
+
+/// A reading of the clock that nobody can set, and that also runs while the machine sleeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Which start of the machine it is counted from.
+    pub boot: String,
+    /// How long ago that was.
+    pub running: Duration,
+}
+
+impl Line {
+    /// Returns how much time has passed since an earlier reading; `None` where the machine was
+    /// started anew between the two.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Option<Duration> {
+        (self.boot == earlier.boot).then(|| self.running.saturating_sub(earlier.running))
+    }
 }
 
 /// The clock cannot be right.
@@ -44,28 +66,100 @@ impl Clock {
     /// Returns the computer's own clocks.
     #[must_use]
     pub fn system() -> Self {
-        Self { wall: Wall::System, started: Instant::now() }
+        Self::of(Wall::System)
     }
 
-    /// Returns a clock whose wall stands at `at` until [`Clock::set`] moves it.
+    /// Returns a clock whose wall stands at `at` until [`Clock::set`] moves it. It is never doubted:
+    /// a history is made with it, in whatever order.
     #[must_use]
     pub fn fixed(at: Timestamp) -> Self {
-        Self { wall: Wall::Set(Arc::new(AtomicI64::new(at.0))), started: Instant::now() }
+        Self::of(Wall::Set(Arc::new(AtomicI64::new(at.0))))
     }
 
-    /// Moves a fixed clock. The system's own clock is never set from here: nothing happens then.
+    /// Returns the clocks of a machine that has just been started, for tests: the wall stands at
+    /// `at` until somebody sets it with [`Clock::set`], or time passes with [`Clock::pass`].
+    #[must_use]
+    pub fn machine(at: Timestamp) -> Self {
+        let wall = Arc::new(AtomicI64::new(at.0));
+        Self::of(Wall::Machine(wall, Arc::new(AtomicI64::new(0))))
+    }
+
+    fn of(wall: Wall) -> Self {
+        Self { wall, started: Instant::now(), typed: Arc::default() }
+    }
+
+    /// Moves a fixed clock, or sets a test's. The system's own clock is never set from here:
+    /// nothing happens then.
     pub fn set(&self, at: Timestamp) {
-        if let Wall::Set(wall) = &self.wall {
-            wall.store(at.0, Ordering::SeqCst);
+        match &self.wall {
+            Wall::Set(wall) | Wall::Machine(wall, _) => wall.store(at.0, Ordering::SeqCst),
+            Wall::System => {}
         }
+    }
+
+    /// Lets time pass on a test's machine, or moves a fixed clock on by as much.
+    pub fn pass(&self, length: Duration) {
+        let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+        match &self.wall {
+            Wall::Set(wall) => drop(wall.fetch_add(millis, Ordering::SeqCst)),
+            Wall::Machine(wall, running) => {
+                wall.fetch_add(millis, Ordering::SeqCst);
+                running.fetch_add(millis, Ordering::SeqCst);
+            }
+            Wall::System => {}
+        }
+    }
+
+    /// Returns the time: what a person typed since the machine was started, carried on by the clock
+    /// that nobody can set; else the wall clock as it stands, right or wrong.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, then)) = typed
+            && let Some(since) = self.line().and_then(|line| line.since(&then))
+        {
+            let passed = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+            return Timestamp(at.0.saturating_add(passed));
+        }
+        self.wall()
     }
 
     /// Returns the wall clock in milliseconds since 1970, as it stands, right or wrong.
     #[must_use]
-    pub fn now(&self) -> Timestamp {
+    pub fn wall(&self) -> Timestamp {
         match &self.wall {
             Wall::System => system_now(),
-            Wall::Set(wall) => Timestamp(wall.load(Ordering::SeqCst)),
+            Wall::Set(wall) | Wall::Machine(wall, _) => Timestamp(wall.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Goes by a time that a person typed at `then`, until the machine is started anew.
+    pub(crate) fn go_by(&self, at: Timestamp, then: Line) {
+        *self.typed.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, then));
+    }
+
+    /// Goes by the wall clock again.
+    pub(crate) fn go_by_wall(&self) {
+        *self.typed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Returns the clock that nobody can set; `None` for one that a story sets, which nobody judges.
+    /// Where the system has none that outlives a program it is this program's own.
+    #[must_use]
+    pub fn line(&self) -> Option<Line> {
+        match &self.wall {
+            Wall::System => Some(match since_boot() {
+                Some((boot, running)) => Line { boot, running },
+                None => Line {
+                    boot: format!("program {}", std::process::id()),
+                    running: self.started.elapsed(),
+                },
+            }),
+            Wall::Set(_) => None,
+            Wall::Machine(_, running) => {
+                let millis = u64::try_from(running.load(Ordering::SeqCst)).unwrap_or(0);
+                Some(Line { boot: String::new(), running: Duration::from_millis(millis) })
+            }
         }
     }
 
@@ -82,7 +176,7 @@ impl Clock {
     pub fn since_boot(&self) -> Option<(String, Duration)> {
         match self.wall {
             Wall::System => since_boot(),
-            Wall::Set(_) => None,
+            Wall::Set(_) | Wall::Machine(..) => None,
         }
     }
 
@@ -138,7 +232,10 @@ impl ClockWatch {
 
 #[cfg(target_os = "linux")]
 fn since_boot() -> Option<(String, Duration)> {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    /// It is the same as long as any program of this start runs.
+    static BOOT: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let read = || std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+    let boot = BOOT.get_or_init(read).as_deref()?;
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     let seconds = u64::try_from(time.tv_sec).ok()?;
     Some((boot.trim().to_owned(), Duration::from_secs(seconds)))

@@ -24,6 +24,7 @@ pub mod join;
 pub mod serve;
 pub mod setup;
 
+pub mod clock;
 pub mod devices;
 pub mod home;
 pub mod status;
@@ -50,6 +51,7 @@ pub use mar::text::shown;
 pub use output::{Contents, Given, Output, Piece, Pin};
 
 use crate::Running;
+use mar::clock::ClockLevel;
 use serde::{Deserialize, Serialize};
 use session::Session;
 
@@ -84,6 +86,8 @@ pub enum Ask {
     Status,
     /// Check everything.
     Verify,
+    /// Whether the clock can be believed, or the time that a person types.
+    Clock(clock::ClockRequest),
     /// The home's devices.
     Devices,
     /// Put a device out.
@@ -124,8 +128,10 @@ pub fn tell(fault: &Fault, out: &mut Output<'_>) -> u8 {
 /// Carries a request out on a running device. Returns the exit code; what is shown has gone to
 /// `out`.
 pub fn run(running: &Running, request: Request, out: &mut Output<'_>) -> u8 {
-    let done = Session::begin(running, request.json, &request.who)
-        .and_then(|mut session| carry_out(&mut session, &request.ask, out));
+    let done = Session::begin(running, request.json, &request.who).and_then(|mut session| {
+        doubt(&session, &request.ask, out);
+        carry_out(&mut session, &request.ask, out)
+    });
     match done {
         Ok(()) => 0,
         Err(fault) => {
@@ -137,10 +143,56 @@ pub fn run(running: &Running, request: Request, out: &mut Output<'_>) -> u8 {
     }
 }
 
+/// Says first of all that the clock is in doubt, whatever is read (T-07). Where something is asked of
+/// the record the rules say it themselves if they refuse, so that it is said beside the answer.
+fn doubt(session: &Session<'_>, ask: &Ask, out: &mut Output<'_>) {
+    let standing = &session.clock;
+    let Some(words) = clock::in_words(standing, &session.picture, session.now) else { return };
+    match ask.reads() {
+        Some(true) => out.doubt(&words, clock::to_json(standing, &session.picture, session.now)),
+        Some(false) if standing.level() < ClockLevel::Red => out.aside(words),
+        Some(false) | None => {}
+    }
+}
+
+impl Ask {
+    /// Whether this reads (`true`) or writes; `None` for what speaks of the clock by itself.
+    const fn reads(&self) -> Option<bool> {
+        match self {
+            Self::Clock(_) => None,
+            Self::Status
+            | Self::Verify
+            | Self::Devices
+            | Self::Directions(_)
+            | Self::Due(_)
+            | Self::Round(_)
+            | Self::Dose(record::DoseAsk::Prn { .. })
+            | Self::Chart(_)
+            | Self::Alerts(_)
+            | Self::Print(_)
+            | Self::Resident(
+                resident::ResidentAsk::List { .. } | resident::ResidentAsk::Show { .. },
+            )
+            | Self::Order(order::OrderAsk::List { .. } | order::OrderAsk::Show { .. }) => {
+                Some(true)
+            }
+            Self::Revoke(_)
+            | Self::Invite(_)
+            | Self::Home(_)
+            | Self::Staff(_)
+            | Self::Resident(_)
+            | Self::Order(_)
+            | Self::Import(_)
+            | Self::Dose(_) => Some(false),
+        }
+    }
+}
+
 fn carry_out(session: &mut Session<'_>, ask: &Ask, out: &mut Output<'_>) -> Result<(), Fault> {
     match ask {
         Ask::Status => status::run(session, out),
         Ask::Verify => verify::run(session, out),
+        Ask::Clock(ask) => clock::run(session, ask, out),
         Ask::Devices => devices::list(session, out),
         Ask::Revoke(ask) => devices::revoke(session, ask, out),
         Ask::Invite(ask) => invite::run(session, ask, out),

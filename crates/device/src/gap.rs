@@ -15,11 +15,12 @@ use mar::picture::Picture;
 use mar::time::Timestamp;
 use store::DiskFault;
 use store::heads::{Head, Heads, LogHeads};
-use store::local::{Heard, Local};
+use store::local::{Heard, Local, PeerClock};
 use sync::session::Notice;
 use sync::status::{Level, PeerStatus, Reading};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Line};
+use crate::doubt::ahead_now;
 
 /// A device is heard while this device held all that it had no longer ago than this, on the
 /// connection that stands. Devices in touch say so every second, and a connection that is silent
@@ -39,6 +40,8 @@ struct Peer {
     before: Heard,
     /// What it said is on its disk, by log.
     receipts: BTreeMap<LogId, LogHeads>,
+    /// How its clock compared with this device's when it last said what it shows.
+    clock: Option<PeerClock>,
     /// Whether anything changed since it was last kept.
     changed: bool,
 }
@@ -70,7 +73,8 @@ pub(crate) struct Glance {
     pub(crate) connected: bool,
     pub(crate) last_heard: Option<Timestamp>,
     pub(crate) behind: Option<u64>,
-    pub(crate) clock_offset_ms: Option<i64>,
+    /// By how many milliseconds its clock was ahead, and when that was so.
+    pub(crate) clock: Option<(i64, Timestamp)>,
 }
 
 impl Peers {
@@ -83,6 +87,9 @@ impl Peers {
         for (device, heads) in local.receipts()? {
             let receipts = heads.iter().map(|(log, held)| (*log, held.clone()));
             peers.entry(device).or_default().receipts = receipts.collect();
+        }
+        for (device, clock) in local.clocks_of_others()? {
+            peers.entry(device).or_default().clock = Some(clock);
         }
         Ok(Self { peers: Mutex::new(peers), ..Self::default() })
     }
@@ -120,18 +127,49 @@ impl Peers {
         }
     }
 
+    /// Notes how a device's clock compares with this one's, of which this is a reading.
+    pub(crate) fn compared(&self, device: DeviceId, now: Timestamp, line: &Line) {
+        let mut peers = self.lock();
+        let peer = peers.entry(device).or_default();
+        if let Some(ahead_ms) = peer.status.clock_offset_ms() {
+            let Line { boot, running } = line.clone();
+            peer.clock = Some(PeerClock { boot, ahead_ms, at: now, running });
+        }
+    }
+
+    /// Returns by how many milliseconds the clocks of the devices that count are ahead of this
+    /// one's, as far as that can be said now.
+    pub(crate) fn clocks(
+        &self,
+        picture: &Picture,
+        own: DeviceId,
+        clock: &Clock,
+    ) -> BTreeMap<DeviceId, i64> {
+        let Some(line) = clock.line() else { return BTreeMap::new() };
+        let (now, peers) = (clock.now(), self.lock());
+        let ahead = |device: DeviceId| {
+            let compared = peers.get(&device)?.clock.as_ref()?;
+            Some((device, ahead_now(compared, now, &line)?))
+        };
+        counted_devices(picture, own).filter_map(ahead).collect()
+    }
+
     /// Keeps what changed, so that it is known at the next start.
     pub(crate) fn keep(&self, local: &Local) -> Result<(), DiskFault> {
-        let changed: Vec<(DeviceId, Heard, Heads)> = {
+        let changed: Vec<(DeviceId, Heard, Heads, Option<PeerClock>)> = {
             let mut peers = self.lock();
             let changed = peers.iter_mut().filter_map(|(device, peer)| {
-                std::mem::take(&mut peer.changed).then(|| (*device, peer.heard(), peer.heads()))
+                std::mem::take(&mut peer.changed)
+                    .then(|| (*device, peer.heard(), peer.heads(), peer.clock.clone()))
             });
             changed.collect()
         };
-        for (device, heard, heads) in changed {
+        for (device, heard, heads, clock) in changed {
             local.set_heard(device, heard)?;
             local.set_receipt(device, &heads)?;
+            if let Some(clock) = clock {
+                local.set_clock_of(device, &clock)?;
+            }
         }
         Ok(())
     }
@@ -201,7 +239,7 @@ impl Peers {
                 Some(Level::Apart(apart)) => Some(apart.ahead),
                 None => None,
             },
-            clock_offset_ms: peer.status.clock_offset_ms(),
+            clock: peer.clock.as_ref().map(|clock| (clock.ahead_ms, clock.at)),
         };
         peers.iter().map(glance).collect()
     }

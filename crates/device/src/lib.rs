@@ -14,6 +14,7 @@
 //! [`socket`] how a command reaches a device that runs already.
 
 pub mod clock;
+mod doubt;
 mod pins;
 pub mod running;
 

@@ -16,6 +16,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use mar::clock::ClockStanding;
 use mar::command::AskHome;
 use mar::fact::DeviceRole;
 use mar::ids::{DeviceId, StaffId};
@@ -24,7 +25,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::clock::ClockWatch;
+use crate::clock::{Clock, ClockWatch};
 use crate::gap::complete_to;
 use crate::joining::{self, Invite, InviteFault};
 use crate::running::Device;
@@ -100,6 +101,8 @@ pub enum NetworkEvent {
         /// By how much, in milliseconds.
         by_ms: i64,
     },
+    /// Whether this device's own clock can be believed has changed (T-07, T-08).
+    ClockJudged(ClockStanding),
     /// Somebody should look at this.
     Alarm {
         /// In words.
@@ -348,6 +351,7 @@ impl Net {
 
     /// Keeps what is known of the other devices.
     fn keep(&self) {
+        self.device.keep_clock();
         let Ok(reader) = self.device.reader() else { return };
         let kept = self.device.peers_known().keep(reader.local());
         // Without this the file would grow: pages are used again only after a safe commit.
@@ -475,19 +479,30 @@ async fn follow_membership(net: Arc<Net>) {
     }
 }
 
-/// Notices that the clock was set, or that the computer slept: then every path is looked at again.
+/// Notices that the clock was set, and whether it can be believed; and that the computer slept, when
+/// every path is looked at again.
 async fn watch_clock(net: Arc<Net>) {
     let clock = net.device.clock().clone();
-    let mut watch = ClockWatch::new(clock.now(), clock.running());
+    let since_start = |clock: &Clock| clock.line().map_or(clock.running(), |line| line.running);
+    let mut awake = ClockWatch::new(clock.now(), clock.running());
+    let mut set = ClockWatch::new(clock.now(), since_start(&clock));
+    let mut told = ClockStanding::default();
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut since_kept = 0;
     loop {
         ticks.tick().await;
-        if let Some(by_ms) = watch.look(clock.now(), clock.running()) {
-            net.tell(NetworkEvent::Clock { peer: None, by_ms });
+        if awake.look(clock.now(), clock.running()).is_some() {
             net.endpoint.network_changed().await;
             net.dial_now.notify_one();
+        }
+        if let Some(by_ms) = set.look(clock.now(), since_start(&clock)) {
+            net.tell(NetworkEvent::Clock { peer: None, by_ms });
+        }
+        let standing = net.device.clock_standing();
+        if !standing.is_like(&told) {
+            told = standing.clone();
+            net.tell(NetworkEvent::ClockJudged(standing));
         }
         since_kept += 1;
         if since_kept >= KEEP_EVERY {

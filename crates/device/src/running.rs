@@ -6,6 +6,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use mar::clock::{ClockRefusal, ClockStanding, may_type};
 use mar::command::{Ask, AskHome, Command};
 use mar::fact::Actor;
 use mar::ids::{CommandId, DeviceId, EntryId, ResidentId, StaffId};
@@ -17,13 +18,14 @@ use store::keys::{Keys, StateFile};
 use store::record::{Opening, Reader, Record, RecordFault};
 
 use crate::clock::{Clock, ClockFault};
+use crate::doubt::{self, ClockMemory};
 use crate::folder;
 use crate::founding::{self, Founded, NewHome};
 use crate::gap::{self, Peers};
 use crate::pins;
 pub use crate::pins::PinFault;
 use crate::status::{self, PeerView, Status, Verified};
-use crate::writer::{Saved, SubmitFault, Writer};
+use crate::writer::{Saved, SubmitFault, Surroundings, Writer};
 
 /// How long a folder that another command holds is waited for.
 pub const FOLDER_WAIT: Duration = Duration::from_secs(10);
@@ -146,6 +148,7 @@ struct Inner {
     /// `None` once the device is closed: the store is shut when nobody reads any more.
     reader: RwLock<Option<Reader>>,
     peers: Arc<Peers>,
+    memory: Arc<ClockMemory>,
     writer: Writer,
 }
 
@@ -225,7 +228,14 @@ impl Device {
             Peers::default()
         });
         let peers = Arc::new(peers);
-        let writer = Writer::start(record, clock.clone(), Arc::clone(&peers))
+        let memory = Arc::new(doubt::restore(&reader, keys.device()));
+        memory.resume(&clock);
+        let around = Surroundings {
+            clock: clock.clone(),
+            peers: Arc::clone(&peers),
+            memory: Arc::clone(&memory),
+        };
+        let writer = Writer::start(record, around)
             .map_err(|fault| StartFault::NotSaved { why: fault.to_string() })?;
         Ok(Self(Arc::new(Inner {
             clock,
@@ -233,6 +243,7 @@ impl Device {
             keys,
             reader: RwLock::new(Some(reader)),
             peers,
+            memory,
             writer,
         })))
     }
@@ -241,6 +252,44 @@ impl Device {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// Returns whether this device's clock can be believed (T-07, T-08).
+    #[must_use]
+    pub fn clock_standing(&self) -> ClockStanding {
+        let picture = self.picture();
+        let peers = self.0.peers.clocks(&picture, self.id(), &self.0.clock);
+        self.0.memory.standing(&self.0.clock, peers)
+    }
+
+    /// Takes the time that a person typed, with a watch in hand, as the time from now on (W-08). It
+    /// is carried on by the clock that nobody can set, until the machine is started anew.
+    ///
+    /// # Errors
+    ///
+    /// Returns why it cannot be the time.
+    pub fn type_time(&self, at: Timestamp, by: StaffId) -> Result<ClockStanding, ClockRefusal> {
+        let picture = self.picture();
+        let peers = self.0.peers.clocks(&picture, self.id(), &self.0.clock);
+        may_type(at, self.now(), &peers)?;
+        self.0.memory.type_in(&self.0.clock, at, by);
+        self.keep_clock();
+        tracing::info!(%by, "the time was typed");
+        Ok(self.clock_standing())
+    }
+
+    /// Returns the time that a person typed and who did, while this device goes by it.
+    #[must_use]
+    pub fn typed_time(&self) -> Option<(Timestamp, StaffId)> {
+        self.0.memory.typed()
+    }
+
+    /// Keeps what is known of this device's clock.
+    pub(crate) fn keep_clock(&self) {
+        let Ok(reader) = self.reader() else { return };
+        if let Err(fault) = self.0.memory.keep(reader.local()) {
+            tracing::warn!(%fault, "what is known of this device's clock was not kept");
+        }
     }
 
     /// Returns this device's clocks.
@@ -460,6 +509,7 @@ impl Device {
     /// Makes everything safe and closes the device. What is asked of it afterwards, through a
     /// clone, is answered with a fault.
     pub fn close(self) {
+        self.keep_clock();
         if let Ok(reader) = self.reader()
             && let Err(fault) = self.0.peers.keep(reader.local())
         {

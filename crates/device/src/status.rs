@@ -48,8 +48,11 @@ pub struct PeerView {
     pub last_heard: Option<Timestamp>,
     /// How many entries it lacks of those here; `None` when that is not known.
     pub behind: Option<u64>,
-    /// By how many milliseconds its clock is ahead of this device's; `None` when not known.
+    /// By how many milliseconds its clock was ahead of this device's when the two were last
+    /// compared; `None` when they never were.
     pub clock_offset_ms: Option<i64>,
+    /// When that was; `None` when they never were.
+    pub clock_compared: Option<Timestamp>,
 }
 
 /// What checking everything found.
@@ -119,7 +122,8 @@ pub(crate) fn peers(device: &Device) -> Vec<PeerView> {
         connected: glance.connected,
         last_heard: glance.last_heard,
         behind: glance.behind,
-        clock_offset_ms: glance.clock_offset_ms,
+        clock_offset_ms: glance.clock.map(|(ahead_ms, _)| ahead_ms),
+        clock_compared: glance.clock.map(|(_, at)| at),
     };
     device.peers_known().glance().into_iter().map(view).collect()
 }

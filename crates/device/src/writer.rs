@@ -24,6 +24,7 @@ use sync::session::Ticket;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::clock::{Clock, ClockFault};
+use crate::doubt::ClockMemory;
 use crate::gap::Peers;
 use desk::Desk;
 
@@ -134,6 +135,14 @@ impl Shown {
     }
 }
 
+/// What the writer looks at beside the record.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) clock: Clock,
+    pub(crate) peers: Arc<Peers>,
+    pub(crate) memory: Arc<ClockMemory>,
+}
+
 /// The writer's thread, from outside.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -144,14 +153,14 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Gives the record to a thread of its own.
-    pub(crate) fn start(record: Record, clock: Clock, peers: Arc<Peers>) -> std::io::Result<Self> {
+    pub(crate) fn start(record: Record, around: Surroundings) -> std::io::Result<Self> {
         let shown = Arc::new(Shown {
             picture: RwLock::new(Arc::new(record.picture().clone())),
             read_only: RwLock::default(),
             watchers: Mutex::default(),
         });
         let (jobs, waiting) = mpsc::channel();
-        let desk = Desk::new(record, clock, peers, Arc::clone(&shown));
+        let desk = Desk::new(record, around, Arc::clone(&shown));
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || desk.work(&waiting))?;

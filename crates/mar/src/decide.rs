@@ -5,6 +5,7 @@ mod home;
 mod order;
 mod resident;
 
+use crate::clock::ClockStanding;
 use crate::command::{Ask, Command};
 use crate::fact::{Actor, BASE_MAX, Draft, Fact, Kind, Made, MembershipFact};
 use crate::ids::{DeviceId, EntryId, LogId, ResidentId, StaffId};
@@ -26,6 +27,8 @@ pub struct Context<'c> {
     pub heard: &'c BTreeSet<DeviceId>,
     /// When each device was last heard, by this device's clock; missing means never.
     pub last_heard: &'c BTreeMap<DeviceId, Timestamp>,
+    /// Whether the device's clock can be believed (T-07).
+    pub clock: &'c ClockStanding,
     /// How far each log is held here.
     pub held: &'c [(LogId, u64)],
     /// Random bytes for new ids.
@@ -52,6 +55,7 @@ pub fn decide(
     for text in command.texts() {
         text.check().map_err(EntryRefusal::from)?;
     }
+    decision.clock_may()?;
     let drafts = match &command.ask {
         Ask::Home(ask) => decision.home(ask)?,
         Ask::Resident(id, ask) => decision.resident(*id, ask)?,
@@ -97,6 +101,11 @@ impl<'d> Decision<'d, '_, '_> {
             return Err(WhoRefusal::Revoked.into());
         }
         Ok(())
+    }
+
+    fn clock_may(&self) -> Result<(), Refusal> {
+        let zone = self.settings().map_or(chrono_tz::Europe::London, |settings| settings.zone);
+        self.context.clock.may_record(&self.command.ask, &self.picture.home, zone)
     }
 
     fn is_observer(&self) -> bool {

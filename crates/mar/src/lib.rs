@@ -32,6 +32,7 @@ pub mod words;
 pub mod refusal;
 pub mod rules;
 
+pub mod clock;
 pub mod command;
 pub mod decide;
 pub mod due;

@@ -3,6 +3,7 @@
 //! The text is plain English. `Display` is for the logs, with times in UTC; [`Refusal::words`] is what
 //! a person reads, with times in the home's zone. The window words the same variants itself.
 
+use crate::clock::ClockRefusal;
 use crate::ids::{DeviceId, OrderId, ResidentId};
 use crate::outcome::{Effect, Known, Outcome};
 use crate::rules::Limit;
@@ -27,6 +28,9 @@ pub enum Refusal {
     /// A dose.
     #[error(transparent)]
     Dose(#[from] DoseRefusal),
+    /// The device's clock.
+    #[error(transparent)]
+    Clock(#[from] ClockRefusal),
 }
 
 impl Refusal {
@@ -39,6 +43,7 @@ impl Refusal {
             Self::Entry(entry) => entry.rule(),
             Self::Order(order) => order.rule(),
             Self::Dose(dose) => dose.rule(),
+            Self::Clock(clock) => clock.rule,
         }
     }
 
@@ -55,9 +60,12 @@ impl Refusal {
             {
                 Some(*from)
             }
-            Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) | Self::Dose(_) => {
-                None
-            }
+            Self::Who(_)
+            | Self::Missing(_)
+            | Self::Entry(_)
+            | Self::Order(_)
+            | Self::Dose(_)
+            | Self::Clock(_) => None,
         }
     }
 
@@ -66,7 +74,9 @@ impl Refusal {
     pub fn words(&self, zone: Tz) -> String {
         match self {
             Self::Dose(dose) => dose.words(zone),
-            Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) => self.to_string(),
+            Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) | Self::Clock(_) => {
+                self.to_string()
+            }
         }
     }
 
@@ -75,9 +85,12 @@ impl Refusal {
     pub fn page_lines(&self) -> &[PageLine] {
         match self {
             Self::Order(OrderRefusal::Page { lines, .. }) => lines,
-            Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) | Self::Dose(_) => {
-                &[]
-            }
+            Self::Who(_)
+            | Self::Missing(_)
+            | Self::Entry(_)
+            | Self::Order(_)
+            | Self::Dose(_)
+            | Self::Clock(_) => &[],
         }
     }
 
@@ -86,9 +99,12 @@ impl Refusal {
     pub fn unheard(&self) -> &[DeviceId] {
         match self {
             Self::Dose(DoseRefusal::Unheard { devices, .. }) => devices,
-            Self::Who(_) | Self::Missing(_) | Self::Entry(_) | Self::Order(_) | Self::Dose(_) => {
-                &[]
-            }
+            Self::Who(_)
+            | Self::Missing(_)
+            | Self::Entry(_)
+            | Self::Order(_)
+            | Self::Dose(_)
+            | Self::Clock(_) => &[],
         }
     }
 }

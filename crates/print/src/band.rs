@@ -345,13 +345,17 @@ pub(crate) fn origin(provenance: &Provenance) -> Flow {
         Some(at) => moment(at),
         None => "NOT KNOWN".to_owned(),
     };
-    let mut spans = vec![
+    let mut spans = Vec::new();
+    if let Some(doubt) = &provenance.clock_doubt {
+        spans.push(bold(format!("{doubt} ·")));
+    }
+    spans.extend([
         regular("Printed".to_owned()),
         bold(moment(&provenance.printed_at)),
         regular("· Data complete to".to_owned()),
         bold(complete),
         regular("· Devices not heard:".to_owned()),
-    ];
+    ]);
     if provenance.unheard.is_empty() {
         spans.push(regular("none".to_owned()));
     } else {

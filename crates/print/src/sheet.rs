@@ -165,6 +165,8 @@ pub struct Provenance {
     pub complete_to: Option<LocalTime>,
     /// Devices that were not heard, each with since when.
     pub unheard: Vec<String>,
+    /// What speaks against the clock of the device that printed it, in words; `None` for nothing.
+    pub clock_doubt: Option<String>,
 }
 
 /// One entry of the key of codes.

@@ -142,6 +142,17 @@ fn what_is_not_known_of_the_data_is_said() {
 }
 
 #[test]
+fn a_sheet_that_was_printed_by_a_wrong_clock_says_so_before_its_time() {
+    let mut sheet = full_chart();
+    assert!(!chart(&sheet)[0].text().contains("CLOCK"));
+    sheet.provenance.clock_doubt = Some("CLOCK IN DOUBT: look at a watch".to_owned());
+    for page in chart(&sheet) {
+        let text = page.text();
+        assert!(text.contains("CLOCK IN DOUBT: look at a watch · Printed"), "{text}");
+    }
+}
+
+#[test]
 fn every_printed_code_is_ringed() {
     let sheet = full_chart();
     let key = sheet.codes.len();

@@ -1,6 +1,7 @@
 //! What belongs to this device alone: it is never copied to another, and can be lost without loss
 //! of care.
 
+mod clocks;
 mod tallies;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use redb::Durability;
 use crate::backend::{Disk, FileKind, OpenFault};
 use crate::entry::{HomeId, Sealed};
 use crate::heads::Heads;
+pub use clocks::{OwnClock, PeerClock};
 use tallies::Tallies;
 pub use tallies::{AttemptFault, AttemptRefusal};
 

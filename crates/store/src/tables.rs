@@ -100,6 +100,14 @@ pub(crate) const ADDRESSES: Table = TableDefinition::new("addresses-1");
 /// Key: device id 32. Value: heard 8, complete to 8 (milliseconds; 0 for never).
 pub(crate) const HEARD: Table = TableDefinition::new("heard-1");
 
+/// This device's clock when nothing spoke against it, and how the clocks of others compared.
+///
+/// Key: the word `own`. Value: last right 8, own last entry 8, typed 8, running then 8, running at
+/// the last right 8 (milliseconds; the least number for none), staff id 16 of who typed, and which
+/// start of the machine the running times are counted from. Key: device id 32. Value: ahead by 8,
+/// measured at 8, running then 8, and the start of the machine.
+pub(crate) const CLOCKS: Table = TableDefinition::new("clocks-1");
+
 /// What other devices have said is on their disk.
 ///
 /// Key: device id 32. Value: encoded heads.
@@ -112,7 +120,7 @@ pub(crate) const SET_ASIDE: Table = TableDefinition::new("set-aside-1");
 
 const LOG_TABLES: &[Table] = &[ENTRIES, LOGS, HEADS, IDS, ARRIVALS, COMMANDS, UNAUDITED, PINNED];
 const VIEW_TABLES: &[Table] = &[ROWS, SUMS, IN_DOUBT, DOSES, STANDS_FOR];
-const LOCAL_TABLES: &[Table] = &[PIN_FAILURES, ADDRESSES, HEARD, RECEIPTS, SET_ASIDE];
+const LOCAL_TABLES: &[Table] = &[PIN_FAILURES, ADDRESSES, HEARD, CLOCKS, RECEIPTS, SET_ASIDE];
 
 /// Why a file of the store could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -201,6 +201,7 @@ fn morning(
             now: mar::time::Timestamp(START.0 + 3_600_000 + i64::from(count) * 60_000),
             heard: &heard,
             last_heard: &BTreeMap::new(),
+            clock: &mar::clock::ClockStanding::default(),
         };
         let command = mar::command::Command {
             id: mar::ids::CommandId([count + 100; 16]),

@@ -172,7 +172,12 @@ fn enrol(record: &mut Record, manager: mar::ids::StaffId, pen: &Pen, role: Devic
         ask: Ask::Home(AskHome::EnrolDevice { keys, role }),
     };
     let heard = BTreeSet::new();
-    let around = Around { now: START, heard: &heard, last_heard: &BTreeMap::new() };
+    let around = Around {
+        now: START,
+        heard: &heard,
+        last_heard: &BTreeMap::new(),
+        clock: &mar::clock::ClockStanding::default(),
+    };
     record.submit(&around, &[command]).answers.remove(0).unwrap();
 }
 

@@ -7,7 +7,7 @@ use crate::PeerView;
 use mar::fact::DeviceRole;
 use mar::ids::DeviceId;
 use mar::picture::{DeviceRecord, counting};
-use mar::time::Timestamp;
+use mar::time::{Timestamp, Tz};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -85,6 +85,7 @@ fn to_json(session: &Session<'_>, line: &Line) -> Value {
         "last_heard": at(last_heard),
         "behind": if line.own { Some(0) } else { peer.and_then(|p| p.behind) },
         "clock_offset_ms": if line.own { Some(0) } else { peer.and_then(|p| p.clock_offset_ms) },
+        "clock_compared": at(peer.and_then(|p| p.clock_compared)),
         "revoked": line.revoked.is_some(),
         "revoked_at": at(line.revoked),
         "parked": line.parked,
@@ -106,9 +107,7 @@ fn tell(session: &Session<'_>, lines: &[Line], out: &mut Output<'_>) {
             (false, None, Some(_) | None) => "never".to_owned(),
         };
         let behind = peer.and_then(|p| p.behind).map_or_else(String::new, super::page::entries);
-        let clock = peer.and_then(|p| p.clock_offset_ms).map_or_else(String::new, |ms| {
-            format!("{}{} s", if ms < 0 { "-" } else { "+" }, ms.unsigned_abs() / 1000)
-        });
+        let clock = peer.map_or_else(String::new, |p| clock_in_words(p, zone));
         table.row([
             line.name.clone(),
             line.role.to_owned(),
@@ -123,6 +122,16 @@ fn tell(session: &Session<'_>, lines: &[Line], out: &mut Output<'_>) {
     }
     if lines.len() == 1 {
         out.line("Add another device with: medroundctl invite --as INITIALS");
+    }
+}
+
+/// By how much a device's clock is ahead of this one's, and when that was so if it is not now.
+fn clock_in_words(peer: &PeerView, zone: Tz) -> String {
+    let Some(ms) = peer.clock_offset_ms else { return String::new() };
+    let ahead = format!("{}{} s", if ms < 0 { "-" } else { "+" }, ms.unsigned_abs() / 1000);
+    match peer.clock_compared {
+        Some(at) if !peer.connected => format!("{ahead}, {}", moment(at, zone)),
+        Some(_) | None => ahead,
     }
 }
 

@@ -97,7 +97,11 @@ impl Fault {
             Self::Wrong(_) => 2,
             Self::Refused(Refusal::Missing(_)) | Self::Missing(_) => 6,
             Self::Refused(
-                Refusal::Who(_) | Refusal::Entry(_) | Refusal::Order(_) | Refusal::Dose(_),
+                Refusal::Who(_)
+                | Refusal::Entry(_)
+                | Refusal::Order(_)
+                | Refusal::Dose(_)
+                | Refusal::Clock(_),
             )
             | Self::Rule { .. } => 3,
             Self::Unreadable { .. } | Self::SomeUnreadable(_) => 4,

@@ -111,12 +111,14 @@ pub struct Output<'s> {
     json: bool,
     sink: &'s mut dyn FnMut(Piece) -> bool,
     heard: bool,
+    /// What a JSON document says of a clock that is in doubt.
+    clock: Option<Value>,
 }
 
 impl<'s> Output<'s> {
     /// Makes an output. `sink` takes each piece at once and returns whether anybody still listens.
     pub fn new(json: bool, sink: &'s mut dyn FnMut(Piece) -> bool) -> Self {
-        Self { json, sink, heard: true }
+        Self { json, sink, heard: true, clock: None }
     }
 
     /// Whether JSON is wanted.
@@ -165,8 +167,30 @@ impl<'s> Output<'s> {
         self.send(Piece::File { path: path.to_owned(), contents: Contents::of(bytes) });
     }
 
+    /// Says before anything else that the clock is in doubt: as the first line, or in the field
+    /// `clock` of every document, and of every element where that is a list.
+    pub fn doubt(&mut self, words: &str, clock: Value) {
+        if self.json {
+            self.aside(words);
+            self.clock = Some(clock);
+        } else {
+            self.line(words);
+        }
+    }
+
     /// Shows the one JSON document of an answer.
     pub fn document(&mut self, value: &Value) {
+        let Some(clock) = &self.clock else {
+            return self.send(Piece::Stdout(escaped(&format!("{value:#}"))));
+        };
+        let mut value = value.clone();
+        match &mut value {
+            Value::Object(fields) => drop(fields.insert("clock".to_owned(), clock.clone())),
+            Value::Array(list) => list.iter_mut().filter_map(Value::as_object_mut).for_each(|of| {
+                of.insert("clock".to_owned(), clock.clone());
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
         self.send(Piece::Stdout(escaped(&format!("{value:#}"))));
     }
 

@@ -4,6 +4,7 @@ use super::invite::socket_address;
 use super::{Fault, Output, page};
 use crate::{Clock, Device, Folders, Network, NetworkEvent, NetworkOptions, Running};
 use mar::picture::Picture;
+use mar::time::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -108,13 +109,13 @@ async fn one_signal() -> std::io::Result<()> {
 fn tell(device: &Device, event: &NetworkEvent, out: &mut Output<'_>) {
     let picture = device.picture();
     if out.is_json() {
-        out.json_line(&to_json(event));
+        out.json_line(&to_json(&picture, device.now(), event));
     } else {
-        out.line(in_words(&picture, event));
+        out.line(in_words(&picture, device.now(), event));
     }
 }
 
-fn to_json(event: &NetworkEvent) -> Value {
+fn to_json(picture: &Picture, now: Timestamp, event: &NetworkEvent) -> Value {
     match event {
         NetworkEvent::Started { addresses } => {
             let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
@@ -129,11 +130,16 @@ fn to_json(event: &NetworkEvent) -> Value {
         NetworkEvent::Clock { peer, by_ms } => json!({
             "event": "clock", "peer": peer.map(|p| p.to_string()), "by_ms": by_ms,
         }),
+        NetworkEvent::ClockJudged(standing) => {
+            let mut shape = super::clock::to_json(standing, picture, now);
+            shape["event"] = json!("clock");
+            shape
+        }
         NetworkEvent::Alarm { what } => json!({ "event": "alarm", "what": what }),
     }
 }
 
-fn in_words(picture: &Picture, event: &NetworkEvent) -> String {
+fn in_words(picture: &Picture, now: Timestamp, event: &NetworkEvent) -> String {
     let name = |id| picture.home.device_name(id);
     match event {
         NetworkEvent::Started { addresses } => {
@@ -156,6 +162,8 @@ fn in_words(picture: &Picture, event: &NetworkEvent) -> String {
         NetworkEvent::Clock { peer: None, by_ms } => {
             format!("This device's clock was moved by {} s: check date and time.", by_ms / 1000)
         }
+        NetworkEvent::ClockJudged(standing) => super::clock::in_words(standing, picture, now)
+            .unwrap_or_else(|| "This device's clock is right, as far as is known.".to_owned()),
         NetworkEvent::Alarm { what } => format!("LOOK: {what}"),
     }
 }

@@ -3,6 +3,7 @@
 use super::{Fault, Who};
 use crate::{Device, Network, PinFault, Running, Saved};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use mar::clock::ClockStanding;
 use mar::command::{Ask, AskResident, Command};
 use mar::fact::{AccessKind, Actor};
 use mar::ids::{AdministrationId, CommandId, DeviceId, OrderId, ResidentId, StaffId};
@@ -22,6 +23,8 @@ pub struct Session<'r> {
     pub picture: Arc<Picture>,
     /// The time, read once.
     pub now: Timestamp,
+    /// Whether the clock that it was read from can be believed.
+    pub clock: ClockStanding,
     /// Whether JSON is wanted.
     pub json: bool,
     /// Who acts: their PIN was checked.
@@ -64,6 +67,7 @@ impl<'r> Session<'r> {
         Ok(Self {
             running,
             now: running.device.now(),
+            clock: running.device.clock_standing(),
             json,
             actor: staff.map_or(Actor::Device, Actor::Staff),
             witness,

@@ -56,6 +56,7 @@ fn to_json(session: &Session<'_>, status: &Status) -> Value {
         "heads": heads,
         "complete_to": status.complete_to.map(|at| at.rfc3339(zone)),
         "unheard": unheard,
+        "clock": super::clock::to_json(&session.clock, &session.picture, session.now),
         "history_from": Value::Null,
         "last_pack": Value::Null,
         "last_backup": Value::Null,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mar::ids::{DeviceId, EntryId, LogId};
+use mar::time::Timestamp;
 use store::record::{Range, Reader};
 use sync::endpoint::{Connection, FrameReceiver, FrameSender, Link};
 use sync::frame::{Point, Refused};
@@ -289,13 +290,19 @@ impl Exchange {
         self.up.hear();
         let device = &self.net.device;
         let now = Reading { monotonic: device.clock().running(), wall_ms: device.now().0 };
-        device.peers_known().note(self.peer, notice, now, self.link.rtt());
+        let known = device.peers_known();
+        known.note(self.peer, notice, now, self.link.rtt());
+        if matches!(notice, Notice::PeerClock { .. })
+            && let Some(line) = device.clock().line()
+        {
+            known.compared(self.peer, Timestamp(now.wall_ms), &line);
+        }
         match notice {
             Notice::InSync { .. } => self.in_sync(),
             Notice::Apart(_) => self.tally.apart(),
             Notice::PeerHolds(heads) => self.tally.peer_holds(heads),
             Notice::PeerClock { wall_ms } => {
-                self.look_at_clock(wall_ms.saturating_sub(now.wall_ms))
+                self.look_at_clock(wall_ms.saturating_sub(now.wall_ms));
             }
             Notice::PeerHoldsMoreOfMyLog(head) => device.writer().held_elsewhere(*head),
             Notice::Addresses(told) => {

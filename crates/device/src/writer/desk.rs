@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use mar::clock::{ClockLevel, needs_the_time};
 use mar::command::{Ask, AskHome, Command};
 use mar::ids::{EntryId, LogId};
 use store::Changes;
@@ -14,8 +15,11 @@ use store::record::{self, Admission, Around, Batch, NotTaken, Reader, Record};
 use sync::frame::Refused;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Answer, Follower, Job, Offered, Saved, Shown, SubmitFault, Told, unattended};
+use super::{
+    Answer, Follower, Job, Offered, Saved, Shown, SubmitFault, Surroundings, Told, unattended,
+};
 use crate::clock::Clock;
+use crate::doubt::ClockMemory;
 use crate::gap::Peers;
 
 /// The most commands that are put into one commit.
@@ -37,6 +41,7 @@ pub(super) struct Desk {
     own_log: LogId,
     clock: Clock,
     peers: Arc<Peers>,
+    memory: Arc<ClockMemory>,
     shown: Arc<Shown>,
     followers: BTreeMap<Follower, UnboundedSender<Told>>,
     /// What peers have offered and is not looked at yet.
@@ -48,13 +53,15 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(record: Record, clock: Clock, peers: Arc<Peers>, shown: Arc<Shown>) -> Self {
+    pub(super) fn new(record: Record, around: Surroundings, shown: Arc<Shown>) -> Self {
+        let Surroundings { clock, peers, memory } = around;
         Self {
             reader: record.reader(),
             own_log: record.own_log(),
             record,
             clock,
             peers,
+            memory,
             shown,
             followers: BTreeMap::new(),
             offered: VecDeque::new(),
@@ -204,7 +211,7 @@ impl Desk {
         let (commands, answers): (Vec<Command>, Vec<SyncSender<Answer>>) =
             waiting.into_iter().unzip();
         let batch = match self.may_write() {
-            Ok(()) => self.around(|record, around| record.submit(around, &commands)),
+            Ok(()) => self.around(&commands, |record, around| record.submit(around, &commands)),
             Err(_) => {
                 // Whoever waits is told the same fault; each asks for it anew.
                 for answer in answers {
@@ -227,7 +234,8 @@ impl Desk {
             commands.push(unattended(AskHome::Park { parked: false }));
         }
         let outcome = self.may_write().and_then(|()| {
-            let whole = self.around(|record, around| record.submit_whole(around, &commands));
+            let whole =
+                self.around(&commands, |record, around| record.submit_whole(around, &commands));
             let Batch { answers, entries, changes } = whole?;
             self.committed(&entries, &changes, &[]);
             let mut saved = Vec::with_capacity(asked);
@@ -247,14 +255,33 @@ impl Desk {
         }
     }
 
-    fn around<T>(&mut self, act: impl FnOnce(&mut Record, &Around<'_>) -> T) -> T {
+    fn around<T>(
+        &mut self,
+        commands: &[Command],
+        act: impl FnOnce(&mut Record, &Around<'_>) -> T,
+    ) -> T {
         let hearing = self.peers.hearing(&self.clock);
+        let own = self.record.device();
+        let peers = self.peers.clocks(self.record.picture(), own, &self.clock);
+        let clock = self.memory.standing(&self.clock, peers);
         let around = Around {
             now: self.clock.now(),
             heard: &hearing.heard,
             last_heard: &hearing.last_heard,
+            clock: &clock,
         };
-        act(&mut self.record, &around)
+        let timed = commands.iter().any(|command| needs_the_time(&command.ask));
+        let before = self.own_head();
+        let done = act(&mut self.record, &around);
+        // What was refused left no trace, and a clock that is red none that is believed.
+        if timed && clock.level() < ClockLevel::Red && self.own_head() != before {
+            self.memory.wrote(around.now);
+        }
+        done
+    }
+
+    fn own_head(&self) -> Option<Head> {
+        self.record.heads().get(&self.record.own_log())?.latest()
     }
 
     fn saved(&self, saved: record::Saved) -> Saved {
@@ -452,7 +479,12 @@ mod tests {
     }
 
     fn ask(record: &mut Record, command: Command) -> Vec<Sealed> {
-        let around = Around { now: NOW, heard: &BTreeSet::new(), last_heard: &BTreeMap::new() };
+        let around = Around {
+            now: NOW,
+            heard: &BTreeSet::new(),
+            last_heard: &BTreeMap::new(),
+            clock: &mar::clock::ClockStanding::default(),
+        };
         record.submit_whole(&around, &[command]).unwrap().entries
     }
 
@@ -522,7 +554,9 @@ mod tests {
             read_only: Default::default(),
             watchers: Default::default(),
         });
-        let desk = Desk::new(office, Clock::fixed(NOW), peers, shown);
+        let clock = Clock::fixed(NOW);
+        let around = Surroundings { clock, peers, memory: Arc::default() };
+        let desk = Desk::new(office, around, shown);
         let ((jobs, waiting), (answer, answered)) = (channel(), sync_channel(1));
         let (follower, other) = (Follower(1), Follower(2));
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();

@@ -446,6 +446,7 @@ impl Home {
             device: own.id,
             heard: &heard,
             last_heard: &last_heard,
+            clock: &mar::clock::ClockStanding::default(),
             held: &held,
             fresh: &mut fresh,
         };

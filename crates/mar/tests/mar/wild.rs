@@ -311,6 +311,7 @@ proptest! {
                 device: home.devices[0].id,
                 heard: &heard,
                 last_heard: &last_heard,
+                clock: &mar::clock::ClockStanding::default(),
                 held: &[],
                 fresh: &mut fresh,
             };

@@ -43,6 +43,7 @@ pub(crate) fn provenance() -> Provenance {
         printed_utc: date(2026, 11, 21).and_hms_opt(21, 5, 0).unwrap(),
         complete_to: Some(moment(21, 20, 58)),
         unheard: vec![],
+        clock_doubt: None,
     }
 }
 

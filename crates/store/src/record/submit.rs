@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mar::clock::ClockStanding;
 use mar::command::Command;
 use mar::decide::{Context, decide};
 use mar::fact::{Draft, MembershipFact};
@@ -28,6 +29,8 @@ pub struct Around<'a> {
     pub heard: &'a BTreeSet<DeviceId>,
     /// When each device was last heard.
     pub last_heard: &'a BTreeMap<DeviceId, Timestamp>,
+    /// Whether this device's clock can be believed.
+    pub clock: &'a ClockStanding,
 }
 
 /// What became of one command: saved, or why not.
@@ -211,6 +214,7 @@ impl Door {
             device: record.keys.device(),
             heard: around.heard,
             last_heard: around.last_heard,
+            clock: around.clock,
             held: &self.held,
             fresh: &mut fresh,
         };

@@ -180,7 +180,12 @@ impl Device {
         self.now = Timestamp(self.now.0 + 60_000);
         let heard: BTreeSet<DeviceId> =
             self.record.picture().home.devices().keys().copied().collect();
-        let around = Around { now: self.now, heard: &heard, last_heard: &BTreeMap::new() };
+        let around = Around {
+            now: self.now,
+            heard: &heard,
+            last_heard: &BTreeMap::new(),
+            clock: &mar::clock::ClockStanding::default(),
+        };
         self.record.submit(&around, commands)
     }
 

@@ -111,6 +111,10 @@ pub(super) fn local(at: Timestamp, zone: Tz) -> LocalTime {
     LocalTime { date: civil.date(), time: civil.time(), zone }
 }
 
+/// What stands first on a sheet that was printed with a clock that cannot be believed (T-07).
+const CLOCK_DOUBT: &str =
+    "CLOCK IN DOUBT: what is due, late or allowed may be wrong by its error; look at a watch";
+
 /// Which sheet it is, and what this device knew when it was printed (F-02).
 pub(super) fn provenance(session: &Session<'_>) -> Result<Provenance, Fault> {
     let zone = session.zone();
@@ -138,6 +142,7 @@ pub(super) fn provenance(session: &Session<'_>) -> Result<Provenance, Fault> {
         printed_utc: session.now.utc().naive_utc(),
         complete_to: status.complete_to.map(|at| local(at, zone)),
         unheard,
+        clock_doubt: (!session.clock.times_hold()).then(|| CLOCK_DOUBT.to_owned()),
     })
 }
 

@@ -103,13 +103,15 @@ const fn never(at: Option<Timestamp>) -> bool {
 fn to_json(session: &Session<'_>, status: &PrnStatus) -> Value {
     let zone = session.zone();
     let earliest = status.earliest_next.filter(|_| !never(status.earliest_next));
+    // With a clock in doubt nobody knows what time it is, and so not how long ago the last one was.
+    let holds = session.clock.times_hold();
     json!({
         "last": status.last.as_ref().map(|(at, much)| {
             json!({ "at": at.rfc3339(zone), "amount": amount(much) })
         }),
         "earliest_next": earliest.map(|at| at.rfc3339(zone)),
-        "allowed_now": status.earliest_next.is_none(),
-        "left_24h": status.left_24h.as_ref().map(amount),
+        "allowed_now": holds.then_some(status.earliest_next.is_none()),
+        "left_24h": status.left_24h.as_ref().filter(|_| holds).map(amount),
         "given_7d": status.given_7d,
     })
 }
@@ -122,17 +124,29 @@ pub(crate) fn in_words(session: &Session<'_>, status: &PrnStatus) -> Vec<String>
         || "Not given yet, as far as is known here.".to_owned(),
         |(at, much)| format!("Last given {much}, {}.", moment(*at, zone)),
     );
+    let holds = session.clock.times_hold();
     let next = match status.earliest_next {
+        None if !holds => {
+            "WHETHER IT MAY BE GIVEN NOW CANNOT BE SAID: this device's clock is in doubt. Look at a \
+             watch, and at when it was last given."
+                .to_owned()
+        }
         None => "May be given now.".to_owned(),
         at if never(at) => "The smallest dose is more than the most in 24 hours.".to_owned(),
         Some(at) => format!("Earliest next {}.", moment(at, zone)),
     };
     let left = status.left_24h.as_ref().map_or_else(
         || "The most in 24 hours is not stated.".to_owned(),
-        |left| format!("Left in 24 hours: {left}."),
+        |left| {
+            if holds {
+                format!("Left in 24 hours: {left}.")
+            } else {
+                "What is left in 24 hours cannot be said either.".to_owned()
+            }
+        },
     );
-    let week = format!("Given {} in the last 7 days.", times(status.given_7d));
-    vec![last, next, left, week]
+    let week = holds.then(|| format!("Given {} in the last 7 days.", times(status.given_7d)));
+    [last, next, left].into_iter().chain(week).collect()
 }
 
 fn times(n: usize) -> String {

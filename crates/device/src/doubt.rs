@@ -1,0 +1,349 @@
+//! Whether this device's clock can be believed: what `mar` is asked with, remembered (T-07, T-08).
+//!
+//! Remembered is the last reading that nothing spoke against, with the clock that nobody can set,
+//! and what this device wrote last. While something speaks against the clock the memory stands
+//! still, so that a look at the chart, or a second command, does not make a wrong clock right.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mar::clock::{ClockEvidence, ClockStanding, judge_clock};
+use mar::ids::{DeviceId, StaffId};
+use mar::time::Timestamp;
+use store::DiskFault;
+use store::heads::Head;
+use store::local::{Local, OwnClock, PeerClock};
+use store::record::Reader;
+
+use crate::clock::{Clock, Line};
+
+/// A comparison of clocks is as good as new for this long: devices in touch compare every second.
+const FRESH: Duration = Duration::from_secs(10);
+/// An older one still counts for this long, while this device's clock was not set since.
+const COUNTS: Duration = Duration::from_secs(24 * 60 * 60);
+/// A person types minutes: one who says the same time within this says that the clock is right.
+const TYPED_AGREES_MS: u64 = 2 * 60_000;
+/// A wall clock that moved against the line by more than this was set (R12).
+const SET_MS: u64 = 60_000;
+
+/// What is remembered of this device's clock.
+#[derive(Debug, Default)]
+pub(crate) struct ClockMemory(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    right: Option<(Timestamp, Line)>,
+    own_last: Option<Timestamp>,
+    typed: Option<(Timestamp, Line, StaffId)>,
+}
+
+impl ClockMemory {
+    /// Reads what was known when the program last ran. Where nothing is, `own_last` is what the
+    /// clock showed when this device last wrote something.
+    pub(crate) fn restore(kept: Option<OwnClock>, own_last: Option<Timestamp>) -> Self {
+        let Some(OwnClock { boot, right, own_last, typed }) = kept else {
+            return Self(Mutex::new(Memory { own_last, ..Memory::default() }));
+        };
+        let line = |running| Line { boot: boot.clone(), running };
+        Self(Mutex::new(Memory {
+            right: right.map(|(at, running)| (at, line(running))),
+            own_last,
+            typed: typed.map(|(at, running, staff)| (at, line(running), staff)),
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes by the time that a person typed since this machine was started, if one did.
+    pub(crate) fn resume(&self, clock: &Clock) {
+        let Some(line) = clock.line() else { return };
+        let mut memory = self.lock();
+        memory.typed.take_if(|(_, then, _)| line.since(then).is_none());
+        if let Some((at, then, _)) = &memory.typed
+            && !agrees(carried(*at, then, &line), clock.wall())
+        {
+            clock.go_by(*at, then.clone());
+        }
+    }
+
+    /// Judges the clock, with the clocks of the devices that count.
+    pub(crate) fn standing(&self, clock: &Clock, peers: BTreeMap<DeviceId, i64>) -> ClockStanding {
+        let Some(line) = clock.line() else { return ClockStanding::default() };
+        let now = clock.now();
+        let mut memory = self.lock();
+        let evidence = memory.evidence(now, &line, peers);
+        let standing = judge_clock(&evidence);
+        if standing.is_right() {
+            if standing.vouched && !evidence.typed {
+                // What others say now outweighs what was written with a clock that was wrong.
+                memory.own_last = memory.own_last.map(|at| at.min(now));
+            }
+            memory.right = Some((now, line));
+        }
+        standing
+    }
+
+    /// Notes that this device wrote something people go by, with a clock that was not red.
+    pub(crate) fn wrote(&self, at: Timestamp) {
+        self.lock().own_last = Some(at);
+    }
+
+    /// Takes the time that a person typed as the time from now on.
+    pub(crate) fn type_in(&self, clock: &Clock, at: Timestamp, staff: StaffId) {
+        let Some(line) = clock.line() else { return };
+        clock.go_by_wall();
+        let now = if agrees(at, clock.wall()) {
+            clock.wall()
+        } else {
+            clock.go_by(at, line.clone());
+            at
+        };
+        *self.lock() = Memory {
+            right: Some((now, line.clone())),
+            own_last: None,
+            typed: Some((now, line, staff)),
+        };
+    }
+
+    /// Returns the time that a person typed, while it is gone by, and who did.
+    pub(crate) fn typed(&self) -> Option<(Timestamp, StaffId)> {
+        self.lock().typed.as_ref().map(|(at, _, staff)| (*at, *staff))
+    }
+
+    /// Keeps what is known, so that it is known at the next start.
+    pub(crate) fn keep(&self, local: &Local) -> Result<(), DiskFault> {
+        let kept = {
+            let memory = self.lock();
+            let Some((right, line)) = &memory.right else { return Ok(()) };
+            let typed = memory.typed.as_ref().filter(|(_, then, _)| then.boot == line.boot);
+            OwnClock {
+                boot: line.boot.clone(),
+                right: Some((*right, line.running)),
+                own_last: memory.own_last,
+                typed: typed.map(|(at, then, staff)| (*at, then.running, *staff)),
+            }
+        };
+        local.set_own_clock(&kept)
+    }
+}
+
+impl Memory {
+    fn evidence(
+        &mut self,
+        now: Timestamp,
+        line: &Line,
+        peers: BTreeMap<DeviceId, i64>,
+    ) -> ClockEvidence {
+        let carried_on =
+            |(at, then): &(Timestamp, Line)| line.since(then).map(|_| carried(*at, then, line));
+        let carried = self.right.as_ref().and_then(carried_on);
+        let was_set = carried.is_none_or(|at| now.0.abs_diff(at.0) > SET_MS);
+        if was_set {
+            self.typed = None;
+        }
+        ClockEvidence {
+            now,
+            carried,
+            last_right: self.right.as_ref().map(|(at, _)| *at),
+            own_last: self.own_last,
+            peers,
+            typed: self.typed.is_some(),
+        }
+    }
+}
+
+/// Reads what is known of this device's clock. It can be lost: then the device's last entry says
+/// what the clock has shown.
+pub(crate) fn restore(reader: &Reader, own: DeviceId) -> ClockMemory {
+    let kept = reader.local().own_clock().unwrap_or_else(|fault| {
+        tracing::warn!(%fault, "what was known of this device's clock is begun anew");
+        None
+    });
+    let own_last = if kept.is_some() { None } else { last_entry(reader, own) };
+    ClockMemory::restore(kept, own_last)
+}
+
+fn last_entry(reader: &Reader, own: DeviceId) -> Option<Timestamp> {
+    let (heads, home) = (reader.heads(), reader.published().picture.home);
+    let own_logs = home.logs().iter().filter(|(_, (start, _))| start.device == own);
+    let last = own_logs.filter_map(|(log, _)| heads.get(log)?.latest());
+    let wall = |head: Head| Some(Timestamp(reader.entry(&head.hash.id()).ok()??.wall_ms()));
+    last.filter_map(wall).max()
+}
+
+/// Where a clock that stood at `at` stands now if nobody set it.
+fn carried(at: Timestamp, then: &Line, line: &Line) -> Timestamp {
+    let passed = line.since(then).map_or(0, |since| since.as_millis());
+    Timestamp(at.0.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX)))
+}
+
+fn agrees(at: Timestamp, other: Timestamp) -> bool {
+    at.0.abs_diff(other.0) <= TYPED_AGREES_MS
+}
+
+/// Returns by how many milliseconds a clock that was compared is ahead now; `None` where that can
+/// not be said any more: the machine was started anew, it is a day ago, or this device's clock was
+/// set since and the other one is not in touch to be compared again.
+pub(crate) fn ahead_now(compared: &PeerClock, now: Timestamp, line: &Line) -> Option<i64> {
+    let then = Line { boot: compared.boot.clone(), running: compared.running };
+    let since = line.since(&then)?;
+    let set_by = now.0.saturating_sub(carried(compared.at, &then, line).0);
+    if since <= FRESH {
+        Some(compared.ahead_ms.saturating_sub(set_by))
+    } else {
+        (since <= COUNTS && set_by.unsigned_abs() <= SET_MS).then_some(compared.ahead_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mar::clock::{ClockDoubt, ClockLevel};
+
+    /// Noon on 21 November 2026.
+    const NOON: Timestamp = Timestamp(1_795_262_400_000);
+    const HOUR: Duration = Duration::from_secs(3600);
+    const TABLET: DeviceId = DeviceId([7; 32]);
+    const ANN: StaffId = StaffId([1; 16]);
+
+    fn later(hours: i64) -> Timestamp {
+        Timestamp(NOON.0 + hours * 3_600_000)
+    }
+
+    fn alone(memory: &ClockMemory, clock: &Clock) -> ClockLevel {
+        memory.standing(clock, BTreeMap::new()).level()
+    }
+
+    fn beside(memory: &ClockMemory, clock: &Clock, ahead_hours: i64) -> ClockLevel {
+        let peers = BTreeMap::from([(TABLET, ahead_hours * 3_600_000)]);
+        memory.standing(clock, peers).level()
+    }
+
+    #[test]
+    fn a_clock_set_back_stays_red_however_often_it_is_looked_at() {
+        let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right);
+        memory.wrote(NOON);
+        clock.pass(HOUR);
+        clock.set(later(-1));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Red);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Red);
+        clock.set(later(1));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right, "it was corrected");
+    }
+
+    #[test]
+    fn a_clock_set_forward_stays_amber_until_another_device_says_the_same() {
+        let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right);
+        clock.set(later(3));
+        clock.pass(Duration::from_secs(600));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Amber);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Amber);
+        assert_eq!(beside(&memory, &clock, 0), ClockLevel::Right);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right);
+    }
+
+    #[test]
+    fn a_machine_that_slept_fourteen_hours_is_not_doubted() {
+        let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right);
+        clock.pass(HOUR * 14);
+        assert_eq!(memory.standing(&clock, BTreeMap::new()), ClockStanding::default());
+    }
+
+    #[test]
+    fn what_was_written_in_a_wrong_year_locks_nobody_out_once_others_say_the_time() {
+        let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
+        memory.wrote(later(40_000));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Red);
+        assert_eq!(beside(&memory, &clock, 0), ClockLevel::Right);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right, "and that is remembered");
+    }
+
+    #[test]
+    fn a_person_with_a_watch_makes_a_wrong_clock_one_to_record_by() {
+        let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
+        memory.wrote(NOON);
+        clock.set(later(-30_000));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Red);
+        memory.type_in(&clock, later(2), ANN);
+        assert_eq!(clock.now(), later(2));
+        clock.pass(HOUR);
+        assert_eq!(clock.now(), later(3), "it goes on by itself");
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right);
+        assert_eq!(memory.typed().map(|(_, staff)| staff), Some(ANN));
+        // The machine's own clock is corrected meanwhile: nothing changes, and nothing is lost.
+        clock.set(later(3));
+        assert_eq!((clock.now(), alone(&memory, &clock)), (later(3), ClockLevel::Right));
+    }
+
+    #[test]
+    fn a_person_may_say_which_of_two_clocks_is_right() {
+        let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
+        assert_eq!(beside(&memory, &clock, 2), ClockLevel::Red);
+        memory.type_in(&clock, Timestamp(NOON.0 + 59_000), ANN);
+        assert_eq!(clock.now(), NOON, "the watch said the same minute");
+        let peers = BTreeMap::from([(TABLET, 7_200_000)]);
+        let standing = memory.standing(&clock, peers);
+        assert!(standing.is_right(), "{standing:?}");
+        assert!(matches!(standing.doubts[..], [ClockDoubt::Other { device: TABLET, .. }]));
+        // Whoever sets the clock afterwards takes the person's word away.
+        clock.set(later(1));
+        assert_eq!(beside(&memory, &clock, 1), ClockLevel::Red);
+    }
+
+    #[test]
+    fn what_is_known_outlives_the_program_and_a_typed_time_ends_with_the_machine_s_start() {
+        let boot = |running| OwnClock {
+            boot: String::new(),
+            right: Some((NOON, running)),
+            own_last: Some(NOON),
+            typed: Some((NOON, running, ANN)),
+        };
+        let clock = Clock::machine(later(-5));
+        clock.pass(HOUR);
+        let memory = ClockMemory::restore(Some(boot(Duration::ZERO)), None);
+        memory.resume(&clock);
+        assert_eq!(clock.now(), later(1));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right);
+        let other = OwnClock { boot: "earlier".to_owned(), ..boot(Duration::ZERO) };
+        let clock = Clock::machine(later(-5));
+        let memory = ClockMemory::restore(Some(other), None);
+        memory.resume(&clock);
+        assert_eq!(clock.now(), later(-5));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Red);
+        let nothing = ClockMemory::restore(None, Some(later(1)));
+        assert_eq!(alone(&nothing, &Clock::machine(NOON)), ClockLevel::Red);
+    }
+
+    #[test]
+    fn a_clock_of_a_story_is_never_doubted() {
+        let memory = ClockMemory::default();
+        memory.wrote(later(9));
+        let standing = memory.standing(&Clock::fixed(Timestamp(0)), BTreeMap::new());
+        assert_eq!(standing, ClockStanding::default());
+    }
+
+    #[test]
+    fn an_old_comparison_counts_while_nobody_set_this_clock() {
+        let line = |seconds| Line { boot: String::new(), running: Duration::from_secs(seconds) };
+        let at = |seconds: i64| Timestamp(NOON.0 + seconds * 1000);
+        let compared = PeerClock {
+            boot: String::new(),
+            ahead_ms: 500,
+            at: NOON,
+            running: Duration::from_secs(100),
+        };
+        assert_eq!(ahead_now(&compared, at(5), &line(105)), Some(500));
+        assert_eq!(ahead_now(&compared, at(-3595), &line(105)), Some(3_600_500), "set back");
+        assert_eq!(ahead_now(&compared, at(3600), &line(3700)), Some(500));
+        assert_eq!(ahead_now(&compared, at(0), &line(3700)), None, "set, and not in touch");
+        assert_eq!(ahead_now(&compared, at(86_401), &line(86_501)), None, "a day ago");
+        let anew = Line { boot: "another".to_owned(), running: Duration::from_secs(100) };
+        assert_eq!(ahead_now(&compared, at(5), &anew), None);
+    }
+}

@@ -1,0 +1,620 @@
+//! Whether a device's clock can be believed (T-07 and T-08, with W-08).
+//!
+//! With no internet nobody tells a home the time. What can be asked are the clocks of the other
+//! devices that count, of which the middle one is the reference; the device's own earlier times; a
+//! clock of the machine that runs since it was started and that nobody can set; and a person with a
+//! watch. The stamp of a single entry of another device is not asked: one faulty device must not
+//! put every other in the wrong.
+
+use crate::command::{Ask, AskResident};
+use crate::ids::DeviceId;
+use crate::picture::HomePicture;
+use crate::refusal::Refusal;
+use crate::time::{DAY, Minutes, Timestamp, Tz};
+use std::collections::BTreeMap;
+
+/// Clocks that differ by more than this are told to people, in milliseconds (T-07).
+pub const CLOCK_AMBER_MS: i64 = 60_000;
+/// With a clock that is off by more than this nothing is recorded, in milliseconds (T-07).
+pub const CLOCK_RED_MS: i64 = 5 * 60_000;
+/// A clock that claims that it was last right a supply cycle ago is asked about.
+const LONG: Minutes = Minutes(28 * DAY.0);
+/// One that claims a year has most likely a wrong year.
+const TOO_LONG: Minutes = Minutes(366 * DAY.0);
+/// The first instant of the year in which this program was made.
+const FIRST: Timestamp = Timestamp(1_767_225_600_000);
+/// The first instant after the year 2100.
+const END: Timestamp = Timestamp(4_133_980_800_000);
+
+/// How much a clock is to be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClockLevel {
+    /// Nothing speaks against it.
+    Right,
+    /// Somebody should look; recording goes on.
+    Amber,
+    /// Nothing about residents is recorded until it is put right (T-07).
+    Red,
+}
+
+impl ClockLevel {
+    /// Returns the level's word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Amber => "amber",
+            Self::Red => "red",
+        }
+    }
+}
+
+/// What can be asked about a clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClockEvidence {
+    /// The clock as it stands.
+    pub now: Timestamp,
+    /// Where it would stand if nobody had set it since it was last right, by the clock that nobody
+    /// can set; `None` where the machine was started anew since, or nothing is known.
+    pub carried: Option<Timestamp>,
+    /// The last time at which nothing spoke against it; `None` where none is known.
+    pub last_right: Option<Timestamp>,
+    /// What it showed when this device last wrote something; `None` where it wrote nothing.
+    pub own_last: Option<Timestamp>,
+    /// By how many milliseconds the clock of each device that counts is ahead of this one.
+    pub peers: BTreeMap<DeviceId, i64>,
+    /// A person typed the time, and the clock was not set since.
+    pub typed: bool,
+}
+
+/// Something that speaks against a clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClockDoubt {
+    /// It stands in a year that cannot be.
+    Year(Timestamp),
+    /// It stands before what this device wrote, or showed, earlier (T-08).
+    BehindItself {
+        /// By how many milliseconds.
+        by_ms: i64,
+    },
+    /// It was set since it was last right: forward, or back if less than zero (R12).
+    Set {
+        /// By how many milliseconds.
+        by_ms: i64,
+    },
+    /// By its own account it was last right long ago.
+    LongAgo {
+        /// When that was.
+        last: Timestamp,
+        /// Whether it is so long ago that the year must be wrong.
+        too_long: bool,
+    },
+    /// The home's other clocks agree on another time (T-07).
+    Outlier {
+        /// By how many milliseconds this one is ahead of them; less than zero is behind.
+        by_ms: i64,
+    },
+    /// The clocks differ, and none of them has a majority (T-07).
+    Split {
+        /// The other device that differs most.
+        device: DeviceId,
+        /// By how many milliseconds this one is ahead of it.
+        by_ms: i64,
+    },
+    /// This clock is right, and another device's is not (T-07).
+    Other {
+        /// Which.
+        device: DeviceId,
+        /// By how many milliseconds it is ahead of this one.
+        by_ms: i64,
+    },
+}
+
+impl ClockDoubt {
+    const fn level(&self) -> ClockLevel {
+        match self {
+            Self::Year(_) | Self::BehindItself { .. } | Self::LongAgo { too_long: true, .. } => {
+                ClockLevel::Red
+            }
+            Self::Outlier { by_ms } | Self::Split { by_ms, .. } => {
+                if by_ms.unsigned_abs() > CLOCK_RED_MS.unsigned_abs() {
+                    ClockLevel::Red
+                } else {
+                    ClockLevel::Amber
+                }
+            }
+            Self::Set { .. } | Self::LongAgo { too_long: false, .. } | Self::Other { .. } => {
+                ClockLevel::Amber
+            }
+        }
+    }
+
+    /// Whether what is worked out with this clock may be wrong by more than five minutes.
+    const fn spoils_times(&self) -> bool {
+        match self {
+            Self::Other { .. } => false,
+            Self::Set { by_ms } | Self::Outlier { by_ms } | Self::Split { by_ms, .. } => {
+                by_ms.unsigned_abs() > CLOCK_RED_MS.unsigned_abs()
+            }
+            Self::Year(_) | Self::BehindItself { .. } | Self::LongAgo { .. } => true,
+        }
+    }
+
+    /// Returns the number of the rule that it falls under.
+    #[must_use]
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::BehindItself { .. } => "T-08",
+            Self::Year(_)
+            | Self::Set { .. }
+            | Self::LongAgo { .. }
+            | Self::Outlier { .. }
+            | Self::Split { .. }
+            | Self::Other { .. } => "T-07",
+        }
+    }
+
+    fn words(&self, home: &HomePicture, zone: Tz) -> String {
+        match self {
+            Self::Year(at) => {
+                format!("this device's clock stands at {}, which cannot be right", day(*at, zone))
+            }
+            Self::BehindItself { by_ms } => format!(
+                "this device's clock stands {} before what was last recorded on it",
+                span(*by_ms)
+            ),
+            Self::Set { by_ms } => format!(
+                "this device's clock was set {} by {}",
+                if *by_ms < 0 { "back" } else { "forward" },
+                span(*by_ms)
+            ),
+            Self::LongAgo { last, .. } => format!(
+                "by its own clock this device was last right on {}, a long time ago",
+                day(*last, zone)
+            ),
+            Self::Outlier { by_ms } => format!(
+                "this device's clock is {} {} the home's other clocks",
+                span(*by_ms),
+                side(*by_ms)
+            ),
+            Self::Split { device, by_ms } => format!(
+                "this device's clock is {} {} that of {}, and no other clock says which is right",
+                span(*by_ms),
+                side(*by_ms),
+                home.device_name(*device)
+            ),
+            Self::Other { device, by_ms } => format!(
+                "the clock of {} is {} {} this one: set the clock of {0}",
+                home.device_name(*device),
+                span(*by_ms),
+                side(*by_ms)
+            ),
+        }
+    }
+}
+
+/// How a clock stands. Without doubts it is right as far as anybody can tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClockStanding {
+    /// What speaks against it, or against another device's clock.
+    pub doubts: Vec<ClockDoubt>,
+    /// Whether another clock or a person says the same time.
+    pub vouched: bool,
+}
+
+/// Nothing about residents is recorded with this clock (T-07, T-08).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub struct ClockRefusal {
+    /// The rule's number.
+    pub rule: &'static str,
+    /// In words, with what to do.
+    pub words: String,
+}
+
+impl ClockStanding {
+    /// Returns how much the clock is to be believed.
+    #[must_use]
+    pub fn level(&self) -> ClockLevel {
+        self.doubts.iter().map(ClockDoubt::level).max().unwrap_or(ClockLevel::Right)
+    }
+
+    /// Whether times that are worked out with this clock may be shown as they are: when a dose is
+    /// due, and whether a when-required dose may be given now.
+    #[must_use]
+    pub fn times_hold(&self) -> bool {
+        !self.doubts.iter().any(ClockDoubt::spoils_times)
+    }
+
+    /// Whether the same is said of it, by the same devices, whatever the number of minutes: it need
+    /// not be told again.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let of = |doubt: &ClockDoubt| match doubt {
+            ClockDoubt::Split { device, .. } | ClockDoubt::Other { device, .. } => Some(*device),
+            ClockDoubt::Year(_)
+            | ClockDoubt::BehindItself { .. }
+            | ClockDoubt::Set { .. }
+            | ClockDoubt::LongAgo { .. }
+            | ClockDoubt::Outlier { .. } => None,
+        };
+        let like = |(a, b): (&ClockDoubt, &ClockDoubt)| {
+            std::mem::discriminant(a) == std::mem::discriminant(b)
+                && (a.level(), of(a)) == (b.level(), of(b))
+        };
+        self.doubts.len() == other.doubts.len() && self.doubts.iter().zip(&other.doubts).all(like)
+    }
+
+    /// Whether nothing speaks against this device's own clock.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        self.doubts.iter().all(|doubt| matches!(doubt, ClockDoubt::Other { .. }))
+    }
+
+    /// Whether the date at least is right.
+    #[must_use]
+    pub fn day_holds(&self) -> bool {
+        let half_a_day = u64::from(DAY.0) * 30_000;
+        self.doubts.iter().all(|doubt| match doubt {
+            ClockDoubt::Year(_) | ClockDoubt::LongAgo { .. } => false,
+            ClockDoubt::BehindItself { by_ms }
+            | ClockDoubt::Set { by_ms }
+            | ClockDoubt::Outlier { by_ms }
+            | ClockDoubt::Split { by_ms, .. } => by_ms.unsigned_abs() < half_a_day,
+            ClockDoubt::Other { .. } => true,
+        })
+    }
+
+    /// Returns what a person reads, with what to do; `None` while there is no doubt.
+    #[must_use]
+    pub fn words(&self, home: &HomePicture, zone: Tz) -> Option<String> {
+        let said: Vec<String> = self.doubts.iter().map(|doubt| doubt.words(home, zone)).collect();
+        if said.is_empty() {
+            return None;
+        }
+        let what = capital(&said.join("; "));
+        let then = match (self.level(), self.is_right()) {
+            (ClockLevel::Red, _) => {
+                " Due times and intervals shown here may be wrong, and nothing about residents is \
+                 recorded here until the clock is right: set date and time, or type what your \
+                 watch shows (medroundctl clock 2026-11-21T08:03 --as INITIALS). Meanwhile use \
+                 another device, or paper."
+            }
+            (ClockLevel::Amber | ClockLevel::Right, false) => {
+                " Due times and intervals shown here may be wrong: look at a watch, then set date \
+                 and time, or say what the watch shows (medroundctl clock 08:03 --as INITIALS)."
+            }
+            (ClockLevel::Amber | ClockLevel::Right, true) => "",
+        };
+        Some(format!("{what}.{then}"))
+    }
+
+    /// Says whether something may be recorded with this clock (T-07).
+    ///
+    /// # Errors
+    ///
+    /// Returns the rule and what to do.
+    pub fn may_record(&self, ask: &Ask, home: &HomePicture, zone: Tz) -> Result<(), Refusal> {
+        let worst = self.doubts.iter().find(|doubt| doubt.level() == ClockLevel::Red);
+        match (worst, self.words(home, zone)) {
+            (Some(doubt), Some(words)) if needs_the_time(ask) => {
+                Err(ClockRefusal { rule: doubt.rule(), words }.into())
+            }
+            (Some(_) | None, Some(_) | None) => Ok(()),
+        }
+    }
+}
+
+/// Whether the time matters of what is asked, so that it takes a clock that is right. Who somebody
+/// is and what they are allergic to can always be said, and a look at a chart is always noted.
+#[must_use]
+pub const fn needs_the_time(ask: &Ask) -> bool {
+    match ask {
+        Ask::Home(_)
+        | Ask::Resident(
+            _,
+            AskResident::NoteAccess { .. }
+            | AskResident::WriteIdentity(_)
+            | AskResident::WriteAllergies(_),
+        ) => false,
+        Ask::Resident(
+            _,
+            AskResident::ChangeStatus(_)
+            | AskResident::CheckPage(_)
+            | AskResident::OpenFollowUp { .. }
+            | AskResident::ContinueFollowUp { .. }
+            | AskResident::CloseFollowUp { .. },
+        )
+        | Ask::Order(..)
+        | Ask::Dose(..) => true,
+    }
+}
+
+/// What the clocks of the devices that count say together, this one's among them.
+enum Reference {
+    /// There is no other.
+    None,
+    /// Most of them agree on a time that is so many milliseconds ahead of this clock.
+    Agreed(i64),
+    /// There are two halves.
+    Split,
+}
+
+fn reference(peers: &BTreeMap<DeviceId, i64>) -> Reference {
+    if peers.is_empty() {
+        return Reference::None;
+    }
+    let mut all: Vec<i64> = peers.values().copied().chain([0]).collect();
+    all.sort_unstable();
+    let (low, high) = (all[(all.len() - 1) / 2], all[all.len() / 2]);
+    if high.saturating_sub(low) <= CLOCK_AMBER_MS {
+        Reference::Agreed(low.midpoint(high))
+    } else {
+        Reference::Split
+    }
+}
+
+/// Says whether a time that a person typed can be the time, where this clock shows `now` and those of
+/// the devices that count are ahead of it by so many milliseconds. Where at least two of them agree
+/// with each other, the home's clocks are believed more than one watch (T-07).
+///
+/// # Errors
+///
+/// Returns why it cannot.
+pub fn may_type(
+    at: Timestamp,
+    now: Timestamp,
+    peers: &BTreeMap<DeviceId, i64>,
+) -> Result<(), ClockRefusal> {
+    let refuse = |words: &str| Err(ClockRefusal { rule: "T-07", words: words.to_owned() });
+    if at < FIRST || at >= END {
+        return refuse("this date cannot be right: type date and time as 2026-11-21T08:03");
+    }
+    let others = match reference(peers) {
+        Reference::Agreed(ahead) if peers.len() > 1 => now.0.saturating_add(ahead),
+        Reference::Agreed(_) | Reference::Split | Reference::None => return Ok(()),
+    };
+    let off = others.saturating_sub(at.0);
+    if off.unsigned_abs() > CLOCK_RED_MS.unsigned_abs() {
+        let (by, side) = (span(off), if off < 0 { "ahead of" } else { "behind" });
+        return refuse(&format!(
+            "this time is {by} {side} the home's other clocks: look at the watch, and at another \
+             device, and type the time that they show"
+        ));
+    }
+    Ok(())
+}
+
+/// Judges a clock.
+#[must_use]
+pub fn judge_clock(evidence: &ClockEvidence) -> ClockStanding {
+    let now = evidence.now;
+    if now < FIRST || now >= END {
+        return ClockStanding { doubts: vec![ClockDoubt::Year(now)], vouched: false };
+    }
+    let differs =
+        |by_ms: i64, most: i64| i64::try_from(by_ms.unsigned_abs()).is_ok_and(|by| by > most);
+    let (ahead, vouched) = match reference(&evidence.peers) {
+        Reference::Agreed(ahead) if differs(ahead, CLOCK_AMBER_MS) => {
+            let doubts = vec![ClockDoubt::Outlier { by_ms: ahead.saturating_neg() }];
+            return ClockStanding { doubts, vouched: false };
+        }
+        Reference::Agreed(ahead) => (ahead, true),
+        Reference::Split if evidence.typed => (0, true),
+        Reference::Split => return split(&evidence.peers),
+        Reference::None => (0, evidence.typed),
+    };
+    let others = evidence
+        .peers
+        .iter()
+        .filter(|(_, offset)| differs(offset.saturating_sub(ahead), CLOCK_AMBER_MS));
+    let mut doubts: Vec<ClockDoubt> = others
+        .map(|(device, by_ms)| ClockDoubt::Other { device: *device, by_ms: *by_ms })
+        .collect();
+    if !vouched {
+        doubts.extend(against_itself(evidence));
+    }
+    ClockStanding { doubts, vouched }
+}
+
+fn split(peers: &BTreeMap<DeviceId, i64>) -> ClockStanding {
+    let most = peers.iter().max_by_key(|(_, by_ms)| by_ms.unsigned_abs());
+    let doubts = most.map(|(device, by_ms)| ClockDoubt::Split {
+        device: *device,
+        by_ms: by_ms.saturating_neg(),
+    });
+    ClockStanding { doubts: doubts.into_iter().collect(), vouched: false }
+}
+
+/// What a device's own past says against its clock.
+fn against_itself(evidence: &ClockEvidence) -> Option<ClockDoubt> {
+    let now = evidence.now;
+    let behind = |earlier: Option<Timestamp>, most: i64| {
+        earlier.map(|at| at.0.saturating_sub(now.0)).filter(|by_ms| *by_ms > most)
+    };
+    let by_ms =
+        behind(evidence.own_last, CLOCK_AMBER_MS).max(behind(evidence.last_right, CLOCK_RED_MS));
+    if let Some(by_ms) = by_ms {
+        return Some(ClockDoubt::BehindItself { by_ms });
+    }
+    let set = evidence.carried.map(|at| now.0.saturating_sub(at.0));
+    let was_set = set.filter(|by_ms| by_ms.unsigned_abs() > CLOCK_AMBER_MS.unsigned_abs());
+    // A machine that ran on, or slept, was right the whole time.
+    if set.is_some() && was_set.is_none() {
+        return None;
+    }
+    let last = evidence.last_right.max(evidence.own_last);
+    let long_ago = last
+        .filter(|at| now > at.plus(LONG))
+        .map(|last| ClockDoubt::LongAgo { last, too_long: now > last.plus(TOO_LONG) });
+    long_ago.or(was_set.map(|by_ms| ClockDoubt::Set { by_ms }))
+}
+
+fn side(by_ms: i64) -> &'static str {
+    if by_ms < 0 { "behind" } else { "ahead of" }
+}
+
+/// A length of time for a person: the two largest units are enough.
+fn span(by_ms: i64) -> String {
+    let minutes = by_ms.unsigned_abs().saturating_add(30_000) / 60_000;
+    let plural = |n: u64, word: &str| {
+        if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
+    };
+    match (minutes / 1440, minutes / 60, minutes % 60) {
+        (0, 0, minutes) => plural(minutes, "minute"),
+        (0, hours, 0) => plural(hours, "hour"),
+        (0, hours, minutes) => {
+            format!("{} {}", plural(hours, "hour"), plural(minutes, "minute"))
+        }
+        (days, _, _) => plural(days, "day"),
+    }
+}
+
+fn day(at: Timestamp, zone: Tz) -> String {
+    let civil = at.civil(zone);
+    format!("{} {}", crate::words::date(civil.date()), civil.format("%H:%M"))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noon on 21 November 2026.
+    const NOON: Timestamp = Timestamp(1_795_262_400_000);
+    const MINUTE: i64 = 60_000;
+    const HOUR: i64 = 60 * MINUTE;
+
+    fn alone(now: Timestamp) -> ClockEvidence {
+        ClockEvidence {
+            now,
+            carried: None,
+            last_right: None,
+            own_last: None,
+            peers: BTreeMap::new(),
+            typed: false,
+        }
+    }
+
+    fn among(offsets: &[i64]) -> ClockEvidence {
+        let peers = (1..).zip(offsets).map(|(n, by_ms)| (DeviceId([n; 32]), *by_ms)).collect();
+        ClockEvidence { peers, ..alone(NOON) }
+    }
+
+    fn since(length: i64) -> Timestamp {
+        Timestamp(NOON.0 + length)
+    }
+
+    fn said(standing: &ClockStanding) -> Option<String> {
+        standing.words(&HomePicture::default(), chrono_tz::Europe::London)
+    }
+
+    #[track_caller]
+    fn check(evidence: &ClockEvidence, level: ClockLevel, times_hold: bool) -> ClockStanding {
+        let standing = judge_clock(evidence);
+        assert_eq!((standing.level(), standing.times_hold()), (level, times_hold), "{standing:?}");
+        let words = said(&standing);
+        assert_eq!(words.is_some(), level > ClockLevel::Right, "whatever is wrong is said");
+        standing
+    }
+
+    #[test]
+    fn a_year_that_cannot_be_is_red_even_when_others_say_the_same() {
+        for now in [0, -1, FIRST.0 - 1, END.0] {
+            check(&alone(Timestamp(now)), ClockLevel::Red, false);
+            check(&ClockEvidence { now: Timestamp(now), ..among(&[0, 0]) }, ClockLevel::Red, false);
+        }
+        check(&alone(FIRST), ClockLevel::Right, true);
+    }
+
+    #[test]
+    fn a_clock_that_stands_before_its_own_last_entry_is_red() {
+        let evidence = |own_last, last_right| ClockEvidence {
+            own_last: Some(own_last),
+            last_right: Some(last_right),
+            ..alone(NOON)
+        };
+        let back = check(&evidence(since(HOUR), since(HOUR)), ClockLevel::Red, false);
+        assert_eq!(back.doubts[0].rule(), "T-08");
+        check(&evidence(since(MINUTE), NOON), ClockLevel::Right, true);
+        check(&evidence(since(MINUTE + 1), NOON), ClockLevel::Red, false);
+        check(&evidence(NOON, since(5 * MINUTE + 1)), ClockLevel::Red, false);
+        check(&evidence(NOON, since(5 * MINUTE)), ClockLevel::Right, true);
+    }
+
+    #[test]
+    fn what_the_others_or_a_person_say_wins_over_a_device_s_own_past() {
+        let past = ClockEvidence { own_last: Some(since(9_000 * HOUR)), ..among(&[20_000]) };
+        check(&past, ClockLevel::Right, true);
+        let typed = ClockEvidence { typed: true, own_last: Some(since(HOUR)), ..alone(NOON) };
+        assert!(check(&typed, ClockLevel::Right, true).vouched);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_forward_is_amber_and_its_times_are_not_safe() {
+        let set = |by_ms: i64| ClockEvidence { carried: Some(since(-by_ms)), ..alone(NOON) };
+        check(&set(MINUTE), ClockLevel::Right, true);
+        check(&set(2 * MINUTE), ClockLevel::Amber, true);
+        check(&set(2 * HOUR), ClockLevel::Amber, false);
+        check(&set(-2 * MINUTE), ClockLevel::Amber, true);
+    }
+
+    #[test]
+    fn a_machine_that_slept_for_months_is_right_and_one_that_claims_years_is_not() {
+        let last = |days: i64| Some(since(-days * 24 * HOUR));
+        let asleep = ClockEvidence { carried: Some(NOON), last_right: last(90), ..alone(NOON) };
+        check(&asleep, ClockLevel::Right, true);
+        let after = |days| ClockEvidence { last_right: last(days), ..alone(NOON) };
+        check(&after(14), ClockLevel::Right, true);
+        check(&after(29), ClockLevel::Amber, false);
+        check(&after(1200), ClockLevel::Red, false);
+        let ran = ClockEvidence { carried: last(1), last_right: last(1), ..alone(NOON) };
+        check(&ran, ClockLevel::Amber, false);
+    }
+
+    #[test]
+    fn of_three_clocks_the_one_that_differs_is_wrong_and_the_others_say_so() {
+        let off = check(&among(&[2 * HOUR, 2 * HOUR + 5_000]), ClockLevel::Red, false);
+        assert!(matches!(off.doubts[0], ClockDoubt::Outlier { by_ms } if by_ms == -2 * HOUR));
+        let other = check(&among(&[2 * HOUR, 1_000]), ClockLevel::Amber, true);
+        assert!(matches!(other.doubts[..], [ClockDoubt::Other { by_ms, .. }] if by_ms == 2 * HOUR));
+        assert!(other.is_right());
+        check(&among(&[3 * MINUTE, 3 * MINUTE]), ClockLevel::Amber, true);
+        check(&among(&[40_000, -40_000]), ClockLevel::Right, true);
+    }
+
+    #[test]
+    fn of_two_clocks_that_differ_neither_is_believed_until_a_person_says_the_time() {
+        let split = check(&among(&[2 * HOUR]), ClockLevel::Red, false);
+        assert!(matches!(split.doubts[..], [ClockDoubt::Split { by_ms, .. }] if by_ms < 0));
+        check(&among(&[2 * MINUTE]), ClockLevel::Amber, true);
+        check(&among(&[0, 2 * HOUR, 2 * HOUR]), ClockLevel::Red, false);
+        let typed = ClockEvidence { typed: true, ..among(&[2 * HOUR]) };
+        assert!(check(&typed, ClockLevel::Amber, true).is_right());
+    }
+
+    #[test]
+    fn a_person_s_word_does_not_win_over_most_of_the_home_s_clocks() {
+        let typed = ClockEvidence { typed: true, ..among(&[2 * HOUR, 2 * HOUR]) };
+        check(&typed, ClockLevel::Red, false);
+        assert!(may_type(NOON, NOON, &typed.peers).is_err());
+        assert!(may_type(since(2 * HOUR), NOON, &typed.peers).is_ok());
+        assert!(may_type(NOON, NOON, &among(&[2 * HOUR]).peers).is_ok(), "nobody else can say");
+        assert!(may_type(Timestamp(0), NOON, &BTreeMap::new()).is_err());
+    }
+
+    #[test]
+    fn any_readings_are_judged_without_overflow() {
+        for extreme in [i64::MIN, i64::MAX] {
+            assert!(!judge_clock(&among(&[extreme, i64::MAX, i64::MIN])).is_right());
+            let at = Some(Timestamp(extreme));
+            let evidence =
+                ClockEvidence { carried: at, last_right: at, own_last: at, ..alone(NOON) };
+            assert!(said(&judge_clock(&evidence)).is_some());
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! How this device's clock stood, and how the clocks of others compared with it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mar::ids::{DeviceId, StaffId};
+use mar::time::Timestamp;
+use redb::Durability;
+
+use super::Local;
+use crate::tables::{CLOCKS, DiskFault, number};
+
+/// The key of this device's own clock.
+const OWN: &[u8] = b"own";
+
+/// What is known of this device's clock. Running times are those of the clock that nobody can set,
+/// since the start of the machine that `boot` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnClock {
+    /// Which start of the machine.
+    pub boot: String,
+    /// The last reading that nothing spoke against, and when that was; `None` for none.
+    pub right: Option<(Timestamp, Duration)>,
+    /// What the clock showed when this device last wrote something; `None` for nothing.
+    pub own_last: Option<Timestamp>,
+    /// The time that a person typed, when, and who; `None` where nobody did.
+    pub typed: Option<(Timestamp, Duration, StaffId)>,
+}
+
+/// How another device's clock compared with this one's when it was last heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerClock {
+    /// Which start of the machine `running` is counted from.
+    pub boot: String,
+    /// By how many milliseconds it was ahead.
+    pub ahead_ms: i64,
+    /// When it was measured, by this device's clock.
+    pub at: Timestamp,
+    /// When, by the clock that nobody can set.
+    pub running: Duration,
+}
+
+impl Local {
+    /// Remembers how this device's clock stands.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be kept.
+    pub fn set_own_clock(&self, clock: &OwnClock) -> Result<(), DiskFault> {
+        let at = |at: Option<Timestamp>| at.map_or(i64::MIN, |at| at.0).to_be_bytes();
+        let (right, right_running) = clock.right.unzip();
+        let typed = clock.typed.map(|(at, ..)| at);
+        let typed_running = clock.typed.map(|(_, running, _)| running);
+        let mut value = [at(right), at(clock.own_last), at(typed)].concat();
+        value.extend(millis(typed_running.unwrap_or_default()).to_be_bytes());
+        value.extend(millis(right_running.unwrap_or_default()).to_be_bytes());
+        value.extend(clock.typed.map_or([0; 16], |(_, _, staff)| staff.0));
+        value.extend(clock.boot.as_bytes());
+        self.write(Durability::None, |transaction| {
+            transaction.open_table(CLOCKS)?.insert(OWN, &value[..])?;
+            Ok(())
+        })
+    }
+
+    /// Returns how this device's clock stood; `None` where nothing is known.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be read.
+    pub fn own_clock(&self) -> Result<Option<OwnClock>, DiskFault> {
+        let rows = self.rows(CLOCKS, OWN)?;
+        let Some((_, value)) = rows.iter().find(|(key, _)| key == OWN) else { return Ok(None) };
+        let damaged = || DiskFault::Row { table: "clocks-1" };
+        let (numbers, rest) = value.split_at_checked(40).ok_or_else(damaged)?;
+        let (staff, boot) = rest.split_at_checked(16).ok_or_else(damaged)?;
+        let field = |n: usize| number(&numbers[n * 8..n * 8 + 8], "clocks-1");
+        let at = |n: usize| -> Result<Option<Timestamp>, DiskFault> {
+            let millis = field(n)?.cast_signed();
+            Ok((millis != i64::MIN).then_some(Timestamp(millis)))
+        };
+        let typed_running = Duration::from_millis(field(3)?);
+        let right_running = Duration::from_millis(field(4)?);
+        let staff = StaffId(staff.try_into().map_err(|_| damaged())?);
+        Ok(Some(OwnClock {
+            boot: String::from_utf8(boot.to_vec()).map_err(|_| damaged())?,
+            right: at(0)?.map(|at| (at, right_running)),
+            own_last: at(1)?,
+            typed: at(2)?.map(|at| (at, typed_running, staff)),
+        }))
+    }
+
+    /// Remembers how a device's clock compared with this one's.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be kept.
+    pub fn set_clock_of(&self, device: DeviceId, clock: &PeerClock) -> Result<(), DiskFault> {
+        let mut value = [clock.ahead_ms.to_be_bytes(), clock.at.0.to_be_bytes()].concat();
+        value.extend(millis(clock.running).to_be_bytes());
+        value.extend(clock.boot.as_bytes());
+        self.write(Durability::None, |transaction| {
+            transaction.open_table(CLOCKS)?.insert(&device.0[..], &value[..])?;
+            Ok(())
+        })
+    }
+
+    /// Returns how the clocks of other devices compared with this one's.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be read.
+    pub fn clocks_of_others(&self) -> Result<BTreeMap<DeviceId, PeerClock>, DiskFault> {
+        let mut all = BTreeMap::new();
+        for (key, value) in self.rows(CLOCKS, &[])? {
+            let damaged = || DiskFault::Row { table: "clocks-1" };
+            let Ok(device) = <[u8; 32]>::try_from(key) else { continue };
+            let (numbers, boot) = value.split_at_checked(24).ok_or_else(damaged)?;
+            let field = |n: usize| number(&numbers[n * 8..n * 8 + 8], "clocks-1");
+            let clock = PeerClock {
+                boot: String::from_utf8(boot.to_vec()).map_err(|_| damaged())?,
+                ahead_ms: field(0)?.cast_signed(),
+                at: Timestamp(field(1)?.cast_signed()),
+                running: Duration::from_millis(field(2)?),
+            };
+            all.insert(DeviceId(device), clock);
+        }
+        Ok(all)
+    }
+}
+
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::Disk;
+    use crate::backend::memory::MemoryDisk;
+
+    #[test]
+    fn what_is_known_of_clocks_comes_back() {
+        let disk = MemoryDisk::default();
+        let local = Local::open(&Disk::memory(&disk), [0; 16]).unwrap();
+        assert_eq!(local.own_clock().unwrap(), None);
+        let at = Duration::from_secs;
+        let own = OwnClock {
+            boot: "a start".to_owned(),
+            right: Some((Timestamp(77), at(7))),
+            own_last: None,
+            typed: Some((Timestamp(-5), at(8), StaffId([1; 16]))),
+        };
+        local.set_own_clock(&own).unwrap();
+        let device = DeviceId([7; 32]);
+        let theirs =
+            PeerClock { boot: String::new(), ahead_ms: -9, at: Timestamp(6), running: at(3) };
+        local.set_clock_of(device, &theirs).unwrap();
+        local.make_durable().unwrap();
+        drop(local);
+        let local = Local::open(&Disk::memory(&disk), [0; 16]).unwrap();
+        assert_eq!(local.own_clock().unwrap(), Some(own));
+        assert_eq!(local.clocks_of_others().unwrap(), BTreeMap::from([(device, theirs)]));
+    }
+}
