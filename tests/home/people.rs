@@ -89,6 +89,8 @@ pub(crate) fn set_up(now: Timestamp) -> Vec<(Actor, Ask)> {
                 content: content(kind, start),
                 same_meaning: None,
                 allergy_decided: None,
+                intended: Some("both are meant".into()),
+                label_read: None,
             };
             asks.push((nurse, Ask::Order(resident, write)));
             let check = AskOrder::Check { order, version: None };
@@ -278,6 +280,8 @@ fn about_order(chance: &mut Chance, resident: &ResidentPicture, now: Timestamp) 
             content: content(kind, Timestamp(now.0 - chance.between(0, 3) * 3_600_000)),
             same_meaning: None,
             allergy_decided: Some("talked over".to_owned()),
+            intended: Some("both are meant".into()),
+            label_read: None,
         },
         4..7 => AskOrder::Check { order, version: None },
         7 => AskOrder::ActivateAlone { order, reason },

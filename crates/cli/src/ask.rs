@@ -172,6 +172,7 @@ fn beside(args: args::Beside) -> Beside {
         same_meaning: args.same_meaning,
         differs: args.differs,
         allergy_decided: args.allergy_decided,
+        intended: args.intended,
     }
 }
 
@@ -185,6 +186,7 @@ fn order(args: Order) -> Result<OrderAsk, Fault> {
         },
         Order::List { resident, all } => OrderAsk::List { resident, all },
         Order::Show { order } => OrderAsk::Show { order },
+        Order::Template { order } => OrderAsk::Template { order },
         Order::Confirm { order, from, beside: b } => OrderAsk::Confirm(Confirm {
             order,
             from: from.as_deref().map(read).transpose()?,

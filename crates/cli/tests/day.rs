@@ -38,6 +38,8 @@ fn main() {
         ("an_allergy_that_matches_is_refused_until_it_is_decided", promises::orders::allergy),
         ("a_dose_due_before_the_check_is_the_first_dose_now", promises::orders::first_dose),
         ("a_page_that_cannot_be_checked_names_the_order", promises::orders::page),
+        ("the_same_medicine_twice_asks_whether_it_is_meant", promises::orders::twin),
+        ("what_differs_from_the_words_is_refused_until_told", promises::imported::not_as_read),
         ("a_when_required_dose_waits_out_its_interval", promises::doses::when_required_dose),
         ("a_controlled_drug_takes_a_witness", promises::doses::controlled),
         ("an_outcome_names_the_flag_that_it_lacks", promises::doses::meanings),

@@ -7,6 +7,7 @@ use crate::first;
 use crate::ids::{AdministrationId, EntryId, OrderId, ResidentId, StaffId};
 use crate::order::EFFECT_CHECK_DEFAULT;
 use crate::picture::{Picture, Recorded, ResidentPicture, Standing};
+use crate::plausible;
 use crate::rules::{self, Breach, BreachKind};
 use crate::schedule::{SlotId, SlotKind};
 use crate::settings::Settings;
@@ -85,6 +86,8 @@ pub enum Cause {
     CheckOwed(OrderId),
     /// Orders that nobody has confirmed or checked: one alert for a resident, with all of them.
     OrdersWait(Vec<OrderId>),
+    /// Two orders in force hold the same medicine, and nobody said that this is meant (O-08).
+    SameMedicine(OrderId, OrderId),
     /// Versions of an order were written apart (Y-01).
     OrderConflict(OrderId),
     /// Identity was written apart.
@@ -123,6 +126,7 @@ impl Cause {
             Self::Popped(_) => "popped-without-outcome",
             Self::CheckOwed(_) => "check-owed",
             Self::OrdersWait(_) => "orders-wait",
+            Self::SameMedicine(..) => "same-medicine-twice",
             Self::OrderConflict(_) => "order-conflict",
             Self::IdentityConflict => "identity-conflict",
             Self::AllergyConflict => "allergy-conflict",
@@ -145,6 +149,7 @@ impl Cause {
                 | Self::IntervalBreach(_)
                 | Self::TotalBreach(_)
                 | Self::OrderConflict(_)
+                | Self::SameMedicine(..)
                 | Self::IdentityConflict
                 | Self::AllergyConflict
                 | Self::CorrectionConflict(_)
@@ -193,6 +198,9 @@ impl<'a> Collector<'a> {
             let since =
                 doses.iter().filter_map(|id| given_at(resident, *id)).max().unwrap_or(self.now);
             self.add(Tier::Red, Cause::DoubleDose(slot, doses), since, Owner::ShiftLead);
+        }
+        for (a, b, since) in plausible::doubled(resident, self.now) {
+            self.add(Tier::Red, Cause::SameMedicine(a, b), since, Owner::ShiftLead);
         }
         for history in resident.orders.values().filter(|h| h.has_conflict()) {
             let since =

@@ -10,7 +10,7 @@ use crate::ids::{
     AdministrationId, CommandId, DeviceId, FollowUpId, LogId, OrderId, ResidentId, StaffId,
     VersionId,
 };
-use crate::order::{Content, Proposal, SameMeaning, Supply};
+use crate::order::{AsRead, Content, Proposal, SameMeaning, Supply};
 use crate::outcome::{Effect, Outcome};
 use crate::quantity::Amount;
 use crate::resident::{Allergies, Identity, Status};
@@ -167,6 +167,10 @@ pub enum AskOrder {
         same_meaning: Option<SameMeaning>,
         /// The allergy match that was decided with the prescriber, in words (W-08); `None` for none.
         allergy_decided: Option<String>,
+        /// Why the same medicine stands in another order too (O-08); `None` when nobody said.
+        intended: Option<String>,
+        /// What the label's words were read as; `None` when nobody read them.
+        label_read: Option<AsRead>,
     },
     /// The second person's check.
     Check {

@@ -37,6 +37,7 @@ pub mod command;
 pub mod decide;
 pub mod due;
 pub mod first;
+pub mod plausible;
 pub mod waiting;
 
 pub mod round;

@@ -203,6 +203,29 @@ pub struct Version {
     /// What the directions reader made of the sender's words and what the writer ticked:
     /// `None` when no sender's words stand beside ours (O-05).
     pub same_meaning: Option<SameMeaning>,
+    /// What was decided with the prescriber about an allergy that matches, in words: a standing
+    /// notice from then on (O-09, W-08). `None` for none.
+    pub allergy_decided: Option<String>,
+    /// Why the same medicine is meant to stand in other orders too (O-08); `None` for none.
+    pub intended: Option<Intended>,
+}
+
+/// The same medicine in several orders of one resident, and why that is meant (O-08).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intended {
+    /// The other orders.
+    pub with: Vec<OrderId>,
+    /// Why, in the writer's words.
+    pub reason: String,
+}
+
+/// What directions in words were read as. Parts that were not read are `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AsRead {
+    /// How much each time.
+    pub dose: Option<Dose>,
+    /// When.
+    pub schedule: Option<Schedule>,
 }
 
 /// The writer's answer to "do label and directions mean the same?" (O-05, W-09).
@@ -237,6 +260,14 @@ pub struct Proposal {
     pub last_issued: Option<Timestamp>,
     /// The sender's identifiers: importing again finds the same order by them.
     pub external: Vec<ExternalId>,
+}
+
+impl Proposal {
+    /// Returns what was read from the sender's words.
+    #[must_use]
+    pub fn reading(&self) -> AsRead {
+        AsRead { dose: self.dose.clone(), schedule: self.schedule.clone() }
+    }
 }
 
 /// How far the directions were understood.

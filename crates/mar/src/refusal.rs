@@ -302,6 +302,44 @@ pub enum OrderRefusal {
         /// The lines that can.
         rest: Vec<OrderId>,
     },
+    /// The dose is counted in what the form is not counted in (O-01, H-31).
+    #[error(
+        "{medicine} is not counted in {unit}: write the dose in the unit of its form, or correct the form"
+    )]
+    Unit {
+        /// The medicine.
+        medicine: String,
+        /// The unit.
+        unit: String,
+    },
+    /// What was read from the words and what the order says differ (O-05, H-08).
+    #[error(
+        "{}: correct the order, or say how and why it differs with --differs TEXT",
+        words.join("; ")
+    )]
+    NotAsRead {
+        /// What differs, in words.
+        words: Vec<String>,
+    },
+    /// The sender's words were changed after the order was written (O-05).
+    #[error(
+        "the sender's words have changed since this was written: {}: write it again: medroundctl order change {order} --from FILE",
+        words.join("; ")
+    )]
+    ChangedSince {
+        /// The order.
+        order: OrderId,
+        /// What differs, in words.
+        words: Vec<String>,
+    },
+    /// The same medicine stands in another order of this resident (O-08).
+    #[error("the same medicine stands in another order: {}. {}", others.join(", "), twin_advice(*checked))]
+    Twin {
+        /// The other orders, each with its state and its id.
+        others: Vec<String>,
+        /// The order that is checked; `None` for one that is written.
+        checked: Option<OrderId>,
+    },
     /// Nobody said what words and directions mean to each other (O-05).
     #[error("the sender's words differ from the directions: say whether they mean the same")]
     SameMeaning,
@@ -324,6 +362,17 @@ pub struct PageLine {
     pub why: Box<Refusal>,
 }
 
+fn twin_advice(checked: Option<OrderId>) -> String {
+    match checked {
+        None => "Change, stop or reject that one, or say why both are meant with --intended TEXT"
+            .to_owned(),
+        Some(order) => format!(
+            "Reject or stop one of them. If both are meant, the writer says why: medroundctl order \
+             change {order} --from FILE --intended TEXT (a file with {{}} changes nothing else)"
+        ),
+    }
+}
+
 fn page_words(resident: ResidentId, lines: &[PageLine], rest: &[OrderId]) -> String {
     let each: Vec<String> =
         lines.iter().map(|l| format!("{} ({}): {}", l.medicine, l.order, l.why)).collect();
@@ -339,7 +388,9 @@ impl OrderRefusal {
     fn rule(&self) -> &'static str {
         match self {
             Self::Page { lines, .. } => lines.first().map_or("W-09", |line| line.why.rule()),
-            Self::Incomplete(_) | Self::Dose(_) => "O-01",
+            Self::Incomplete(_) | Self::Dose(_) | Self::Unit { .. } => "O-01",
+            Self::NotAsRead { .. } | Self::ChangedSince { .. } => "O-05",
+            Self::Twin { .. } => "O-08",
             Self::Schedule(_) | Self::NotYet(_) => "S-02",
             Self::WeeklyOnly(_) => "S-05",
             Self::Limits(_) => "P-01",

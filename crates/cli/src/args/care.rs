@@ -75,6 +75,9 @@ pub(crate) struct Beside {
     /// What the prescriber decided about an allergy that matches
     #[arg(long, value_name = "TEXT")]
     pub(crate) allergy_decided: Option<String>,
+    /// Why the same medicine is meant to stand in another order too
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) intended: Option<String>,
 }
 
 /// What is prescribed.
@@ -104,6 +107,15 @@ pub(crate) enum Order {
         /// The order
         order: String,
     },
+    /// Write the file that completes a proposal for `order confirm --from`
+    #[command(after_help = "What was read stands in it; what was not is null.
+
+Example:
+  medroundctl order template ID > order.json")]
+    Template {
+        /// The order
+        order: String,
+    },
     /// Make an imported proposal into an order that waits for its check
     #[command(
         after_help = "What was understood clearly is taken over. Everything else is written in the file,
@@ -111,6 +123,7 @@ in the shape of `order add`; fields that are not named stay as they were read.
 
 Example:
   medroundctl order confirm ID --same-meaning --as NB
+  medroundctl order template ID > rest.json
   medroundctl order confirm ID --from rest.json --differs \"label says 'as directed'\" --as NB"
     )]
     Confirm {

@@ -175,6 +175,50 @@ pub fn confirmed() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Fault: what was read from the sender's words could be confirmed to fifty times the dose as "the
+/// same meaning", and the next command that was named could not be carried out.
+pub fn not_as_read() -> Result<(), Failed> {
+    let device = founded();
+    let (nurse, senior) = (device.nurse(), device.senior());
+    device.ok_as(&nurse, &["import", &fixture("gp-connect-zoe.json")], "");
+    let orders = device.ok(&["order", "list"]);
+    let all = orders.as_array().expect("orders");
+    let named = |name: &str| {
+        let found = all.iter().find(|o| text(&o["medicine"]["name"]).starts_with(name));
+        text(&found.expect("an order of that name")["order"])
+    };
+    let (clear, open) = (named("Amlodipine"), named("Paracetamol"));
+    let fifty = json!({"dose": {"value": "50", "unit": "tablet"}});
+    let fifty = device.write("fifty.json", &fifty.to_string());
+    let confirm = ["order", "confirm", &clear, "--from", &fifty];
+    let same = device.run_as(&nurse, &[&confirm[..], &["--same-meaning"]].concat());
+    assert_eq!(rule(&same), "O-05");
+    assert!(text(&same.json()["refused"]["message"]).contains("--differs"));
+    let ml = json!({"dose": {"value": "5", "unit": "ml"}});
+    let ml = device.write("ml.json", &ml.to_string());
+    let ml = ["order", "confirm", &clear, "--from", &ml, "--differs", "a slip"];
+    assert_eq!(rule(&device.run_as(&nurse, &ml)), "O-01");
+    let why = "Dr Patel, 21 Nov: asked for, and read back";
+    device.ok_as(&nurse, &[&confirm[..], &["--differs", why]].concat(), "");
+    let checked = device.ok_as(&senior, &["order", "check", &clear], "");
+    assert_eq!(checked["differs"], json!(why), "the second person sees it");
+    // Each grade of reading has its own next command.
+    let shown = device.run(&["order", "show", &open]);
+    let template = format!("order template {open}");
+    assert!(shown.stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains(&template));
+    let blank = device.run_as(&nurse, &["order", "confirm", &open, "--same-meaning"]);
+    assert_eq!(rule(&blank), "O-01");
+    assert!(text(&blank.json()["refused"]["message"]).contains(&template));
+    let mut file = device.ok(&["order", "template", &open]);
+    assert!(!file["medicine"]["name"].is_null(), "{file}");
+    file["indication"] = json!("pain");
+    file["schedule"]["min_interval_minutes"] = json!(240);
+    let file = device.write("order.json", &file.to_string());
+    let written = ["order", "confirm", &open, "--from", &file, "--same-meaning"];
+    device.ok_as(&nurse, &written, "");
+    Ok(())
+}
+
 pub fn directions() -> Result<(), Failed> {
     let lines = "One To Be Taken Each Morning\nTake TWO every 4 hours when required, max 8 in 24 \
                  hours\nAs directed\n\nHalf or one, maybe, unless Tuesday\n";

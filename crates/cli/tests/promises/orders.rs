@@ -125,3 +125,25 @@ pub fn page() -> Result<(), Failed> {
     device.ok_as(&senior, &["resident", "check", &resident, "--order", &good], "");
     Ok(())
 }
+
+/// Fault: the same medicine could be active twice without a question.
+pub fn twin() -> Result<(), Failed> {
+    let (device, resident) = home();
+    let nurse = device.nurse();
+    let order = hourly(&resident).to_string();
+    let first = device.ok_as(&nurse, &["order", "add", "--from", "-"], &order);
+    let file = device.write("twin.json", &order);
+    let again = ["order", "add", "--from", &file];
+    let refused = device.run_as(&nurse, &again);
+    assert_eq!(rule(&refused), "O-08");
+    let message = text(&refused.json()["refused"]["message"]);
+    assert!(
+        message.contains(&text(&first["order"])) && message.contains("--intended"),
+        "{message}"
+    );
+    let meant = [&again[..], &["--intended", "Dr Patel: two strengths"]].concat();
+    let added = device.ok_as(&nurse, &meant, "");
+    assert_eq!(added["intended"]["reason"], json!("Dr Patel: two strengths"));
+    assert_eq!(added["intended"]["with"], json!([first["order"]]));
+    Ok(())
+}

@@ -61,7 +61,14 @@ fn admit(place: &Place, (manager, nurse): (StaffId, StaffId), number: usize) -> 
     let none = Allergies::NoneKnown { by: "GP".to_owned(), on: None };
     place.ask(manager, about(AskResident::WriteAllergies(none)));
     let content = without_limits(place.device().now());
-    let write = AskOrder::Write { order, content, same_meaning: None, allergy_decided: None };
+    let write = AskOrder::Write {
+        order,
+        content,
+        same_meaning: None,
+        allergy_decided: None,
+        intended: Some("both are meant".into()),
+        label_read: None,
+    };
     place.ask(manager, Ask::Order(resident, write));
     place.ask(nurse, Ask::Order(resident, AskOrder::Check { order, version: None }));
     Given { resident, order, doses: 0 }

@@ -93,6 +93,7 @@ fn parts(cause: &Cause) -> Vec<String> {
         // One alert for a resident: it stays the same one while its orders come and go.
         Cause::OrdersWait(_) => Vec::new(),
         Cause::CheckOwed(order) | Cause::OrderConflict(order) => vec![order.to_string()],
+        Cause::SameMedicine(a, b) => vec![a.to_string(), b.to_string()],
         Cause::FollowUp(follow_up) => vec![follow_up.to_string()],
         Cause::IdentityConflict
         | Cause::AllergyConflict
@@ -135,6 +136,10 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
         }
         Cause::Popped(entry) | Cause::InDoubt(entry) => about["entry"] = json!(entry.to_string()),
         Cause::CheckOwed(id) | Cause::OrderConflict(id) => order(&mut about, Some(*id)),
+        Cause::SameMedicine(a, b) => {
+            order(&mut about, Some(*a));
+            about["orders"] = json!([a.to_string(), b.to_string()]);
+        }
         Cause::OrdersWait(orders) => {
             about["orders"] = json!(orders.iter().map(ToString::to_string).collect::<Vec<_>>());
         }
@@ -191,6 +196,9 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
         Cause::Popped(_) => "a medicine stands in the pot without an outcome".to_owned(),
         Cause::CheckOwed(id) => format!("the second check is owed: {}", medicine(Some(*id))),
         Cause::OrdersWait(orders) => orders_wait(session, resident, orders),
+        Cause::SameMedicine(a, b) => {
+            same_medicine((medicine(Some(*a)), *a), (medicine(Some(*b)), *b))
+        }
         Cause::OrderConflict(id) => {
             format!("two versions were written apart: {}: reject one", medicine(Some(*id)))
         }
@@ -210,19 +218,30 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
         Cause::NeedsUpdate => {
             "update this device: a newer one has written what it cannot read".to_owned()
         }
-        Cause::FirstDoses(slots) => {
-            let each: Vec<String> = slots.iter().map(slot).collect();
-            format!(
-                "FIRST DOSE: {} fell due before the check: give it now, or record what became of it",
-                mar::words::list(&each)
-            )
-        }
+        Cause::FirstDoses(slots) => first_doses(&slots.iter().map(slot).collect::<Vec<_>>()),
         Cause::FollowUp(id) => {
             let found = resident.and_then(|r| r.follow_ups().into_iter().find(|f| f.id == *id));
             found.map_or_else(|| "a follow-up".to_owned(), |f| f.what.to_owned())
         }
     };
     format!("{who}: {what}")
+}
+
+/// The same medicine in force twice, and what to do (O-08).
+fn same_medicine((one, a): (String, OrderId), (other, b): (String, OrderId)) -> String {
+    format!(
+        "THE SAME MEDICINE STANDS TWICE: {one} ({a}) and {other} ({b}): ask the prescriber and \
+         stop one, or say that both are meant: medroundctl order change {b} --from FILE --intended \
+         TEXT"
+    )
+}
+
+/// What fell due before its check and waits for an answer (W-11).
+fn first_doses(slots: &[String]) -> String {
+    format!(
+        "FIRST DOSE: {} fell due before the check: give it now, or record what became of it",
+        mar::words::list(slots)
+    )
 }
 
 /// How many orders wait for which step.

@@ -2,6 +2,7 @@
 
 mod confirm;
 mod show;
+mod template;
 mod unoffered;
 
 pub use confirm::Confirm;
@@ -11,9 +12,10 @@ pub(super) use unoffered::{tell_checked, to_json as unoffered_to_json};
 use super::json::{OrderShape, Place, content_to_json, object, over, read, read_value, without};
 use super::session::Session;
 use super::{Fault, Given, Output};
+use interop::dose_syntax::Start;
 use mar::command::{Ask, AskOrder};
 use mar::ids::{OrderId, ResidentId, VersionId};
-use mar::order::{SameMeaning, State};
+use mar::order::{AsRead, Content, SameMeaning, State, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -45,6 +47,11 @@ pub enum OrderAsk {
     },
     /// Show one.
     Show {
+        /// Which.
+        order: String,
+    },
+    /// Write the file that a person completes to confirm a proposal.
+    Template {
         /// Which.
         order: String,
     },
@@ -109,6 +116,8 @@ pub struct Beside {
     pub differs: Option<String>,
     /// What the prescriber decided about an allergy that matches (W-08).
     pub allergy_decided: Option<String>,
+    /// Why the same medicine is meant to stand in another order too (O-08).
+    pub intended: Option<String>,
 }
 
 impl Beside {
@@ -121,6 +130,72 @@ impl Beside {
             (false, differs) => Ok(differs.clone().map(SameMeaning::Differs)),
         }
     }
+
+    fn write(
+        &self,
+        order: OrderId,
+        content: Content,
+        label_read: Option<AsRead>,
+    ) -> Result<AskOrder, Fault> {
+        Ok(AskOrder::Write {
+            order,
+            content,
+            same_meaning: self.meaning()?,
+            allergy_decided: self.allergy_decided.clone(),
+            intended: self.intended.clone(),
+            label_read,
+        })
+    }
+}
+
+/// Returns what the label's words are read as, for the record to hold the order against (O-05).
+fn label_read(session: &Session<'_>, content: &Content) -> Option<AsRead> {
+    let (label, name) = (content.label.as_deref()?, content.medicine.name.as_str());
+    let reading = interop::dose_syntax::read_for(label, name);
+    let start = Start { date: session.today(), at: content.start };
+    Some(AsRead {
+        dose: reading.dose_for(name),
+        schedule: reading.schedule_for(&session.settings().rounds, &start, name),
+    })
+}
+
+/// How the writer said that label and order differ; `None` where nobody said so.
+fn differs(version: &Version) -> Option<&str> {
+    match &version.same_meaning {
+        Some(SameMeaning::Differs(how)) => Some(how),
+        Some(SameMeaning::Same) | None => None,
+    }
+}
+
+fn intended_to_json(version: &Version) -> Value {
+    json!(version.intended.as_ref().map(|intended| json!({
+        "with": intended.with.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "reason": intended.reason,
+    })))
+}
+
+/// What the writer said beside the order, which the second person weighs too.
+fn notes(session: &Session<'_>, version: &Version) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(how) = differs(version) {
+        notes.push(format!("DIFFERS from the words beside it, says the writer: “{how}”"));
+    }
+    if let Some(intended) = &version.intended {
+        let names = intended.with.iter().map(|order| {
+            let held = session.picture.resident_of_order(*order);
+            let history = held.and_then(|r| r.orders.get(order));
+            let version = history.and_then(|h| h.best_version(session.now));
+            let name = version.map_or("another order", |v| v.content.medicine.name.as_str());
+            format!("{name} ({order})")
+        });
+        let names = mar::words::list(&names.collect::<Vec<_>>());
+        let why = &intended.reason;
+        notes.push(format!("SAME MEDICINE as {names}, and meant so: “{why}”"));
+    }
+    if let Some(decided) = &version.allergy_decided {
+        notes.push(format!("ALLERGY decided with the prescriber: “{decided}”"));
+    }
+    notes
 }
 
 /// What `order show` gives and nobody sets.
@@ -149,6 +224,7 @@ pub fn run(session: &mut Session<'_>, ask: &OrderAsk, out: &mut Output<'_>) -> R
         OrderAsk::Change { order, from, beside } => change(session, order, from, beside, out),
         OrderAsk::List { resident, all } => show::list(session, resident.as_deref(), *all, out),
         OrderAsk::Show { order } => show::one(session, order, out),
+        OrderAsk::Template { order } => template::run(session, order, out),
         OrderAsk::Confirm(ask) => confirm::run(session, ask, out),
         OrderAsk::Check { .. }
         | OrderAsk::ActivateAlone { .. }
@@ -173,12 +249,8 @@ fn add(
     let content = shape.content(&from.name, place(session))?;
     let resident = session.resident(&shape.resident)?.id;
     let order = OrderId(session.device().fresh());
-    let ask = AskOrder::Write {
-        order,
-        content,
-        same_meaning: beside.meaning()?,
-        allergy_decided: beside.allergy_decided.clone(),
-    };
+    let read = label_read(session, &content);
+    let ask = beside.write(order, content, read)?;
     session.submit(Ask::Order(resident, ask))?;
     answer(session, order, out)
 }
@@ -199,12 +271,10 @@ fn change(
     let top = without(object(from)?, SHOWN_ONLY);
     let shape: OrderShape = read_value(&from.name, over(known, &top))?;
     same_resident(session, &shape, resident, &from.name)?;
-    let ask = AskOrder::Write {
-        order,
-        content: shape.content(&from.name, place(session))?,
-        same_meaning: beside.meaning()?,
-        allergy_decided: beside.allergy_decided.clone(),
-    };
+    let content = shape.content(&from.name, place(session))?;
+    // The label that stood there before is an older one: only a new one is held against the order.
+    let read = top.get("label").and_then(|_| label_read(session, &content));
+    let ask = beside.write(order, content, read)?;
     session.submit(Ask::Order(resident, ask))?;
     answer(session, order, out)
 }
@@ -266,6 +336,7 @@ fn step(session: &mut Session<'_>, ask: &OrderAsk, out: &mut Output<'_>) -> Resu
         | OrderAsk::Change { .. }
         | OrderAsk::List { .. }
         | OrderAsk::Show { .. }
+        | OrderAsk::Template { .. }
         | OrderAsk::Confirm(_) => return Err(Fault::Unexpected("not a step".to_owned())),
     };
     session.submit(Ask::Order(resident, asked))?;
@@ -283,11 +354,16 @@ fn answer(session: &Session<'_>, order: OrderId, out: &mut Output<'_>) -> Result
     let (_, history) = session.order(&order.to_string())?;
     let state = history.state(session.now);
     if out.is_json() {
-        let version = history.versions().last().map(|v| v.version.id.to_string());
+        let versions = history.versions();
+        let last = versions.last().map(|v| v.version);
+        let version = last.map(|v| v.id.to_string());
         let (unoffered, first_dose) = unoffered::to_json(session, history);
         out.document(&json!({
             "order": order.to_string(), "state": state.word(), "version": version,
             "unoffered": unoffered, "first_dose": first_dose,
+            "differs": last.and_then(differs),
+            "allergy_decided": last.and_then(|v| v.allergy_decided.as_deref()),
+            "intended": last.map(intended_to_json),
         }));
         return Ok(());
     }
@@ -297,6 +373,12 @@ fn answer(session: &Session<'_>, order: OrderId, out: &mut Output<'_>) -> Result
         let content = &last.version.content;
         out.line(content.medicine.name.clone());
         out.line(format!("    {}", mar::words::directions(content, &session.settings())));
+        if let Some(label) = &content.label {
+            out.line(format!("    The label says: “{label}”"));
+        }
+        for note in notes(session, last.version) {
+            out.line(format!("    {note}"));
+        }
     }
     out.line(format!("This order is {}: {order}", show::state_in_words(state)));
     if matches!(state, State::Active | State::AwaitingSecondCheck) {

@@ -249,6 +249,8 @@ pub(crate) fn ward(place: &Place, manager: StaffId) -> Ward {
         content: when_required(),
         same_meaning: None,
         allergy_decided: None,
+        intended: Some("both are meant".into()),
+        label_read: None,
     };
     place.ask(manager, Ask::Order(ward.resident, write));
     let check = AskOrder::Check { order: ward.order, version: None };

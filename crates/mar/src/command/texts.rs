@@ -193,7 +193,15 @@ impl<'t> Texts<'t> {
     fn order(&mut self, ask: &'t AskOrder) {
         match ask {
             AskOrder::Propose { order: _, proposal } => self.proposal(proposal),
-            AskOrder::Write { order: _, content, same_meaning, allergy_decided } => {
+            // What the label was read as is held against the order, and never written.
+            AskOrder::Write {
+                order: _,
+                content,
+                same_meaning,
+                allergy_decided,
+                intended,
+                label_read: _,
+            } => {
                 self.content(content);
                 match same_meaning {
                     Some(SameMeaning::Differs(how)) => self.words("words on what differs", how),
@@ -201,6 +209,8 @@ impl<'t> Texts<'t> {
                 }
                 let decided = "words on what was decided about the allergy";
                 allergy_decided.iter().for_each(|text| self.words(decided, text));
+                let both = "reason why both are meant";
+                intended.iter().for_each(|text| self.words(both, text));
             }
             AskOrder::Check { order: _, version: _ } => {}
             AskOrder::ActivateAlone { order: _, reason }

@@ -5,8 +5,9 @@ use super::{Decision, named};
 use crate::command::AskOrder;
 use crate::fact::{Draft, Fact, OrderFact};
 use crate::ids::{EntryId, OrderId, ResidentId, VersionId};
-use crate::order::{Content, Dose, SameMeaning, State, Version};
+use crate::order::{AsRead, Content, Dose, Intended, Proposal, SameMeaning, State, Version};
 use crate::picture::{OrderHistory, ResidentPicture, slots_of};
+use crate::plausible;
 use crate::quantity::Quantity;
 use crate::refusal::{Missing, OrderRefusal, Refusal};
 use crate::resident::Allergies;
@@ -26,10 +27,7 @@ impl Decision<'_, '_, '_> {
                 let base = resident.orders.get(order).map(OrderHistory::heads).unwrap_or_default();
                 (authority, base, OrderFact::Proposed { order: *order, proposal: proposal.clone() })
             }
-            AskOrder::Write { order, content, same_meaning, allergy_decided } => {
-                let decided = allergy_decided.as_deref().is_some_and(|d| !d.trim().is_empty());
-                self.write(&resident, *order, content, same_meaning.as_ref(), decided)?
-            }
+            AskOrder::Write { .. } => self.write(&resident, ask)?,
             AskOrder::Check { order, version } => self.check(&resident, *order, *version)?,
             AskOrder::ActivateAlone { order, reason } => {
                 self.activate_alone(&resident, *order, reason)?
@@ -62,11 +60,14 @@ impl Decision<'_, '_, '_> {
     fn write(
         &mut self,
         resident: &ResidentPicture,
-        order: OrderId,
-        content: &Content,
-        same_meaning: Option<&SameMeaning>,
-        allergy_decided: bool,
+        ask: &AskOrder,
     ) -> Result<(EntryId, Vec<EntryId>, OrderFact), Refusal> {
+        let AskOrder::Write { order, content, same_meaning, allergy_decided, intended, label_read } =
+            ask
+        else {
+            return Err(OrderRefusal::State("not to be written").into());
+        };
+        let (order, same_meaning) = (*order, same_meaning.as_ref());
         let (_, _, authority) = self.person(Act::WriteOrder)?;
         let elsewhere = self.picture.resident_of_order(order).is_some_and(|r| r.id != resident.id);
         if elsewhere {
@@ -74,7 +75,8 @@ impl Decision<'_, '_, '_> {
         }
         complete(content)?;
         possible(content, self.settings()?)?;
-        if !allergy_decided {
+        let allergy_decided = told(allergy_decided.as_ref(), "decision on the allergy")?;
+        if allergy_decided.is_none() {
             no_allergy(resident, content)?;
         }
         let history = resident.orders.get(&order);
@@ -87,20 +89,61 @@ impl Decision<'_, '_, '_> {
                 return Err(OrderRefusal::State("rejected").into());
             }
         }
-        let sent = history
-            .and_then(OrderHistory::proposal)
-            .is_some_and(|p| p.words.iter().any(|w| !w.trim().is_empty()));
+        let proposal = history.and_then(OrderHistory::proposal);
+        let sent = proposal.is_some_and(|p| p.words.iter().any(|w| !w.trim().is_empty()));
         if sent && same_meaning.is_none() {
             return Err(OrderRefusal::SameMeaning.into());
         }
+        as_read(content, (proposal, label_read.as_ref()), same_meaning)?;
+        let twins = plausible::twins(resident, order, content, self.now());
+        let reason = told(intended.as_ref(), "reason why both are meant")?;
+        let intended = match (twins.is_empty(), reason) {
+            (true, _) => None,
+            (false, Some(reason)) => {
+                Some(Intended { with: twins.iter().map(|h| h.id).collect(), reason })
+            }
+            (false, None) => return Err(self.twin(&twins, None)),
+        };
         let version = Version {
             order,
             id: VersionId(self.fresh()),
             content: content.clone(),
             same_meaning: same_meaning.cloned(),
+            allergy_decided,
+            intended,
         };
         let base = history.map(OrderHistory::heads).unwrap_or_default();
         Ok((authority, base, OrderFact::Written(version)))
+    }
+
+    fn twin(&self, twins: &[&OrderHistory], checked: Option<OrderId>) -> Refusal {
+        let now = self.now();
+        let others = twins.iter().map(|history| {
+            let name = history.best_version(now).map(|v| v.content.medicine.name.as_str());
+            let waits = history.state(now) == State::AwaitingSecondCheck;
+            let state = if waits { "awaiting its second check" } else { history.state(now).word() };
+            format!("{}, {state} ({})", name.unwrap_or_default(), history.id)
+        });
+        OrderRefusal::Twin { others: others.collect(), checked }.into()
+    }
+
+    /// What was asked when it was written is asked again when it comes into force: another device
+    /// may have checked its twin, and the sender may have changed the words, in between.
+    fn still_plausible(
+        &self,
+        resident: &ResidentPicture,
+        history: &OrderHistory,
+        version: &Version,
+    ) -> Result<(), Refusal> {
+        fits_its_form(&version.content)?;
+        let differs = matches!(version.same_meaning, Some(SameMeaning::Differs(_)));
+        let reading = history.proposal().map(Proposal::reading).filter(|_| !differs);
+        let words = reading.map(|r| plausible::differences(&version.content, &r));
+        if let Some(words) = words.filter(|words| !words.is_empty()) {
+            return Err(OrderRefusal::ChangedSince { order: history.id, words }.into());
+        }
+        let twins = plausible::twins(resident, history.id, &version.content, self.now());
+        if twins.is_empty() { Ok(()) } else { Err(self.twin(&twins, Some(history.id))) }
     }
 
     fn check(
@@ -114,7 +157,7 @@ impl Decision<'_, '_, '_> {
             Some(version) => version,
             None => waiting(history)?,
         };
-        let (authority, content) = self.may_check(history, version)?;
+        let (authority, content) = self.may_check(resident, history, version)?;
         limits_hold(own_limits(resident, &[(order, content)], self.settings()?, self.now()))?;
         Ok((authority, history.heads(), OrderFact::Checked { order, version }))
     }
@@ -134,6 +177,7 @@ impl Decision<'_, '_, '_> {
             return Err(OrderRefusal::State("stopped").into());
         }
         let view = history.version(version).ok_or(Missing::Order(order))?;
+        self.still_plausible(resident, history, view.version)?;
         let content = view.version.content.clone();
         limits_hold(own_limits(resident, &[(order, content)], self.settings()?, self.now()))?;
         let fact = OrderFact::ActivatedAlone { order, version, reason: reason.to_owned() };
@@ -143,6 +187,7 @@ impl Decision<'_, '_, '_> {
     /// Whether the person who asks may check this version; with the fact they act under.
     pub(super) fn may_check(
         &self,
+        resident: &ResidentPicture,
         history: &OrderHistory,
         version: VersionId,
     ) -> Result<(EntryId, Content), Refusal> {
@@ -163,6 +208,7 @@ impl Decision<'_, '_, '_> {
         if view.written.staff() == Some(checker) {
             return Err(OrderRefusal::SelfCheck.into());
         }
+        self.still_plausible(resident, history, view.version)?;
         Ok((authority, view.version.content.clone()))
     }
 
@@ -271,6 +317,43 @@ fn rejectable(
     }
 }
 
+/// A text that somebody may say; blank is nothing said.
+fn told(text: Option<&String>, what: &'static str) -> Result<Option<String>, Refusal> {
+    let text = text.filter(|text| !text.trim().is_empty());
+    if let Some(text) = text {
+        short(text, what)?;
+    }
+    Ok(text.cloned())
+}
+
+/// The structure is held against what was read from the words that stand beside it: the sender's,
+/// else the label's (O-05). A difference is told with its reason, never waved through.
+fn as_read(
+    content: &Content,
+    (proposal, label): (Option<&Proposal>, Option<&AsRead>),
+    same_meaning: Option<&SameMeaning>,
+) -> Result<(), Refusal> {
+    if let Some(SameMeaning::Differs(how)) = same_meaning {
+        named(how, "word on how and why it differs")?;
+        return short(how, "difference");
+    }
+    let sent = proposal.map(Proposal::reading).unwrap_or_default();
+    let label = label.cloned().unwrap_or_default();
+    let reading =
+        AsRead { dose: sent.dose.or(label.dose), schedule: sent.schedule.or(label.schedule) };
+    let words = plausible::differences(content, &reading);
+    if words.is_empty() { Ok(()) } else { Err(OrderRefusal::NotAsRead { words }.into()) }
+}
+
+fn fits_its_form(content: &Content) -> Result<(), Refusal> {
+    let unit = content.dose.unit();
+    if plausible::unit_fits(&content.medicine, unit) {
+        return Ok(());
+    }
+    let (medicine, unit) = (content.medicine.name.clone(), unit.as_str().to_owned());
+    Err(OrderRefusal::Unit { medicine, unit }.into())
+}
+
 /// O-01: what an order must have.
 fn complete(content: &Content) -> Result<(), Refusal> {
     let needed = |missing: bool, what: &'static str| {
@@ -306,6 +389,7 @@ fn possible(content: &Content, settings: &Settings) -> Result<(), Refusal> {
         }
         Dose::Fixed(_) | Dose::Range { .. } => {}
     }
+    fits_its_form(content)?;
     if content.stop.is_some_and(|stop| stop <= content.start) {
         return Err(OrderRefusal::Schedule("it ends before it starts".to_owned()).into());
     }
@@ -407,7 +491,14 @@ pub(super) fn own_limits(
     let on = |_| &nominal;
     let slots = |order: OrderId, content: &Content, (from, to)| {
         let id = VersionId([0; 16]);
-        let version = Version { order, id, content: content.clone(), same_meaning: None };
+        let version = Version {
+            order,
+            id,
+            content: content.clone(),
+            same_meaning: None,
+            allergy_decided: None,
+            intended: None,
+        };
         schedule::slots(&version, &on, from, to)
     };
     for (order, content) in proposed {

@@ -119,7 +119,7 @@ impl Decision<'_, '_, '_> {
         let mut refused: Vec<PageLine> = Vec::new();
         for (order, version) in orders {
             let history = resident.orders.get(order).ok_or(Missing::Order(*order))?;
-            match self.may_check(history, *version) {
+            match self.may_check(&resident, history, *version) {
                 Ok((authority, content)) => {
                     page.push((*order, content));
                     let fact = Fact::Order(OrderFact::Checked { order: *order, version: *version });

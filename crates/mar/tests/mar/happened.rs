@@ -194,11 +194,12 @@ fn a_controlled_drug_takes_its_witness_however_it_was_given() {
 
 #[test]
 fn tablets_are_given_in_the_pieces_that_the_order_counts() {
+    let of_no_form = || crate::orders_of::named("Ramipril", plain(when_required(None, None)));
     let check = |from: &str, to: &str, unit: &str, amount: &str, fits: bool| {
         let unit_of = mar::quantity::Unit::new(unit);
         let q = crate::orders_of::q;
         let dose = mar::order::Dose::Range { from: q(from), to: q(to), unit: unit_of };
-        let (mut home, whose) = home_with(Content { dose, ..plain(when_required(None, None)) });
+        let (mut home, whose) = home_with(Content { dose, ..of_no_form() });
         home.now = at("2026-11-03T08:00");
         let amount = mar::quantity::Amount::new(q(amount), unit);
         let told = Told { amount: Some(amount.clone()), ..given() };

@@ -504,7 +504,14 @@ impl Home {
         order: OrderId,
         content: Content,
     ) -> Result<Vec<Arc<Recorded>>, Refusal> {
-        let ask = AskOrder::Write { order, content, same_meaning: None, allergy_decided: None };
+        let ask = AskOrder::Write {
+            order,
+            content,
+            same_meaning: None,
+            allergy_decided: None,
+            intended: Some("both are meant".into()),
+            label_read: None,
+        };
         self.ask(device, "NU", Ask::Order(resident, ask))
     }
 

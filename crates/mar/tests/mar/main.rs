@@ -15,6 +15,7 @@ mod numbers;
 mod orders;
 mod orders_of;
 mod outcomes;
+mod plausible;
 mod roles;
 mod schedules;
 mod texts;

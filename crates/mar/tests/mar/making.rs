@@ -185,6 +185,8 @@ impl Making {
             content: self.content(),
             same_meaning: Some(SameMeaning::Same),
             allergy_decided: None,
+            intended: Some("both are meant".into()),
+            label_read: None,
         };
         self.ask(&["NU", "SC"], Ask::Order(resident, ask));
     }

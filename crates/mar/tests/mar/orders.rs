@@ -338,7 +338,14 @@ fn the_sender_s_words_are_compared_before_a_proposal_is_confirmed() {
     assert_eq!(state(&home, 0, (resident, order)), State::Proposal);
     let confirm = |same_meaning| {
         let content = plain(daily(&["08:00"]));
-        let ask = AskOrder::Write { order, content, same_meaning, allergy_decided: None };
+        let ask = AskOrder::Write {
+            order,
+            content,
+            same_meaning,
+            allergy_decided: None,
+            intended: Some("both are meant".into()),
+            label_read: None,
+        };
         Ask::Order(resident, ask)
     };
     assert_eq!(rule(&home.ask(0, "NU", confirm(None))), Some("O-05"));
@@ -447,6 +454,8 @@ fn an_allergy_is_decided_at_the_order_by_substance_or_class() {
             content,
             same_meaning: None,
             allergy_decided: Some("Dr Bell: mild, accepted".into()),
+            intended: Some("both are meant".into()),
+            label_read: None,
         };
         home.ask(0, "NU", Ask::Order(resident, ask)).expect("decided with the prescriber");
     };

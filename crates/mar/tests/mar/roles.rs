@@ -94,6 +94,8 @@ fn asks(home: &Home, resident: ResidentId, order: OrderId) -> Vec<(Act, Ask)> {
         content: plain(daily(&["08:00"])),
         same_meaning: None,
         allergy_decided: None,
+        intended: Some("both are meant".into()),
+        label_read: None,
     };
     vec![
         (Act::WriteOrder, Ask::Order(resident, write)),

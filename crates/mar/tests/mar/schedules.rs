@@ -22,7 +22,14 @@ fn date(text: &str) -> NaiveDate {
 fn version(schedule: Schedule) -> Version {
     let mut content = plain(schedule);
     content.start = at("2019-01-01T00:00");
-    Version { order: OrderId([1; 16]), id: VersionId([2; 16]), content, same_meaning: None }
+    Version {
+        order: OrderId([1; 16]),
+        id: VersionId([2; 16]),
+        content,
+        same_meaning: None,
+        allergy_decided: None,
+        intended: None,
+    }
 }
 
 fn slots_of(schedule: &Schedule, from: Timestamp, to: Timestamp) -> Vec<Slot> {

@@ -240,6 +240,8 @@ fn of_the_order() -> Vec<AskOrder> {
         content,
         same_meaning: Some(SameMeaning::Differs(mark())),
         allergy_decided: Some(mark()),
+        intended: None,
+        label_read: None,
     };
     let supply = Supply {
         id: SupplyId([8; 16]),
@@ -335,8 +337,14 @@ fn a_text_that_would_steer_the_screen_is_refused_and_its_field_is_named() {
     assert!(said.contains("the family name is too long"), "{said}");
     let mut content = plain(daily(&["08:00"]));
     content.medicine.name = "Warfarin 5\u{202e}gm 01".to_owned();
-    let write =
-        AskOrder::Write { order: ORDER, content, same_meaning: None, allergy_decided: None };
+    let write = AskOrder::Write {
+        order: ORDER,
+        content,
+        same_meaning: None,
+        allergy_decided: None,
+        intended: None,
+        label_read: None,
+    };
     let said = refused(&mut home, Ask::Order(whose, write));
     assert!(said.contains("name of the medicine, after “Warfarin 5” (U+202E)"), "{said}");
     for family in ["Zoë", "Łukasz", "محمد", "O'Brien"] {

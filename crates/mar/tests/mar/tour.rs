@@ -98,7 +98,9 @@ fn orders(home: &mut Home, whose: ResidentId) {
         [(REGULAR, plain(once)), (WHEN_REQUIRED, plain(when_required(None, None)))]
     {
         let (same_meaning, allergy_decided) = (None, None);
-        let ask = AskOrder::Write { order, content, same_meaning, allergy_decided };
+        let (intended, label_read) = (Some("both are meant".into()), None);
+        let ask =
+            AskOrder::Write { order, content, same_meaning, allergy_decided, intended, label_read };
         home.ask(0, "MM", Ask::Order(whose, ask)).expect("an order of the tour");
     }
     let supply = Supply {

@@ -44,6 +44,8 @@ fn confirm(home: &mut Home, resident: ResidentId, order: OrderId) {
         content: plain(daily(&["08:00"])),
         same_meaning: Some(SameMeaning::Same),
         allergy_decided: None,
+        intended: Some("both are meant".into()),
+        label_read: None,
     };
     home.ask(0, "NU", Ask::Order(resident, ask)).expect("confirmed");
 }

@@ -183,6 +183,8 @@ impl Wild {
                 content: self.content(),
                 same_meaning: None,
                 allergy_decided: None,
+                intended: Some("both are meant".into()),
+                label_read: None,
             },
             2 => AskOrder::Check { order, version: None },
             3 => AskOrder::ActivateAlone { order, reason },

@@ -2,7 +2,7 @@
 
 use mar::fact::OrderFact;
 use mar::ids::{OrderId, SupplyId, VersionId};
-use mar::order::{Content, Flags, Grade, Proposal, SameMeaning, Source, Supply, Version};
+use mar::order::{Content, Flags, Grade, Intended, Proposal, SameMeaning, Source, Supply, Version};
 use mar::time::{Minutes, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,14 @@ pub(super) struct OrderWritten1 {
     flags: Flags1,
     limit_group: Option<String>,
     same_meaning: Option<SameMeaning1>,
+    allergy_decided: Option<String>,
+    intended: Option<Intended1>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Intended1 {
+    with: Vec<[u8; 16]>,
+    reason: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -134,6 +142,11 @@ impl OrderWritten1 {
                 SameMeaning::Same => SameMeaning1::Same,
                 SameMeaning::Differs(how) => SameMeaning1::Differs(how.clone()),
             }),
+            allergy_decided: version.allergy_decided.clone(),
+            intended: version.intended.as_ref().map(|intended| Intended1 {
+                with: intended.with.iter().map(|order| order.0).collect(),
+                reason: intended.reason.clone(),
+            }),
         }
     }
 
@@ -166,6 +179,11 @@ impl OrderWritten1 {
             same_meaning: self.same_meaning.map(|meaning| match meaning {
                 SameMeaning1::Same => SameMeaning::Same,
                 SameMeaning1::Differs(how) => SameMeaning::Differs(how),
+            }),
+            allergy_decided: self.allergy_decided,
+            intended: self.intended.map(|intended| Intended {
+                with: intended.with.into_iter().map(OrderId).collect(),
+                reason: intended.reason,
             }),
         }))
     }

@@ -13,8 +13,8 @@ use mar::ids::{
 };
 use mar::medicine::{CD_CATEGORIES, Ingredient, Medicine};
 use mar::order::{
-    Content, Dose, Flags, Grade, Prn, Proposal, Protocol, SameMeaning, Source, Stated, Supply,
-    Version,
+    Content, Dose, Flags, Grade, Intended, Prn, Proposal, Protocol, SameMeaning, Source, Stated,
+    Supply, Version,
 };
 use mar::outcome::{EFFECTS, OUTCOMES};
 use mar::quantity::{Amount, Quantity, Unit};
@@ -221,6 +221,8 @@ fn order(kind: u16, c: &mut Chance, world: &World) -> OrderFact {
             same_meaning: some(c, |c| {
                 if c.once_in(2) { SameMeaning::Same } else { SameMeaning::Differs(text(c)) }
             }),
+            allergy_decided: some(c, text),
+            intended: some(c, |c| Intended { with: vec![order], reason: text(c) }),
         }),
         62 => OrderFact::Checked { order, version },
         63 => OrderFact::ActivatedAlone { order, version, reason: text(c) },

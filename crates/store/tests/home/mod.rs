@@ -142,6 +142,8 @@ impl Device {
             content: when_required(name, self.now),
             same_meaning: None,
             allergy_decided: None,
+            intended: Some("both are meant".into()),
+            label_read: None,
         };
         self.ask(nurse, Ask::Order(resident, write));
         let check = AskOrder::Check { order, version: None };

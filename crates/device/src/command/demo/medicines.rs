@@ -42,6 +42,8 @@ pub(super) fn admit(play: &mut Play, first: NaiveDate, out: &mut Output<'_>) -> 
                     content,
                     same_meaning: Some(SameMeaning::Same),
                     allergy_decided: None,
+                    intended: None,
+                    label_read: None,
                 },
             ));
         }

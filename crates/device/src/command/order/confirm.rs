@@ -1,18 +1,18 @@
 //! `order confirm`: a first person makes an imported proposal into an order that waits for its
 //! check. What was read clearly is taken over; everything else is written by the person.
 
-use super::{Beside, SHOWN_ONLY, answer, place, same_resident, with_resident};
+use super::template::{next_steps, offered, open_points};
+use super::{Beside, SHOWN_ONLY, answer, label_read, place, same_resident, with_resident};
 use crate::command::import::UNNAMED;
-use crate::command::json::{
-    OrderShape, dose, medicine_to_json, object, over, read_value, schedule_to_json, without,
-};
+use crate::command::json::{OrderShape, object, over, read_value, without};
 use crate::command::session::Session;
 use crate::command::{Fault, Given, Output};
-use mar::command::{Ask, AskOrder};
-use mar::order::{Flags, Grade, Proposal, State};
+use mar::command::Ask;
+use mar::ids::OrderId;
+use mar::order::State;
 use mar::refusal::OrderRefusal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Which proposal to confirm, and what a person adds to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,8 +44,14 @@ pub(super) fn run(
     if matches!(state, State::Stopped | State::Rejected) {
         return Err(Fault::Refused(OrderRefusal::State(state.word()).into()));
     }
-    if proposal.grade != Grade::Clear && ask.from.is_none() {
-        return Err(Fault::Refused(OrderRefusal::Incomplete(unread(proposal)).into()));
+    let open = open_points(proposal);
+    if !open.is_empty() && ask.from.is_none() {
+        let message = format!(
+            "an order needs what was not read from the sender's words: {}. {}",
+            mar::words::list(&open),
+            next_steps(order, proposal).join(" ")
+        );
+        return Err(Fault::Rule { rule: "O-01", message });
     }
     let known = with_resident(offered(session, proposal), resident);
     let (name, whole) = match &ask.from {
@@ -53,68 +59,26 @@ pub(super) fn run(
         None => ("the proposal", known),
     };
     if whole["medicine"]["name"] == UNNAMED {
-        let what = "medicine: the sender does not name it, so write it in a file for --from";
-        return Err(Fault::Refused(OrderRefusal::Incomplete(what).into()));
+        return Err(still_open("medicine", order));
     }
     for field in ["dose", "schedule", "route"] {
         if whole.get(field).is_none_or(Value::is_null) {
-            let what = match field {
-                "dose" => "dose: it was not read, so write it in a file for --from",
-                "schedule" => "schedule: it was not read, so write it in a file for --from",
-                _ => "route: the sender did not say, so write it in a file for --from",
-            };
-            return Err(Fault::Refused(OrderRefusal::Incomplete(what).into()));
+            return Err(still_open(field, order));
         }
     }
     let shape: OrderShape = read_value(name, whole)?;
     same_resident(session, &shape, resident, name)?;
-    let write = AskOrder::Write {
-        order,
-        content: shape.content(name, place(session))?,
-        same_meaning: ask.beside.meaning()?,
-        allergy_decided: ask.beside.allergy_decided.clone(),
-    };
+    let content = shape.content(name, place(session))?;
+    let read = label_read(session, &content);
+    let write = ask.beside.write(order, content, read)?;
     session.submit(Ask::Order(resident, write))?;
     answer(session, order, out)
 }
 
-const fn unread(proposal: &Proposal) -> &'static str {
-    match proposal.grade {
-        Grade::Refused => {
-            "dose and schedule from a person: nothing was read from the sender's words; give them \
-             with --from FILE"
-        }
-        Grade::Partial | Grade::Clear => {
-            "open points decided by a person: the sender's words were read in part only; give the \
-             rest with --from FILE"
-        }
-    }
-}
-
-/// A dose that is counted in pieces names the form of the pieces.
-fn form_in_dose(proposal: &Proposal) -> Option<&str> {
-    const PIECES: [&str; 7] =
-        ["tablet", "capsule", "caplet", "sachet", "patch", "suppository", "lozenge"];
-    let unit = proposal.dose.as_ref()?.unit().as_str();
-    PIECES.contains(&unit).then_some(unit)
-}
-
-/// What a proposal offers, in the shape of an order.
-fn offered(session: &Session<'_>, proposal: &Proposal) -> Value {
-    let zone = session.zone();
-    let flags = Flags::default();
-    let words = proposal.words.join("\n");
-    let mut medicine = medicine_to_json(&proposal.medicine);
-    if medicine["form"].is_null() {
-        medicine["form"] = json!(form_in_dose(proposal));
-    }
-    json!({
-        "medicine": medicine,
-        "route": proposal.route,
-        "dose": proposal.dose.as_ref().map(dose),
-        "schedule": proposal.schedule.as_ref().map(|s| schedule_to_json(s, flags, zone)),
-        "start": proposal.start.unwrap_or(session.now).rfc3339(zone),
-        "source": "gp-record",
-        "label": (!words.trim().is_empty()).then_some(words),
-    })
+/// A field that neither the sender nor the file tells.
+fn still_open(field: &str, order: OrderId) -> Fault {
+    let message = format!(
+        "an order needs its {field}: write it in the file of: medroundctl order template {order}"
+    );
+    Fault::Rule { rule: "O-01", message }
 }

@@ -1,5 +1,6 @@
 //! `order list` and `order show`.
 
+use super::template::next_steps;
 use crate::command::json::{content_to_json, dose, medicine_to_json, schedule_to_json};
 use crate::command::page::{Table, day, moment};
 use crate::command::resident::name;
@@ -174,6 +175,9 @@ fn version_to_json(session: &Session<'_>, view: &VersionView<'_>) -> Value {
         "from": view.from.map(|at| at.rfc3339(zone)),
         "to": view.to.map(|at| at.rfc3339(zone)),
         "directions": mar::words::directions(&view.version.content, &session.settings()),
+        "differs": super::differs(view.version),
+        "allergy_decided": view.version.allergy_decided,
+        "intended": super::intended_to_json(view.version),
     })
 }
 
@@ -237,6 +241,9 @@ fn tell(session: &Session<'_>, resident: ResidentId, history: &OrderHistory, out
         if let Some(label) = &content.label {
             out.line(format!("    The label says: “{label}”"));
         }
+        for note in super::notes(session, view.version) {
+            out.line(format!("    {note}"));
+        }
         let checked = match (view.checked, view.alone, view.rejected) {
             (_, _, true) => "turned down".to_owned(),
             (Some(w), ..) => {
@@ -276,9 +283,8 @@ fn tell_proposal(history: &OrderHistory, proposal: &Proposal, out: &mut Output<'
         out.line(format!("  - {remark}"));
     }
     if history.versions().is_empty() {
-        out.line(format!(
-            "Next: medroundctl order confirm {} --same-meaning --as INITIALS",
-            history.id
-        ));
+        for line in next_steps(history.id, proposal) {
+            out.line(line);
+        }
     }
 }

@@ -96,11 +96,16 @@ pub(in crate::command) fn tell_checked(
     history: &OrderHistory,
     out: &mut Output<'_>,
 ) {
-    let version = history.best_version(session.now);
-    if let Some(version) = version.filter(|_| of(session, history).is_some()) {
-        out.line(format!("{}:", version.content.medicine.name));
-        tell(session, history, out);
+    let Some(version) = history.best_version(session.now) else { return };
+    let notes = super::notes(session, version);
+    if notes.is_empty() && of(session, history).is_none() {
+        return;
     }
+    out.line(format!("{}:", version.content.medicine.name));
+    for note in notes {
+        out.line(format!("    {note}"));
+    }
+    tell(session, history, out);
 }
 
 fn tell_first(session: &Session<'_>, first: &FirstDose, out: &mut Output<'_>) {
