@@ -54,7 +54,11 @@ pub(crate) fn join(args: &args::Join) -> JoinRequest {
 }
 
 pub(crate) fn serve(args: &args::Serve) -> ServeRequest {
-    ServeRequest { listen: args.network.listen.clone(), discovery: args.network.discovery == "on" }
+    ServeRequest {
+        listen: args.network.listen.clone(),
+        discovery: args.network.discovery == "on",
+        addresses: args.address.clone(),
+    }
 }
 
 pub(crate) fn directions(args: &Directions) -> Result<DirectionsRequest, Fault> {

@@ -24,9 +24,14 @@ fn main() -> ExitCode {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error")),
         )
         .init();
-    let mut terminal = Terminal::default();
-    let code = run(args, &mut terminal);
-    ExitCode::from(terminal.exit_code(code))
+    device::panics::install();
+    let ended = std::panic::catch_unwind(|| {
+        let mut terminal = Terminal::default();
+        let code = run(args, &mut terminal);
+        terminal.exit_code(code)
+    });
+    // What was said of a panic has gone to standard error.
+    ExitCode::from(ended.unwrap_or(1))
 }
 
 fn run(args: Args, terminal: &mut Terminal) -> u8 {

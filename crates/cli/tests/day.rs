@@ -51,6 +51,11 @@ fn main() {
         ("a_proposal_is_confirmed_by_one_and_checked_by_another", promises::imported::confirmed),
         ("directions_are_read_with_and_without_a_home", promises::imported::directions),
         ("commands_are_carried_out_by_a_running_serve", promises::serving::beside),
+        (
+            "two_devices_that_never_met_meet_at_a_typed_address_and_remember_it",
+            promises::apart::meet,
+        ),
+        ("a_device_that_was_put_out_says_so_and_records_nothing", promises::apart::put_out),
         ("the_practice_home_plays_a_day_on_two_devices", promises::serving::demo),
     ];
     let trials = tests.iter().map(|(name, test)| Trial::test(*name, *test)).collect();

@@ -27,6 +27,7 @@ fn main() {
     add("a_store_that_was_cut_short_is_refused_with_a_sentence_and_kept", None, cut_short);
     add("a_second_home_is_not_founded_over_the_first", None, second_home);
     add("a_home_whose_log_was_moved_away_is_not_founded_over", None, log_moved_away);
+    add("a_damaged_page_gives_a_sentence_and_never_the_words_of_a_panic", None, damaged_pages);
     add("a_full_disk_says_not_saved_and_loses_nothing", no_mount.clone(), full_disk);
     add("a_folder_that_cannot_be_written_gives_a_sentence", no_mount, read_only);
     add("a_clock_before_2020_gives_a_sentence", no_fake, wrong_clock);
@@ -168,6 +169,57 @@ fn cut_short() -> Result<(), Failed> {
     }
     fs::write(&log, &kept)?;
     device.ok(&["status"]);
+    Ok(())
+}
+
+/// Bug: at a damaged page the terminal showed the panic of a library with paths of its sources, and
+/// `status` said that all was well after `verify` had found the damage.
+fn damaged_pages() -> Result<(), Failed> {
+    let device = Outside::new();
+    device.found();
+    device.resident("Shaw", "Gladys");
+    let whole = ["log.redb", "views.redb", "local.redb"].map(|name| {
+        let bytes = fs::read(device.data().join(name)).expect("the file is there");
+        (name, bytes)
+    });
+    for (name, bytes) in &whole {
+        for page in (1..bytes.len() / 4096).step_by(7) {
+            for at in [0, 300, 2500] {
+                for (name, bytes) in &whole {
+                    fs::write(device.data().join(name), bytes)?;
+                }
+                let mut damaged = bytes.clone();
+                match at {
+                    0 => damaged[page * 4096..][..4096].fill(0),
+                    _ => damaged[page * 4096 + at] ^= 0xff,
+                }
+                fs::write(device.data().join(name), damaged)?;
+                let ran = [&["round"][..], &["verify"], &["status", "--json"]]
+                    .map(|command| device.run(command));
+                for ran in &ran {
+                    assert!([0, 5, 9].contains(&ran.code), "{name} {page}: {ran:?}");
+                    let unwanted = ["panicked", ".rs:", "assertion", "unwrap"];
+                    let seen = unwanted.iter().find(|word| ran.stderr.contains(**word));
+                    assert_eq!(seen, None, "{name} {page}: {}", ran.stderr);
+                    assert!(ran.code == 0 || ran.stderr.len() > 40, "{name} {page}: {ran:?}");
+                }
+            }
+        }
+    }
+    for (name, bytes) in &whole {
+        fs::write(device.data().join(name), bytes)?;
+    }
+    let mut damaged = whole[0].1.clone();
+    while let Some(at) = damaged.windows(6).position(|bytes| bytes == b"Gladys") {
+        damaged[at] ^= 1;
+    }
+    assert_ne!(damaged, whole[0].1, "the resident's name stands in the log");
+    fs::write(device.data().join("log.redb"), damaged)?;
+    is_a_sentence(&device.run(&["verify"]), 9);
+    let store = &device.ok(&["status"])["store"];
+    assert_eq!(store["ok"], json!(false));
+    let why = store["why"].as_str().unwrap_or_default();
+    assert!(why.contains("log.redb is damaged"), "{why}");
     Ok(())
 }
 

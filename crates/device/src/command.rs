@@ -130,7 +130,12 @@ pub fn tell(fault: &Fault, out: &mut Output<'_>) -> u8 {
 pub fn run(running: &Running, request: Request, out: &mut Output<'_>) -> u8 {
     let done = Session::begin(running, request.json, &request.who).and_then(|mut session| {
         doubt(&session, &request.ask, out);
-        carry_out(&mut session, &request.ask, out)
+        let done = carry_out(&mut session, &request.ask, out);
+        // `status` says it itself. What is met on the way is told behind.
+        if !matches!(request.ask, Ask::Status | Ask::Verify) {
+            session::not_to_be_relied_on(&session).into_iter().for_each(|line| out.aside(line));
+        }
+        done
     });
     match done {
         Ok(()) => 0,

@@ -158,11 +158,14 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 fn open_fault(data: &Path, fault: io::Error) -> OpenFault {
     use io::ErrorKind::{
-        NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+        AlreadyExists, NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull,
     };
     if [StorageFull, QuotaExceeded].contains(&fault.kind()) {
         OpenFault::DiskFull
-    } else if [PermissionDenied, ReadOnlyFilesystem, NotADirectory].contains(&fault.kind()) {
+    } else if [NotADirectory, AlreadyExists].contains(&fault.kind()) {
+        OpenFault::NoFolder { folder: data.display().to_string() }
+    } else if [PermissionDenied, ReadOnlyFilesystem].contains(&fault.kind()) {
         OpenFault::NotWritable { folder: data.display().to_string() }
     } else {
         OpenFault::Io { file: FileKind::Log.name(), source: fault }

@@ -109,7 +109,7 @@ pub enum JoinFault {
     )]
     NoInvite,
     /// No address, and no search.
-    #[error("where is the other device? Type the address that its screen shows")]
+    #[error("where is the other device? Give the address that its screen shows: --address IP:PORT")]
     NoAddress,
     /// The pairing did not go on.
     #[error(transparent)]

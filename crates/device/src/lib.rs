@@ -21,11 +21,13 @@ pub mod running;
 mod folder;
 pub mod founding;
 pub mod joining;
+pub mod panics;
 
 pub mod writer;
 
 pub mod gap;
 pub mod peers;
+pub mod standing;
 pub mod status;
 
 pub mod command;
@@ -36,6 +38,7 @@ pub use founding::{Founded, NewHome};
 pub use joining::{Invite, InviteFault, InviteNews, JoinFault, JoinOptions, Joined, join};
 pub use peers::{Network, NetworkEvent, NetworkFault, NetworkOptions};
 pub use running::{Device, Folders, PinFault, ReadFault, StartFault};
+pub use standing::PutOut;
 pub use status::{PeerView, Status, Verified};
 pub use writer::{Saved, SubmitFault};
 

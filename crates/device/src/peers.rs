@@ -8,13 +8,14 @@
 mod book;
 mod search;
 mod session;
+mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mar::clock::ClockStanding;
 use mar::command::AskHome;
@@ -29,8 +30,9 @@ use crate::clock::{Clock, ClockWatch};
 use crate::gap::complete_to;
 use crate::joining::{self, Invite, InviteFault};
 use crate::running::Device;
-use crate::writer::{Follower, Told, served_devices, unattended};
+use crate::writer::{Follower, Told, put_out_devices, served_devices, unattended};
 use book::Book;
+use typed::Typed;
 
 /// How long after a clean end the other devices may take to say that they have it.
 const PARK_WAIT: Duration = Duration::from_secs(2);
@@ -38,6 +40,12 @@ const PARK_WAIT: Duration = Duration::from_secs(2);
 const KEEP_EVERY: u32 = 10;
 /// How long the network may take to end.
 const STOP_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a device is left alone that said that this one was put out.
+const TURNED_AWAY_WAIT: Duration = Duration::from_secs(60);
+
+const PUT_OUT: &str = "this device was taken out of the home: nothing can be recorded on it any \
+more, and no other device speaks with it. Have a manager invite it, and join anew in an empty folder";
 
 /// How to be on the network.
 #[derive(Debug, Clone, Copy, Default)]
@@ -129,6 +137,10 @@ pub(crate) struct Net {
     /// The connections to each device that are carried out just now.
     connected: Mutex<BTreeMap<DeviceId, Connections>>,
     dialling: Mutex<BTreeSet<DeviceId>>,
+    /// Addresses that a person typed: which device is there is not known before it is reached.
+    typed: Mutex<Typed>,
+    /// When a device said that this one was put out: it is not asked again at once.
+    turned_away: Mutex<BTreeMap<DeviceId, Instant>>,
     /// A device that is believed before its enrolment is here: the one that let this one in.
     inviter: Option<DeviceId>,
     cut: AtomicBool,
@@ -197,6 +209,8 @@ impl Network {
             book: Mutex::new(book),
             connected: Mutex::default(),
             dialling: Mutex::default(),
+            typed: Mutex::default(),
+            turned_away: Mutex::default(),
             inviter: inviter.map(|(inviter, _)| inviter),
             cut: AtomicBool::new(false),
             dial_now: Notify::new(),
@@ -223,6 +237,13 @@ impl Network {
     /// Dials a device at these addresses from now on, beside those that are known.
     pub fn dial(&self, device: DeviceId, addresses: Vec<SocketAddr>) {
         self.net.book().add(device, addresses);
+        self.net.dial_now.notify_one();
+    }
+
+    /// Dials every device of the home that is not connected at these addresses, too: somebody typed
+    /// them. Where a device is reached is remembered, so that it need not be typed again.
+    pub fn try_at(&self, addresses: &[SocketAddr]) {
+        self.net.typed().add(addresses);
         self.net.dial_now.notify_one();
     }
 
@@ -319,6 +340,32 @@ impl Net {
         self.dialling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn typed(&self) -> MutexGuard<'_, Typed> {
+        self.typed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that a device of the home turned this one away because it was put out.
+    fn told_put_out(self: &Arc<Self>, by: DeviceId) {
+        let now = Instant::now();
+        self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).insert(by, now);
+        let (net, known) = (Arc::clone(self), self.device.put_out().is_some());
+        drop(tokio::task::spawn_blocking(move || {
+            let Ok(reader) = net.device.reader() else { return };
+            if let Err(fault) = reader.local().put_out_by(by, net.device.now()) {
+                tracing::warn!(%fault, "that this device was put out was not kept");
+            }
+            if !known && net.device.put_out().is_some() {
+                net.tell(NetworkEvent::Alarm { what: PUT_OUT.to_owned() });
+            }
+        }));
+    }
+
+    /// Whether a device turned this one away a moment ago.
+    fn waits_for(&self, device: &DeviceId) -> bool {
+        let turned_away = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
+        turned_away.get(device).is_some_and(|at| at.elapsed() < TURNED_AWAY_WAIT)
+    }
+
     fn is_cut(&self) -> bool {
         self.cut.load(Ordering::SeqCst)
     }
@@ -342,6 +389,7 @@ impl Net {
     /// Lets in who may come in, and closes the connections of all others.
     fn allow(&self) {
         let allowed = if self.is_cut() { BTreeSet::new() } else { self.allowed() };
+        self.endpoint.put_out(put_out_devices(&self.device.picture()));
         self.endpoint.allow(allowed);
     }
 
@@ -432,18 +480,40 @@ async fn dial_all(net: Arc<Net>) {
         }
         for device in net.allowed() {
             let known = net.book().addresses(&device);
-            if known.is_empty() || net.connected().contains_key(&device) {
+            let typed = net.typed().for_device(&device);
+            if known.is_empty() && typed.is_empty()
+                || net.connected().contains_key(&device)
+                || net.waits_for(&device)
+            {
                 continue;
             }
             if net.dialling().insert(device) {
-                tokio::spawn(dial(Arc::clone(&net), device, known));
+                tokio::spawn(dial(Arc::clone(&net), device, (known, typed)));
             }
         }
     }
 }
 
-async fn dial(net: Arc<Net>, device: DeviceId, addresses: Vec<SocketAddr>) {
-    let dialled = net.endpoint.dial(device, &addresses).await;
+/// Dials where the device is known to be; and where it may be, at one address after the other,
+/// because a try with several fails when another device answers at one of them.
+async fn dial(net: Arc<Net>, device: DeviceId, (known, typed): (Vec<SocketAddr>, Vec<SocketAddr>)) {
+    let mut dialled = net.endpoint.dial(device, &known).await;
+    for address in typed {
+        let elsewhere = matches!(
+            dialled,
+            Err(DialFault::Silent
+                | DialFault::Failed(_)
+                | DialFault::NoAddress
+                | DialFault::OtherDevice)
+        );
+        if !elsewhere {
+            break;
+        }
+        dialled = net.endpoint.dial(device, &[address]).await;
+        if matches!(dialled, Err(DialFault::OtherDevice)) {
+            net.typed().is_not(device, address);
+        }
+    }
     net.dialling().remove(&device);
     match dialled {
         Ok(connection) if !net.is_cut() => carry_out(&net, connection),
@@ -451,6 +521,7 @@ async fn dial(net: Arc<Net>, device: DeviceId, addresses: Vec<SocketAddr>) {
         Err(fault @ (DialFault::Silent | DialFault::Failed(_) | DialFault::NoAddress)) => {
             tracing::trace!(%device, %fault, "not reached");
         }
+        Err(DialFault::PutOut) => net.told_put_out(device),
         Err(fault) => tracing::debug!(%device, %fault, "not reached"),
     }
 }
@@ -466,9 +537,7 @@ async fn follow_membership(net: Arc<Net>) {
                 net.allow();
                 net.dial_now.notify_one();
                 if net.is_out() && !std::mem::replace(&mut out, true) {
-                    let what = "this device was taken out of the home: nothing can be recorded \
-                                on it any more, and no other device speaks with it";
-                    net.tell(NetworkEvent::Alarm { what: what.to_owned() });
+                    net.tell(NetworkEvent::Alarm { what: PUT_OUT.to_owned() });
                 }
             }
             Told::Committed { .. }

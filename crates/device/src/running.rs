@@ -11,6 +11,7 @@ use mar::command::{Ask, AskHome, Command};
 use mar::fact::Actor;
 use mar::ids::{CommandId, DeviceId, EntryId, ResidentId, StaffId};
 use mar::picture::Picture;
+use mar::refusal::WhoRefusal;
 use mar::time::{Month, Timestamp};
 use store::Changes;
 use store::backend::{Disk, OpenFault};
@@ -376,6 +377,9 @@ impl Device {
     ///
     /// Returns why the first that cannot be carried out cannot; nothing was written then.
     pub fn submit_all(&self, commands: Vec<Command>) -> Result<Vec<Saved>, SubmitFault> {
+        if self.put_out().is_some() {
+            return Err(SubmitFault::Refused(WhoRefusal::Revoked.into()));
+        }
         let new_pins: Vec<StaffId> = commands.iter().filter_map(sets_pin_of_another).collect();
         let saved = self.0.writer.submit(commands)?;
         if !new_pins.is_empty()

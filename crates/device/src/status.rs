@@ -6,10 +6,12 @@ use mar::ids::{DeviceId, EntryId, HomeId, LogId};
 use mar::time::Timestamp;
 use store::backend::FileKind;
 use store::heads::{Head, Heads};
+use store::local::Damage;
 use store::record::Reader;
 
 use crate::gap::Glance;
 use crate::running::{Device, ReadFault};
+use crate::standing::PutOut;
 use crate::writer::served_devices;
 
 /// How a device stands.
@@ -35,6 +37,10 @@ pub struct Status {
     pub bytes: u64,
     /// Why nothing can be written; `None` when all is well.
     pub read_only: Option<String>,
+    /// What is known to be wrong with the files; `None` when nothing is.
+    pub damage: Option<Damage>,
+    /// That this device was put out of the home; `None` while it is one of the home's.
+    pub put_out: Option<PutOut>,
 }
 
 /// Another device as known here.
@@ -53,6 +59,8 @@ pub struct PeerView {
     pub clock_offset_ms: Option<i64>,
     /// When that was; `None` when they never were.
     pub clock_compared: Option<Timestamp>,
+    /// Where it was reached last; `None` for never.
+    pub address: Option<String>,
 }
 
 /// What checking everything found.
@@ -92,6 +100,8 @@ pub(crate) fn status(device: &Device) -> Result<Status, ReadFault> {
         unheard,
         bytes: bytes(device),
         read_only: device.read_only(),
+        damage: reader.damage(),
+        put_out: device.put_out(),
     })
 }
 
@@ -117,7 +127,10 @@ pub(crate) fn verify(device: &Device) -> Result<Verified, ReadFault> {
 }
 
 pub(crate) fn peers(device: &Device) -> Vec<PeerView> {
+    let reader = device.reader().ok();
+    let address = |peer| reader.as_ref()?.local().addresses(peer).ok()?.into_iter().next();
     let view = |glance: Glance| PeerView {
+        address: address(glance.device),
         device: glance.device,
         connected: glance.connected,
         last_heard: glance.last_heard,

@@ -242,6 +242,15 @@ pub(crate) fn unattended(ask: AskHome) -> Command {
     }
 }
 
+/// Returns the devices that were put out of the home.
+pub(crate) fn put_out_devices(picture: &Picture) -> BTreeSet<DeviceId> {
+    let devices = picture.home.devices().iter();
+    devices
+        .filter(|(_, device)| device.enrolment().is_some() && !device.is_active())
+        .map(|(id, _)| *id)
+        .collect()
+}
+
 /// Returns the devices whose connections are served: enrolled, not put out, and not this one.
 pub(crate) fn served_devices(picture: &Picture, own: DeviceId) -> BTreeSet<DeviceId> {
     let devices = picture.home.devices().iter();

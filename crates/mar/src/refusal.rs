@@ -136,7 +136,9 @@ pub enum WhoRefusal {
     #[error("this device only observes: record on a device that is a member")]
     Observer,
     /// This device was put out of the home.
-    #[error("this device was taken out of the home: nothing can be recorded on it")]
+    #[error(
+        "this device was taken out of the home: nothing can be recorded on it. Record on another device, or on paper. To use this one again, a manager invites it, and it joins anew in an empty folder"
+    )]
     Revoked,
     /// A newer program wrote something here that this one cannot read.
     #[error(

@@ -16,6 +16,7 @@
 
 pub mod faults;
 pub mod memory;
+mod overlay;
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -28,6 +29,7 @@ use redb::StorageBackend;
 use crate::entry::FORMAT;
 use faults::{Counts, Operation, Seam};
 use memory::{MemoryDisk, MemoryFile};
+pub(crate) use overlay::Overlay;
 
 /// Bytes before redb's own.
 pub(crate) const PHYSICAL_HEADER: u64 = 4096;
@@ -161,11 +163,20 @@ pub enum OpenFault {
         /// The folder.
         folder: String,
     },
+    /// What was named is a file, or lies where no folder can be made.
+    #[error("{folder} is no folder, and none can be made there; name another one with --data")]
+    NoFolder {
+        /// What was named.
+        folder: String,
+    },
     /// There is no room left.
     #[error("the disk is full; free some room and start again, nothing was lost")]
     DiskFull,
     /// Anything else that the operating system says of a file.
-    #[error("{file} could not be read or written: {source}")]
+    #[error(
+        "{file} could not be read or written ({source}); nothing was lost. See that the disk is \
+         well, and try again"
+    )]
     Io {
         /// The file.
         file: &'static str,
@@ -266,6 +277,16 @@ impl Disk {
         }
     }
 
+    /// Returns how many bytes a file has, 0 when that cannot be told.
+    pub(crate) fn length(&self, kind: FileKind) -> u64 {
+        match &self.place {
+            Place::Folder(path) => {
+                std::fs::metadata(path.join(kind.name())).map_or(0, |file| file.len())
+            }
+            Place::Memory(disk) => disk.open(kind.name()).map_or(0, |file| file.len()),
+        }
+    }
+
     /// Returns that there is no log, and what there is of a device without one.
     pub(crate) fn without_log(&self) -> OpenFault {
         let left = [FileKind::Views, FileKind::Local].into_iter().filter(|kind| self.exists(*kind));
@@ -282,11 +303,7 @@ impl Disk {
         let fault = |source| self.fault(kind.name(), source);
         self.seam.before(kind, Operation::Create).and_then(|step| step.plain()).map_err(fault)?;
         let medium = match &self.place {
-            Place::Folder(path) => OpenOptions::new()
-                .create(true)
-                .truncate(true)
-                .read(true)
-                .write(true)
+            Place::Folder(path) => own_file()
                 .open(path.join(kind.new_name()))
                 .map(|file| Medium::File(Arc::new(file)))
                 .map_err(fault)?,
@@ -419,6 +436,10 @@ impl Disk {
             .contains(&kind)
         {
             OpenFault::NotWritable { folder: self.name() }
+        } else if [io::ErrorKind::NotADirectory, io::ErrorKind::AlreadyExists].contains(&kind)
+            || kind == io::ErrorKind::NotFound && file == LOCK_FILE
+        {
+            OpenFault::NoFolder { folder: self.name() }
         } else if kind == io::ErrorKind::NotFound && file == FileKind::Log.name() {
             OpenFault::NoHome { folder: self.name() }
         } else {
@@ -570,6 +591,15 @@ impl StorageBackend for Backend {
     }
 }
 
+/// How a file is made that only this user may read: it holds what is told of residents.
+fn own_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 fn header(kind: FileKind, id: [u8; 16]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(4096);
     bytes.extend_from_slice(MAGIC);
@@ -683,6 +713,16 @@ mod tests {
         disk.open(FileKind::Views).unwrap();
         let kept = memory.power_cut(&mut |_| 0);
         assert_eq!(read_dose(&Disk::memory(&kept).open(FileKind::Views).unwrap()), *b"dose");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_told_of_residents_is_for_this_user_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        drop(Disk::folder(folder.path()).create(FileKind::Log, [1; 16]).unwrap());
+        let mode = std::fs::metadata(folder.path().join("log.redb.new")).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
     }
 
     fn read_dose(backend: &Backend) -> [u8; 4] {

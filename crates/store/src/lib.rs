@@ -49,4 +49,4 @@ pub mod secrets;
 
 pub use fold::Changes;
 pub use log::Pinned;
-pub use tables::DiskFault;
+pub use tables::{DiskFault, is_guarded};

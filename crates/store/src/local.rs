@@ -2,6 +2,7 @@
 //! of care.
 
 mod clocks;
+mod notes;
 mod tallies;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::backend::{Disk, FileKind, OpenFault};
 use crate::entry::{HomeId, Sealed};
 use crate::heads::Heads;
 pub use clocks::{OwnClock, PeerClock};
+pub use notes::Damage;
 use tallies::Tallies;
 pub use tallies::{AttemptFault, AttemptRefusal};
 
@@ -234,6 +236,18 @@ impl Local {
             }
             Ok(rows)
         })
+    }
+
+    /// The same of a table that is made when it is first written.
+    fn rows_if_any(&self, table: Table, prefix: &[u8]) -> Result<Vec<OwnRow>, DiskFault> {
+        match self.rows(table, prefix) {
+            Err(DiskFault::Failed(fault))
+                if matches!(*fault, redb::Error::TableDoesNotExist(_)) =>
+            {
+                Ok(Vec::new())
+            }
+            other => other,
+        }
     }
 
     fn write(

@@ -367,6 +367,18 @@ impl LogRead {
         })
     }
 
+    /// Reads every entry and compares it with its key.
+    pub(crate) fn look_through(&self) -> Result<(), DiskFault> {
+        let mut entries = 0;
+        for row in self.entries()?.iter()? {
+            let row = row?;
+            sealed(row.0.value(), row.1.value(), true)?;
+            entries += 1;
+        }
+        let told = self.count()?;
+        if entries == told { Ok(()) } else { Err(DiskFault::Inconsistent) }
+    }
+
     /// Returns how many entries are held.
     pub(crate) fn count(&self) -> Result<u64, DiskFault> {
         use redb::ReadableTableMetadata;

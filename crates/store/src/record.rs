@@ -13,7 +13,7 @@ mod reader;
 mod submit;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use mar::ids::{DeviceId, EntryId, LogId};
 use mar::picture::Picture;
@@ -24,13 +24,13 @@ pub use open::{Founded, Opening, RecordFault};
 pub use reader::{Range, Reader};
 pub use submit::{Answer, Around, Batch, Saved, SubmitFault};
 
-use crate::backend::{Disk, FolderLock, OpenFault};
+use crate::backend::{Disk, FileKind, FolderLock, OpenFault};
 use crate::clock::HybridClock;
 use crate::entry::{Hash, Sealed};
 use crate::fold::{Changes, Folded};
 use crate::heads::Heads;
 use crate::keys::{HighWater, Keys, StateFile};
-use crate::local::Local;
+use crate::local::{Damage, Local};
 use crate::log::{Log, Pinned, ToAppend};
 use crate::tables::{self, DiskFault};
 use crate::views::Views;
@@ -71,6 +71,10 @@ struct Shared {
     stores: RwLock<Option<Stores>>,
     published: RwLock<Published>,
     local: Local,
+    /// What is known to be wrong with the files; kept in `local`, too.
+    damage: Mutex<Option<Damage>>,
+    /// Whether a page of the log was found damaged at the start: no entry need show it.
+    pages_damaged: bool,
     /// Given back with the last reader: no file of the folder is open twice.
     _lock: FolderLock,
 }
@@ -80,7 +84,40 @@ impl Shared {
     fn with<T>(&self, read: impl FnOnce(&Stores) -> Result<T, DiskFault>) -> Result<T, DiskFault> {
         let stores = self.stores.read().unwrap_or_else(PoisonError::into_inner);
         let stores = stores.as_ref().ok_or(DiskFault::Closed)?;
-        tables::guarded(|| read(stores))
+        tables::guarded(|| read(stores)).inspect_err(|fault| {
+            if let Some(damage) = Damage::of(fault) {
+                self.know(damage);
+            }
+        })
+    }
+
+    fn damage(&self) -> MutexGuard<'_, Option<Damage>> {
+        self.damage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that the record is damaged: first of all what is wrong with the log.
+    fn know(&self, damage: Damage) {
+        let mut known = self.damage();
+        let better = known.as_ref().is_none_or(|known| {
+            known.file != Some(FileKind::Log) && damage.file != known.file && damage.file.is_some()
+        });
+        if better {
+            if let Err(fault) = self.local.set_damage(Some(&damage)) {
+                tracing::warn!(%fault, "that the record is damaged was not kept");
+            }
+            *known = Some(damage);
+        }
+    }
+
+    /// Forgets it: every entry was looked at, and nothing is wrong. The pages are looked at again at
+    /// the next start.
+    fn is_whole(&self) {
+        if !self.pages_damaged
+            && self.damage().take().is_some()
+            && let Err(fault) = self.local.set_damage(None)
+        {
+            tracing::warn!(%fault, "that the record is whole was not kept");
+        }
     }
 }
 
@@ -269,10 +306,15 @@ impl Record {
     }
 
     fn append(&self, entries: &[ToAppend]) -> Result<(), DiskFault> {
-        self.shared.with(|stores| {
+        let appended = self.shared.with(|stores| {
             let write = stores.log.write()?;
             write.append(entries)?;
             write.commit()
+        });
+        appended.inspect_err(|fault| {
+            if let Some(damage) = Damage::of(fault) {
+                self.shared.know(Damage { file: Some(FileKind::Log), ..damage });
+            }
         })
     }
 
@@ -333,8 +375,7 @@ impl Record {
             self.folded = folded;
             self.heads = heads;
         }
-        self.publish()
-            .map_err(|fault| tables::open_fault(&self.disk, crate::backend::FileKind::Views, fault))
+        self.publish().map_err(|fault| tables::open_fault(&self.disk, FileKind::Views, fault))
     }
 
     fn stop(&mut self, why: &str) -> NotSaved {

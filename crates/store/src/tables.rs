@@ -3,13 +3,14 @@
 //! Every table maps bytes to bytes of our own encoding, integers big-endian, so that no change in
 //! how redb encodes its types can strand a store.
 
+use std::cell::Cell;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, TableDefinition};
 
-use crate::backend::{Backend, Disk, FileKind, OpenFault, is_full};
+use crate::backend::{Backend, Disk, FileKind, OpenFault, Overlay, is_full};
 use crate::entry::{EntryId, Hash, LogId};
 
 /// A table of the store.
@@ -118,6 +119,13 @@ pub(crate) const RECEIPTS: Table = TableDefinition::new("receipts-1");
 /// Key: the entry's key in `entries-1`. Value: the sealed entry, exact bytes.
 pub(crate) const SET_ASIDE: Table = TableDefinition::new("set-aside-1");
 
+/// What this device has noticed of itself. Made when it is first written.
+///
+/// Key: `damage`, value: file 1 (0 not known, 1 log, 2 views), what was found as text. Key: `put-out `
+/// and a device id 32, value: when that device said so (milliseconds) 8. Key: `checked`, value: when
+/// every page of the files was looked at last (milliseconds) 8.
+pub(crate) const NOTES: Table = TableDefinition::new("notes-1");
+
 const LOG_TABLES: &[Table] = &[ENTRIES, LOGS, HEADS, IDS, ARRIVALS, COMMANDS, UNAUDITED, PINNED];
 const VIEW_TABLES: &[Table] = &[ROWS, SUMS, IN_DOUBT, DOSES, STANDS_FOR];
 const LOCAL_TABLES: &[Table] = &[PIN_FAILURES, ADDRESSES, HEARD, CLOCKS, RECEIPTS, SET_ASIDE];
@@ -185,14 +193,29 @@ impl From<redb::Error> for DiskFault {
     }
 }
 
+thread_local! {
+    /// How many calls of [`guarded`] this thread is in.
+    static GUARDED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Returns whether a panic on this thread is caught here and becomes a fault of the disk: it is
+/// told as one, and its own words are for nobody.
+#[must_use]
+pub fn is_guarded() -> bool {
+    GUARDED.get() > 0
+}
+
 /// Works with a database.
 ///
 /// redb trusts the pages that it wrote and stops the thread at one that was changed from outside.
 /// A carer must then be told which file is damaged, so what stops in here becomes a fault. The
 /// database is dropped afterwards, and opened again or not at all.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, DiskFault>) -> Result<T, DiskFault> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        tracing::error!("the database contradicts itself");
+    GUARDED.set(GUARDED.get() + 1);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(GUARDED.get() - 1);
+    done.unwrap_or_else(|_| {
+        tracing::warn!("the database contradicts itself");
         Err(DiskFault::Inconsistent)
     })
 }
@@ -262,6 +285,26 @@ pub(crate) fn open(disk: &Disk, kind: FileKind) -> Result<Open, OpenFault> {
     Ok(db)
 }
 
+/// Looks whether every page of a file is what was written, and leaves the file as it is. Reads all
+/// of it.
+pub(crate) fn check_pages(disk: &Disk, kind: FileKind) -> Result<(), OpenFault> {
+    let backend = Overlay::on(disk.open(kind)?).map_err(|fault| disk.fault(kind.name(), fault))?;
+    let checked = guarded(|| {
+        let mut database = Builder::new()
+            .set_cache_size(4 << 20)
+            .create_with_backend(backend)
+            .map_err(redb::Error::from)?;
+        let checked = database.check_integrity().map_err(redb::Error::from);
+        if matches!(checked, Ok(true)) {
+            return Ok(());
+        }
+        // Closing it would work with the pages that are damaged.
+        std::mem::forget(database);
+        Err(checked.map_or_else(DiskFault::from, |_| DiskFault::Inconsistent))
+    });
+    checked.map_err(|fault| open_fault(disk, kind, fault))
+}
+
 fn database(disk: &Disk, kind: FileKind, backend: Backend) -> Result<Open, OpenFault> {
     let cache = match kind {
         FileKind::Log => 16 << 20,
@@ -319,6 +362,14 @@ fn tables(kind: FileKind) -> &'static [Table] {
 
 /// A table open for reading.
 pub(crate) type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+/// Returns the file in which a table is; `None` for a name that is none.
+pub(crate) fn file_of(table: &str) -> Option<FileKind> {
+    use redb::TableHandle;
+    let holds = |kind: &FileKind| tables(*kind).iter().any(|held| held.name() == table);
+    let local = (table == NOTES.name()).then_some(FileKind::Local);
+    local.or_else(|| [FileKind::Log, FileKind::Views, FileKind::Local].into_iter().find(holds))
+}
 
 /// Opens a table for reading.
 pub(crate) fn read(transaction: &ReadTransaction, table: Table) -> Result<ReadTable, DiskFault> {

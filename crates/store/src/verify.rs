@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use mar::fact::{Fact, MembershipFact};
 use mar::ids::{EntryId, LogId};
 
+use crate::backend::FileKind;
 use crate::codec;
 use crate::entry::{Hash, Sealed};
 use crate::fold::Folded;
 use crate::heads::Heads;
 use crate::keys::certificate_holds;
+use crate::local::Damage;
 use crate::log::{LogRead, Pinned};
 use crate::record::Reader;
 use crate::tables::{DiskFault, guarded, split_entry_key};
@@ -59,6 +61,17 @@ pub struct Fault {
     pub what: String,
 }
 
+impl Fault {
+    /// Returns what is wrong and where.
+    fn place(&self) -> String {
+        match (self.log, self.sequence) {
+            (Some(log), Some(sequence)) => format!("entry {sequence} of log {log}: {}", self.what),
+            (Some(log), None) => format!("log {log}: {}", self.what),
+            (None, _) => self.what.clone(),
+        }
+    }
+}
+
 impl Reader {
     /// Looks at everything, as it stood at the last commit. It takes some seconds for each hundred
     /// thousand entries, and does not hold up the writer.
@@ -70,9 +83,15 @@ impl Reader {
                 if let Err(fault) = guarded(|| verify_log(&pinned, &log, &mut found)) {
                     found.fault(None, format!("the log could not be read to its end: {fault}"));
                 }
+                let file = if found.is_clean() { FileKind::Views } else { FileKind::Log };
                 let compared = guarded(|| verify_views(&pinned, &log, &views, &mut found));
                 if let Err(fault) = compared {
                     found.fault(None, format!("the views could not be compared: {fault}"));
+                }
+                let first = found.faults.first();
+                self.found(first.map(|fault| Damage { file: Some(file), what: fault.place() }));
+                if let (true, Some(damage)) = (found.is_clean(), self.damage()) {
+                    found.fault(None, format!("a page of the file is damaged: {}", damage.what));
                 }
             }
             Err(fault) => found.fault(None, fault.to_string()),

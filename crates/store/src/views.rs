@@ -189,13 +189,13 @@ impl Views {
             return Ok(None);
         }
         let views = Self::open_any(disk)?;
-        let made_by = (|| -> Result<u64, DiskFault> {
+        let made_by = tables::guarded(|| {
             let transaction = views.db.begin_read()?;
             match tables::read(&transaction, STANDS_FOR)?.get(&b"fold"[..])? {
                 Some(value) => number(value.value(), "stands-for-1"),
                 None => Ok(0),
             }
-        })()
+        })
         .map_err(|fault| tables::open_fault(disk, FileKind::Views, fault))?;
         Ok((made_by == fold_version()).then_some(views))
     }

@@ -53,6 +53,8 @@ const HANDSHAKES_MAX: usize = 8;
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 const CLOSE_NOT_ENROLLED: u32 = 403;
+/// Said to a device that was put out of the home, and to no other: the one thing that it is told.
+const CLOSE_PUT_OUT: u32 = 410;
 const CLOSE_REPLACED: u32 = 409;
 const CLOSE_BAD_FRAME: u32 = 460;
 
@@ -115,6 +117,9 @@ pub enum DialFault {
     /// The id is not one that was allowed.
     #[error("the device is not enrolled in this home")]
     NotEnrolled,
+    /// The device says that this one was put out of the home.
+    #[error("this device was put out of the home")]
+    PutOut,
     /// The device dialled at the same time, and its connection is the one that is kept.
     #[error("the device is connected already")]
     Connected,
@@ -167,12 +172,23 @@ struct Live {
 struct Shared {
     own: DeviceId,
     allowed: RwLock<BTreeSet<DeviceId>>,
+    put_out: RwLock<BTreeSet<DeviceId>>,
     live: Mutex<Vec<Live>>,
 }
 
 impl Shared {
     fn allows(&self, device: &DeviceId) -> bool {
         self.allowed.read().unwrap_or_else(PoisonError::into_inner).contains(device)
+    }
+
+    /// Returns what a device that may not connect is told: that it is not enrolled, or that it was
+    /// put out. Its id was proved by TLS, so nobody else learns it.
+    fn refusal(&self, device: &DeviceId) -> (VarInt, &'static [u8]) {
+        if self.put_out.read().unwrap_or_else(PoisonError::into_inner).contains(device) {
+            (VarInt::from_u32(CLOSE_PUT_OUT), b"put out of the home")
+        } else {
+            (VarInt::from_u32(CLOSE_NOT_ENROLLED), b"not enrolled")
+        }
     }
 
     /// Enters a new connection. Returns `false` if an older one is kept instead.
@@ -209,7 +225,8 @@ impl Shared {
         live.retain(|live| {
             let stays = self.allows(&live.device);
             if !stays && let Some(open) = live.handle.upgrade() {
-                open.close(VarInt::from_u32(CLOSE_NOT_ENROLLED), b"not enrolled");
+                let (code, reason) = self.refusal(&live.device);
+                open.close(code, reason);
             }
             stays
         });
@@ -241,13 +258,12 @@ impl EndpointHooks for Gate {
         connection: &'a iroh::endpoint::Connection,
     ) -> AfterHandshakeOutcome {
         let invited = connection.alpn() == self.pairing && connection.side() == Side::Client;
-        if invited || self.shared.allows(&DeviceId(*connection.remote_id().as_bytes())) {
+        let device = DeviceId(*connection.remote_id().as_bytes());
+        if invited || self.shared.allows(&device) {
             AfterHandshakeOutcome::Accept
         } else {
-            AfterHandshakeOutcome::Reject {
-                error_code: VarInt::from_u32(CLOSE_NOT_ENROLLED),
-                reason: b"not enrolled".to_vec(),
-            }
+            let (error_code, reason) = self.shared.refusal(&device);
+            AfterHandshakeOutcome::Reject { error_code, reason: reason.to_vec() }
         }
     }
 }
@@ -286,6 +302,7 @@ impl Endpoint {
         let shared = Arc::new(Shared {
             own: public_half(&config.secret),
             allowed: RwLock::default(),
+            put_out: RwLock::default(),
             live: Mutex::default(),
         });
         let names = names(config.practice);
@@ -319,6 +336,11 @@ impl Endpoint {
         self.shared.expel();
     }
 
+    /// Says which devices were put out of the home: they are told so when they are turned away.
+    pub fn put_out(&self, devices: BTreeSet<DeviceId>) {
+        *self.shared.put_out.write().unwrap_or_else(PoisonError::into_inner) = devices;
+    }
+
     /// Connects to a device that is allowed. Takes at most [`DIAL_TIME`].
     ///
     /// # Errors
@@ -337,7 +359,16 @@ impl Endpoint {
         // The set may have changed between the hook and the entry.
         self.shared.expel();
         let opened = Link(connection).open_stream().await;
-        opened.map_err(|ended| DialFault::Failed(ended.to_string()))
+        opened.map_err(|ended| match ended {
+            Ended::PutOut => DialFault::PutOut,
+            Ended::NotEnrolled => DialFault::NotEnrolled,
+            Ended::Replaced
+            | Ended::Silent
+            | Ended::Closed { .. }
+            | Ended::ClosedHere
+            | Ended::BadFrame(_)
+            | Ended::Broken(_) => DialFault::Failed(ended.to_string()),
+        })
     }
 
     async fn connect(
@@ -469,6 +500,11 @@ fn ended_before_it_began(ended: &ConnectionError) -> Option<DialFault> {
             if close.error_code == VarInt::from_u32(CLOSE_NOT_ENROLLED) =>
         {
             return Some(DialFault::NotEnrolled);
+        }
+        ConnectionError::ApplicationClosed(close)
+            if close.error_code == VarInt::from_u32(CLOSE_PUT_OUT) =>
+        {
+            return Some(DialFault::PutOut);
         }
         ConnectionError::ApplicationClosed(_)
         | ConnectionError::VersionMismatch

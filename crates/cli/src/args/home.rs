@@ -53,10 +53,18 @@ pub(crate) struct Network {
 #[command(
     after_help = "With --json, one line for each event: started, peer-up, peer-down, synced, clock, alarm.
 
+Devices remember where they reached each other. Where two never met, because nothing is found by
+itself on this network or a port was changed, name the other one's address once; `serve` on the
+other device shows it. It is enough to do so on one of the two.
+
 Example:
-  medroundctl serve"
+  medroundctl serve
+  medroundctl serve --address 192.168.1.20:41761"
 )]
 pub(crate) struct Serve {
+    /// Where another device of the home is, where it is not found by itself; again for another
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) address: Vec<String>,
     #[command(flatten)]
     pub(crate) network: Network,
 }

@@ -125,7 +125,8 @@ pub fn no_folder() -> Result<(), Failed> {
         &below_a_file,
     ]);
     assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.len() > 20 && !ran.stderr.contains("panicked"), "{}", ran.stderr);
+    fails(&ran, 5, "is no folder, and none can be made there; name another one with --data");
+    fails(&device.run(&["status", "--data", &pin]), 5, "is no folder");
     fails(&device.run(&["status"]), 6, "there is no home in");
     let weak = device.write("weak.pin", "123456");
     let ran = device.run(&[

@@ -1,6 +1,7 @@
 //! The tests of `day.rs`, by what they are about.
 #![allow(unreachable_pub, reason = "one test binary in parts")]
 
+pub mod apart;
 pub mod doses;
 pub mod first;
 pub mod imported;

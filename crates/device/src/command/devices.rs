@@ -6,7 +6,8 @@ use super::{Fault, Output};
 use crate::PeerView;
 use mar::fact::DeviceRole;
 use mar::ids::DeviceId;
-use mar::picture::{DeviceRecord, counting};
+use mar::picture::{DeviceRecord, Picture, counting};
+use mar::staff::{Employment, Role};
 use mar::time::{Timestamp, Tz};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -89,6 +90,7 @@ fn to_json(session: &Session<'_>, line: &Line) -> Value {
         "revoked": line.revoked.is_some(),
         "revoked_at": at(line.revoked),
         "parked": line.parked,
+        "address": peer.and_then(|p| p.address.clone()),
         "connected": line.own || peer.is_some_and(|p| p.connected),
         "this": line.own,
     })
@@ -96,7 +98,8 @@ fn to_json(session: &Session<'_>, line: &Line) -> Value {
 
 fn tell(session: &Session<'_>, lines: &[Line], out: &mut Output<'_>) {
     let zone = session.zone();
-    let mut table = Table::new(&["Device", "Role", "Last heard", "Behind", "Clock", "Id"]);
+    let mut table =
+        Table::new(&["Device", "Role", "Last heard", "Behind", "Clock", "Last at", "Id"]);
     for line in lines {
         let peer = line.peer.as_ref();
         let heard = match (line.own, line.revoked, peer) {
@@ -114,6 +117,7 @@ fn tell(session: &Session<'_>, lines: &[Line], out: &mut Output<'_>) {
             heard,
             behind,
             clock,
+            peer.and_then(|p| p.address.clone()).unwrap_or_default(),
             line.id.to_string(),
         ]);
     }
@@ -135,6 +139,21 @@ fn clock_in_words(peer: &PeerView, zone: Tz) -> String {
     }
 }
 
+/// The initials of those whose PIN opens most: active managers and nurses.
+fn with_much_power(picture: &Picture) -> Vec<String> {
+    let home = &picture.home;
+    let mut initials: Vec<String> = home
+        .staff()
+        .keys()
+        .filter_map(|id| home.person(*id))
+        .filter(|staff| staff.standing == Employment::Active)
+        .filter(|staff| matches!(staff.role, Role::Manager | Role::Nurse))
+        .map(|staff| staff.initials.clone())
+        .collect();
+    initials.sort();
+    initials
+}
+
 /// Puts a device out of the home.
 ///
 /// # Errors
@@ -150,9 +169,16 @@ pub fn revoke(session: &Session<'_>, ask: &Revoke, out: &mut Output<'_>) -> Resu
             "{} is no longer one of the home's devices. What it recorded until now stays.",
             session.picture.home.device_name(device)
         ));
-        out.line(
-            "The home's secrets were changed: managers and nurses choose a new PIN when next asked.",
-        );
+        out.line("The home's secrets were changed. Everybody's PIN goes on working.");
+        let known = with_much_power(&session.picture);
+        if !known.is_empty() {
+            out.line(format!(
+                "Whoever has that device may find out PINs from it. So let these choose a new one \
+                 now: {}.",
+                mar::words::list(&known)
+            ));
+            out.line("Each by: medroundctl staff reset-pin INITIALS --as INITIALS");
+        }
     }
     Ok(())
 }

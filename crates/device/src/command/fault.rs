@@ -48,11 +48,8 @@ pub enum Fault {
     #[error("{0}")]
     Peer(String),
     /// `verify` found faults; they were listed already.
-    #[error(
-        "the record on this device has faults: keep the folder as it is, and join this device \
-             to the home again from another one"
-    )]
-    Faulty,
+    #[error("{0}")]
+    Faulty(String),
     /// Something that should not happen.
     #[error("{0}")]
     Unexpected(String),
@@ -108,7 +105,7 @@ impl Fault {
             Self::NotSaved(_) => 5,
             Self::Pin(_) => 7,
             Self::Peer(_) => 8,
-            Self::Faulty => 9,
+            Self::Faulty(_) => 9,
         }
     }
 
@@ -167,7 +164,14 @@ impl From<SubmitFault> for Fault {
 
 impl From<ReadFault> for Fault {
     fn from(fault: ReadFault) -> Self {
-        Self::Unexpected(fault.to_string())
+        match fault {
+            // What is damaged is told beside every answer, with what to do.
+            ReadFault::Disk(fault) => Self::NotSaved(format!(
+                "what was asked for could not be read: {fault}. Nothing was changed; use another \
+                 device"
+            )),
+            ReadFault::Closed => Self::Unexpected(fault.to_string()),
+        }
     }
 }
 

@@ -112,6 +112,19 @@ fn hand_over(events: &Receiver<NetworkEvent>, joined: DeviceId) {
     }
 }
 
+/// Reads an address of the home's network, with its port.
+///
+/// # Errors
+/// When it is none, or lies outside the local network.
+pub fn local_address(text: &str) -> Result<SocketAddr, Fault> {
+    let address = socket_address(text)?;
+    if sync::endpoint::is_local(address.ip()) {
+        return Ok(address);
+    }
+    let fault = sync::endpoint::DialFault::NotLocal(address);
+    Err(Fault::Wrong(format!("{fault}: type the address that the other device shows")))
+}
+
 /// Reads an address with its port.
 ///
 /// # Errors

@@ -36,7 +36,7 @@ fn join(
     if request.device.trim().is_empty() {
         return Err(Fault::Wrong("--device: a name for this device is needed".to_owned()));
     }
-    let address = request.address.as_deref().map(super::invite::socket_address).transpose()?;
+    let address = request.address.as_deref().map(super::invite::local_address).transpose()?;
     let options = JoinOptions {
         address,
         listen: request.listen.as_deref().map(super::invite::socket_address).transpose()?,

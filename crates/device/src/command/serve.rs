@@ -1,6 +1,6 @@
 //! `serve`: this device without a window. It syncs, and carries out other commands, until stopped.
 
-use super::invite::socket_address;
+use super::invite::{local_address, socket_address};
 use super::{Fault, Output, page};
 use crate::{Clock, Device, Folders, Network, NetworkEvent, NetworkOptions, Running};
 use mar::picture::Picture;
@@ -18,6 +18,8 @@ pub struct ServeRequest {
     pub listen: Option<String>,
     /// Whether to find other devices by multicast.
     pub discovery: bool,
+    /// Where other devices may be, as somebody typed it.
+    pub addresses: Vec<String>,
 }
 
 /// Between two looks at whether to stop.
@@ -45,6 +47,8 @@ fn serve(
     out: &mut Output<'_>,
 ) -> Result<(), Fault> {
     let listen = request.listen.as_deref().map(socket_address).transpose()?;
+    let typed = request.addresses.iter().map(|text| local_address(text));
+    let typed = typed.collect::<Result<Vec<_>, Fault>>()?;
     let device = Device::open(folders, clock)?;
     let options = NetworkOptions {
         listen,
@@ -53,6 +57,7 @@ fn serve(
     };
     let (sender, events) = channel();
     let network = Arc::new(Network::start(&device, options, sender)?);
+    network.try_at(&typed);
     let running = Running { device: device.clone(), network: Some(network.clone()) };
     let socket =
         crate::socket::listen(running).map_err(|fault| Fault::Unexpected(fault.to_string()))?;

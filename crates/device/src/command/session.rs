@@ -324,6 +324,32 @@ impl<'r> Session<'r> {
     }
 }
 
+/// Returns what is to be told beside every answer of a device that was put out of the home, or
+/// whose record is damaged; nothing for any other.
+#[must_use]
+pub fn not_to_be_relied_on(session: &Session<'_>) -> Vec<String> {
+    let mut told = Vec::new();
+    if let Some(out) = session.device().put_out() {
+        let at = super::page::moment(out.at, session.zone());
+        let name = |device| session.picture.home.device_name(device);
+        let how = match (out.said_by, out.reason) {
+            (Some(device), _) => format!("as {} said at {at}", name(device)),
+            (None, Some(reason)) => format!("{at}: {reason}"),
+            (None, None) => at,
+        };
+        told.push(format!(
+            "THIS DEVICE WAS TAKEN OUT OF THE HOME ({how}). What it shows is no longer kept up to \
+             date, and nothing can be recorded on it: use another device, or paper. To use this \
+             one again, a manager opens `medroundctl invite` on another device, and this one \
+             joins in an empty folder: medroundctl --data NEW-FOLDER join CODE --device NAME"
+        ));
+    }
+    if let Some(damage) = session.device().damage() {
+        told.push(format!("DAMAGED: {}.", crate::standing::damage_in_words(&damage)));
+    }
+    told
+}
+
 /// Tells a fault where no home is open, and returns its exit code.
 pub(super) fn tell(fault: &Fault, out: &mut super::Output<'_>) -> u8 {
     let london = Settings::new("-", NaiveDate::default()).zone;

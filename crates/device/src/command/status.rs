@@ -4,6 +4,7 @@ use super::page::moment;
 use super::session::Session;
 use super::{Fault, Output};
 use crate::Status;
+use crate::standing::damage_in_words;
 use serde_json::{Value, json};
 
 /// Shows how the device stands.
@@ -62,10 +63,20 @@ fn to_json(session: &Session<'_>, status: &Status) -> Value {
         "last_backup": Value::Null,
         "store": {
             "bytes": status.bytes,
-            "ok": status.read_only.is_none(),
-            "why": status.read_only,
+            "ok": status.read_only.is_none() && status.damage.is_none(),
+            "why": why(status),
         },
+        "put_out": status.put_out.as_ref().map(|out| json!({
+            "at": out.at.rfc3339(zone),
+            "reason": out.reason,
+            "said_by": out.said_by.map(|device| device.to_string()),
+        })),
     })
+}
+
+/// Why the store is not well; `None` when it is.
+fn why(status: &Status) -> Option<String> {
+    status.read_only.clone().or_else(|| status.damage.as_ref().map(damage_in_words))
 }
 
 fn tell(session: &Session<'_>, status: &Status, out: &mut Output<'_>) {
@@ -74,6 +85,9 @@ fn tell(session: &Session<'_>, status: &Status, out: &mut Output<'_>) {
     let name = session.settings().name;
     out.line(format!("{name}{practice}, device {}", home.device_name(status.device)));
     let unheard: Vec<String> = status.unheard.iter().map(|d| home.device_name(*d)).collect();
+    for line in super::session::not_to_be_relied_on(session) {
+        out.line(line);
+    }
     let complete = match status.complete_to {
         Some(at) => format!("Complete to {}.", moment(at, session.zone())),
         None => "Not complete: a device was never heard.".to_owned(),

@@ -2,6 +2,7 @@
 
 use super::session::Session;
 use super::{Fault, Output};
+use crate::standing::damage_in_words;
 use serde_json::{Value, json};
 
 /// Checks everything.
@@ -44,5 +45,13 @@ pub fn run(session: &Session<'_>, out: &mut Output<'_>) -> Result<(), Fault> {
             out.line("No fault was found.");
         }
     }
-    if ok { Ok(()) } else { Err(Fault::Faulty) }
+    match session.device().damage() {
+        None if ok => Ok(()),
+        Some(damage) => Err(Fault::Faulty(damage_in_words(&damage))),
+        None => Err(Fault::Faulty(
+            "the record could not be looked through: start Medround on this device again, and \
+             record on another one meanwhile"
+                .to_owned(),
+        )),
+    }
 }

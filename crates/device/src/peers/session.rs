@@ -8,7 +8,7 @@ use std::time::Duration;
 use mar::ids::{DeviceId, EntryId, LogId};
 use mar::time::Timestamp;
 use store::record::{Range, Reader};
-use sync::endpoint::{Connection, FrameReceiver, FrameSender, Link};
+use sync::endpoint::{Connection, Ended, FrameReceiver, FrameSender, Link};
 use sync::frame::{Point, Refused};
 use sync::session::{Effect, Found, Input, Notice, Read, Session, Telling, Ticket};
 use sync::status::Reading;
@@ -36,6 +36,7 @@ pub(super) async fn carry_out(net: Arc<Net>, connection: Connection) {
     let up = Up::begin(&net, peer, net.new_follower());
     if let Some(address) = link.address() {
         net.book().add(peer, [address]);
+        net.typed().found(address);
         remember(&net, peer, address.to_string());
     }
     let (to_wire, wire, unsent) = wire();
@@ -64,6 +65,9 @@ pub(super) async fn carry_out(net: Arc<Net>, connection: Connection) {
     link.close(0, "done");
     let ended = link.closed().await;
     tracing::debug!(%peer, %ended, "a connection ended");
+    if ended == Ended::PutOut {
+        net.told_put_out(peer);
+    }
 }
 
 /// A connection, counted as long as it stands, however it ends.
@@ -92,6 +96,7 @@ impl Up {
             count.heard == 1
         };
         self.net.device.peers_known().set_connected(self.peer, true);
+        taken_in(&self.net, self.peer);
         if first {
             self.net.tell(NetworkEvent::PeerUp(self.peer));
         }
@@ -117,6 +122,19 @@ impl Drop for Up {
             self.net.tell(NetworkEvent::PeerDown(self.peer));
         }
     }
+}
+
+/// A device that speaks with this one takes back what it may have said before.
+fn taken_in(net: &Net, peer: DeviceId) {
+    let Ok(reader) = net.device.reader() else { return };
+    drop(tokio::task::spawn_blocking(move || {
+        let said = reader.local().said_put_out().unwrap_or_default();
+        if said.iter().any(|(device, _)| *device == peer)
+            && let Err(fault) = reader.local().taken_in_by(peer)
+        {
+            tracing::warn!(%fault, "that a device speaks with this one again was not kept");
+        }
+    }));
 }
 
 fn remember(net: &Net, peer: DeviceId, address: String) {

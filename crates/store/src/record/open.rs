@@ -1,7 +1,7 @@
 //! Founding a home, joining one, and opening it again.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use mar::fact::{DeviceKeys, Draft, EarlierHead, Fact, Founding, MembershipFact};
 use mar::ids::{EntryId, HomeId, LogId};
@@ -17,7 +17,7 @@ use crate::entry::{self, Class, EntryFault, Hash, LogKey, Sealed};
 use crate::fold::Folded;
 use crate::heads::Heads;
 use crate::keys::{HighWater, KeyFault, Keys, StateFile};
-use crate::local::Local;
+use crate::local::{Damage, Local};
 use crate::log::{Log, LogRead, Pinned};
 use crate::tables::{self, DiskFault};
 use crate::views::Views;
@@ -158,6 +158,9 @@ impl Record {
     ) -> Result<Self, RecordFault> {
         let Opening { disk, mut keys, state } = opening;
         let in_log = |fault| tables::open_fault(&disk, FileKind::Log, fault);
+        let local = local(&disk, fresh.next())?;
+        let pages_damaged = look_at_pages(&disk, &local, now);
+        let damage = settle_damage(&disk, &local);
         let (stores, folded, heads, pinned) = stores(&disk, now, fresh.next())?;
         let (clock, stale) = tables::guarded(|| {
             let read = stores.log.read()?;
@@ -170,7 +173,6 @@ impl Record {
             keys.reincarnate_at(least)?;
             tracing::info!(incarnation = keys.incarnation(), "a new log of this device begins");
         }
-        let local = local(&disk, fresh.next())?;
         let aside = local
             .aside(&pinned.home)
             .map_err(|fault| tables::open_fault(&disk, FileKind::Local, fault))?;
@@ -185,6 +187,8 @@ impl Record {
             stores: RwLock::new(Some(stores)),
             published: RwLock::new(published),
             local,
+            damage: Mutex::new(damage),
+            pages_damaged,
             _lock: lock,
         };
         let record = Self {
@@ -215,6 +219,80 @@ fn must_be_free(disk: &Disk) -> Result<(), OpenFault> {
     }
     let left = disk.without_log();
     if matches!(left, OpenFault::NoHome { .. }) { Ok(()) } else { Err(left) }
+}
+
+/// How often every page of a large record is looked at.
+const LOOK_EVERY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Up to so many bytes every page is looked at whenever the record is opened.
+const SMALL_BYTES: u64 = 16 << 20;
+
+/// Looks at every page of log and views: redb believes what it reads, and a changed byte would show
+/// another dose than was given. A large record is looked at once a day. What is found is noted as
+/// damage. Returns whether the log was found damaged.
+fn look_at_pages(disk: &Disk, local: &Local, now: Timestamp) -> bool {
+    let last = local.checked().ok().flatten();
+    let lately =
+        last.is_some_and(|last| (0..LOOK_EVERY_MS).contains(&now.0.saturating_sub(last.0)));
+    let bytes = disk.length(FileKind::Log).saturating_add(disk.length(FileKind::Views));
+    let mut log_damaged = false;
+    if lately && bytes > SMALL_BYTES {
+        return log_damaged;
+    }
+    for kind in [FileKind::Views, FileKind::Log] {
+        if !disk.exists(kind) {
+            continue;
+        }
+        let damage = match tables::check_pages(disk, kind) {
+            Ok(()) => continue,
+            Err(OpenFault::Damaged { what, .. }) => Damage { file: Some(kind), what },
+            Err(fault) => {
+                tracing::warn!(%fault, "the pages were not looked at");
+                return log_damaged;
+            }
+        };
+        log_damaged |= kind == FileKind::Log;
+        if let Err(fault) = local.set_damage(Some(&damage)) {
+            tracing::warn!(%fault, "that the record is damaged was not kept");
+        }
+    }
+    if !lately && let Err(fault) = local.set_checked(now) {
+        tracing::warn!(%fault, "that the pages were looked at was not kept");
+    }
+    log_damaged
+}
+
+/// Looks into damage that was met before, and returns what is still known of it. Views are made
+/// again from a log that is whole; a log that is not is opened as far as it can be read, and what
+/// is wrong with it stands until everything was looked at and found well.
+fn settle_damage(disk: &Disk, local: &Local) -> Option<Damage> {
+    let damage = local.damage().unwrap_or_else(|fault| {
+        tracing::warn!(%fault, "what was noticed before could not be read");
+        None
+    })?;
+    if damage.file == Some(FileKind::Log) {
+        return Some(damage);
+    }
+    let whole = Log::open(disk).map_err(|fault| fault.to_string()).and_then(|log| {
+        tables::guarded(|| log.read()?.look_through()).map_err(|fault| fault.to_string())
+    });
+    let (settled, kept) = match whole {
+        Ok(()) => match disk.remove(FileKind::Views) {
+            Ok(()) => (None, local.set_damage(None)),
+            Err(fault) => {
+                tracing::warn!(%fault, "damaged views were not removed");
+                return Some(damage);
+            }
+        },
+        Err(what) => {
+            let in_log = Damage { file: Some(FileKind::Log), what };
+            let kept = local.set_damage(Some(&in_log));
+            (Some(in_log), kept)
+        }
+    };
+    if let Err(fault) = kept {
+        tracing::warn!(%fault, "what became of the damage was not kept");
+    }
+    settled
 }
 
 /// Opens this device's own file; on a disk that takes nothing it is kept in memory, since no care

@@ -11,7 +11,7 @@ use super::{Published, Shared};
 use crate::entry::Sealed;
 use crate::fold;
 use crate::heads::{Head, Heads};
-use crate::local::Local;
+use crate::local::{Damage, Local};
 use crate::log::{LogRead, Pinned};
 use crate::tables::DiskFault;
 use crate::views::{Indexed, ViewsRead};
@@ -60,6 +60,20 @@ impl Reader {
     /// Returns what belongs to this device alone.
     pub fn local(&self) -> &Local {
         &self.0.local
+    }
+
+    /// Returns what is known to be wrong with this device's copy of the record: met when something
+    /// was read, or found by [`Reader::verify`] and not mended since. `None` when nothing is known.
+    pub fn damage(&self) -> Option<Damage> {
+        self.0.damage().clone()
+    }
+
+    /// Remembers what looking at everything has found.
+    pub(crate) fn found(&self, damage: Option<Damage>) {
+        match damage {
+            Some(damage) => self.0.know(damage),
+            None => self.0.is_whole(),
+        }
     }
 
     /// Returns log and views as they stand now.

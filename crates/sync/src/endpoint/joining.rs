@@ -261,6 +261,7 @@ impl From<Ended> for JoinFault {
                 None => Self::Ended(ended),
             },
             Ended::NotEnrolled
+            | Ended::PutOut
             | Ended::Replaced
             | Ended::Silent
             | Ended::ClosedHere

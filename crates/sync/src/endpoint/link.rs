@@ -10,7 +10,7 @@ use iroh::endpoint::{
 };
 use store::entry::DeviceId;
 
-use super::{CLOSE_BAD_FRAME, CLOSE_NOT_ENROLLED, CLOSE_REPLACED};
+use super::{CLOSE_BAD_FRAME, CLOSE_NOT_ENROLLED, CLOSE_PUT_OUT, CLOSE_REPLACED};
 use crate::frame::FRAME_BYTES_MAX;
 
 /// The first byte of a stream that carries a session. Others are kept for blobs.
@@ -169,6 +169,9 @@ pub enum Ended {
     /// One of the two is not, or no longer, enrolled with the other.
     #[error("the device is not enrolled in this home")]
     NotEnrolled,
+    /// The other device says that this one was put out of the home.
+    #[error("this device was put out of the home")]
+    PutOut,
     /// Another connection to the same device took its place.
     #[error("another connection to the device took its place")]
     Replaced,
@@ -200,6 +203,7 @@ impl From<ConnectionError> for Ended {
             ConnectionError::ApplicationClosed(close) => {
                 match u32::try_from(close.error_code.into_inner()).unwrap_or(u32::MAX) {
                     CLOSE_NOT_ENROLLED => Self::NotEnrolled,
+                    CLOSE_PUT_OUT => Self::PutOut,
                     CLOSE_REPLACED => Self::Replaced,
                     code => Self::Closed {
                         code,

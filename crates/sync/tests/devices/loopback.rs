@@ -166,6 +166,35 @@ async fn a_live_connection_is_closed_when_its_device_is_revoked() {
     }
 }
 
+/// A device that was put out learns that, whether it is connected or comes back later, and nothing
+/// beside it; any other that may not connect learns nothing.
+#[tokio::test]
+async fn a_device_that_was_put_out_is_told_so_and_given_nothing() {
+    let (a, b) = two().await;
+    let c = Device::start(3, loopback()).await;
+    c.allow(&[&b]);
+    let dialled = a.endpoint.dial(b.endpoint.id(), &[address_of(&b.endpoint)]).await.unwrap();
+    let accepted = timeout(PATIENCE, b.endpoint.accept()).await.unwrap().unwrap();
+    b.endpoint.put_out([a.endpoint.id()].into());
+    b.endpoint.allow(BTreeSet::new());
+    let ended = timeout(PATIENCE, dialled.link.closed()).await.unwrap();
+    assert_eq!(ended, Ended::PutOut);
+    assert_eq!(accepted.link.closed().await, Ended::ClosedHere);
+    for (device, fault, ended) in
+        [(&a, DialFault::PutOut, Ended::PutOut), (&c, DialFault::NotEnrolled, Ended::NotEnrolled)]
+    {
+        match device.endpoint.dial(b.endpoint.id(), &[address_of(&b.endpoint)]).await {
+            Err(told) => assert_eq!(told, fault),
+            Ok(mut connection) => {
+                let heard = timeout(PATIENCE, connection.receiver.receive()).await.unwrap();
+                assert_eq!(heard, Err(ended));
+            }
+        }
+    }
+    b.endpoint.close().await;
+    assert!(b.endpoint.accept().await.is_none(), "nothing was handed on");
+}
+
 #[tokio::test]
 async fn a_panic_while_a_device_is_served_leaves_the_endpoint_up() {
     let (a, b) = two().await;
