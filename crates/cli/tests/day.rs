@@ -41,6 +41,7 @@ fn main() {
         ("the_same_medicine_twice_asks_whether_it_is_meant", promises::orders::twin),
         ("what_differs_from_the_words_is_refused_until_told", promises::imported::not_as_read),
         ("a_when_required_dose_waits_out_its_interval", promises::doses::when_required_dose),
+        ("the_count_of_a_rescue_medicine_is_said_and_refuses_nothing", promises::doses::rescue),
         ("a_controlled_drug_takes_a_witness", promises::doses::controlled),
         ("an_outcome_names_the_flag_that_it_lacks", promises::doses::meanings),
         ("a_record_is_corrected_and_its_original_stays", promises::doses::corrected),

@@ -40,6 +40,7 @@ pub mod order;
 pub mod due;
 pub mod record;
 pub mod round;
+mod unheard;
 mod waiting;
 
 pub mod alerts;

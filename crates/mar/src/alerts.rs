@@ -1,7 +1,8 @@
 //! What somebody has to look at: functions of (picture, now), never stored. One alert a cause, each
 //! with one owner.
 
-use crate::due::{self, DueState};
+mod unrecorded;
+
 use crate::fact::{CLINICAL, Check, Fact, HomeFact, MembershipFact, OutcomeRecorded, SecondPerson};
 use crate::first;
 use crate::ids::{AdministrationId, EntryId, OrderId, ResidentId, StaffId};
@@ -9,7 +10,7 @@ use crate::order::EFFECT_CHECK_DEFAULT;
 use crate::picture::{Picture, Recorded, ResidentPicture, Standing};
 use crate::plausible;
 use crate::rules::{self, Breach, BreachKind};
-use crate::schedule::{SlotId, SlotKind};
+use crate::schedule::SlotId;
 use crate::settings::Settings;
 use crate::time::{Minutes, Timestamp};
 use crate::waiting::{Step, waiting};
@@ -74,8 +75,13 @@ pub enum Cause {
     IntervalBreach(AdministrationId),
     /// A dose that the merged record shows to have been too much (Y-09).
     TotalBreach(AdministrationId),
+    /// More of a rescue medicine than its most in 24 hours (W-05).
+    RescueOver(AdministrationId),
     /// A due dose that nobody recorded (D-04).
     Unrecorded(SlotId),
+    /// Older due doses of one order that nobody recorded: one alert for all of them, until each is
+    /// answered or closed (D-04).
+    UnrecordedBefore(OrderId, Vec<SlotId>),
     /// A time-critical dose past its time (W-02).
     CriticalLate(SlotId),
     /// The effect of a when-required dose was not noted (P-07).
@@ -120,7 +126,9 @@ impl Cause {
             Self::DoubleDose(..) => "possible-double-dose",
             Self::IntervalBreach(_) => "interval-breach",
             Self::TotalBreach(_) => "total-breach",
+            Self::RescueOver(_) => "rescue-over-most",
             Self::Unrecorded(_) => "unrecorded",
+            Self::UnrecordedBefore(..) => "unrecorded-before",
             Self::CriticalLate(_) => "time-critical-late",
             Self::EffectDue(_) => "effect-due",
             Self::Popped(_) => "popped-without-outcome",
@@ -158,12 +166,8 @@ impl Cause {
     }
 }
 
-/// Unrecorded doses are told for this long back; older ones stand on the chart as ringed boxes.
-const UNRECORDED_BACK: Minutes = Minutes(3 * 24 * 60);
 /// A prepared dose with no outcome is told after this (D-02).
 const POPPED_AFTER: Minutes = Minutes(30);
-/// A time-critical dose is told when it is this late (D-05, W-02).
-const CRITICAL_AFTER: Minutes = Minutes(15);
 
 /// Returns what somebody has to look at, most urgent first, then oldest first.
 #[must_use]
@@ -173,6 +177,7 @@ pub fn alerts(picture: &Picture, now: Timestamp) -> Vec<Alert> {
         let mut list = Collector { resident, now, found: &mut found };
         list.apart();
         list.doses(picture);
+        list.unrecorded(picture);
         list.tasks(picture);
     }
     found.extend(home_in_doubt(picture));
@@ -261,6 +266,7 @@ impl<'a> Collector<'a> {
             let cause = match kind {
                 BreachKind::Interval => Cause::IntervalBreach(administration),
                 BreachKind::Total | BreachKind::Dose => Cause::TotalBreach(administration),
+                BreachKind::Rescue => Cause::RescueOver(administration),
             };
             // Too much at once may be too much in 24 hours as well: one cause, one alert.
             if told.insert(cause.clone()) {
@@ -268,28 +274,6 @@ impl<'a> Collector<'a> {
             }
         }
         self.first_doses(picture);
-        let span = (self.now.minus(UNRECORDED_BACK), self.now.plus(Minutes(1)));
-        for due in due::due(&picture.home, resident, span, self.now) {
-            let critical = due.slot.kind == SlotKind::TimeCritical;
-            let late = self.now >= due.slot.due.plus(CRITICAL_AFTER);
-            let open = matches!(due.state, DueState::Due | DueState::Late);
-            if due.state == DueState::Unrecorded {
-                let tier = if critical { Tier::Red } else { Tier::Amber };
-                self.add(
-                    tier,
-                    Cause::Unrecorded(due.slot.id),
-                    due.slot.window.unrecorded_after,
-                    Owner::ShiftLead,
-                );
-            } else if critical && open && late {
-                self.add(
-                    Tier::Red,
-                    Cause::CriticalLate(due.slot.id),
-                    due.slot.due.plus(CRITICAL_AFTER),
-                    Owner::ShiftLead,
-                );
-            }
-        }
     }
 
     /// First doses that fell due before the check and that nobody answered for.

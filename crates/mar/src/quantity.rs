@@ -195,11 +195,12 @@ impl Unit {
         PIECES.contains(&self.0.as_str())
     }
 
-    /// Returns the unit as it is shown beside `quantity`: `tablet`, `tablets`, `ml`.
+    /// Returns the unit as it is shown beside `quantity`: `1 tablet`, `0 tablets`, `2 ml`.
     #[must_use]
     pub fn beside(&self, quantity: Quantity) -> String {
         let measures = ["ml", "mg", "g", "l"];
-        if measures.contains(&self.0.as_str()) || quantity.decimal() <= Decimal::ONE {
+        let one_or_less = quantity.decimal() <= Decimal::ONE && !quantity.is_zero();
+        if measures.contains(&self.0.as_str()) || one_or_less {
             return self.0.clone();
         }
         SAME_UNIT
@@ -243,6 +244,14 @@ mod tests {
         assert_eq!(shown("5.0"), "5");
         assert_eq!(shown("0.125"), "0.125");
         assert_eq!(shown("10"), "10");
+    }
+
+    #[test]
+    fn nothing_of_a_unit_is_told_in_the_plural() {
+        for (value, shown) in [("0", "0 sprays"), ("0.5", "0.5 spray"), ("1", "1 spray")] {
+            assert_eq!(Amount::new(value.parse().expect("an amount"), "spray").to_string(), shown);
+        }
+        assert_eq!(Amount::new(Quantity::ZERO, "ml").to_string(), "0 ml");
     }
 
     #[test]

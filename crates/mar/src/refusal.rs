@@ -674,7 +674,7 @@ fn limit_words(limit: &Limit, zone: Tz) -> String {
     let from = |earliest: &Option<Timestamp>| {
         earliest.map_or_else(
             || "never in this amount".to_owned(),
-            |t| format!("from {}", moment(t, zone)),
+            |t| format!("from {}", moment(t.up_to_minute(), zone)),
         )
     };
     match limit {
@@ -682,7 +682,7 @@ fn limit_words(limit: &Limit, zone: Tz) -> String {
             "too soon: given {}, at least {} between doses, next allowed from {}",
             moment(*last, zone),
             crate::words::length(*interval),
-            moment(*earliest, zone)
+            moment(earliest.up_to_minute(), zone)
         ),
         Limit::Dose { most, given } => {
             format!("{given} is more than the prescribed dose, {most}")

@@ -2,10 +2,12 @@
 
 mod breach;
 mod limits;
+mod status;
 
 pub use breach::{Breach, BreachKind, breaches, double_doses};
 pub(crate) use limits::is_weekly;
-pub use limits::{Limit, PrnStatus, allows, gap_allows, min_gap, prn_status, weekly_allows};
+pub use limits::{Limit, allows, gap_allows, min_gap, weekly_allows};
+pub use status::{LastGiven, PrnStatus, RescueCount, prn_status, rescue_count};
 
 use crate::ids::{AdministrationId, OrderId, VersionId};
 use crate::medicine::Ingredient;

@@ -54,6 +54,16 @@ impl Timestamp {
         Self(self.0.saturating_sub(length.millis()))
     }
 
+    /// Returns the first whole minute at or after the instant: a time "from which" something is
+    /// allowed is shown in whole minutes, and the one that is shown must be true.
+    #[must_use]
+    pub const fn up_to_minute(self) -> Self {
+        match self.0.rem_euclid(MILLIS_PER_MINUTE) {
+            0 => self,
+            past => Self(self.0.saturating_add(MILLIS_PER_MINUTE - past)),
+        }
+    }
+
     /// Returns the civil date and time in `zone`.
     #[must_use]
     pub fn civil(self, zone: Tz) -> NaiveDateTime {
@@ -187,6 +197,17 @@ mod tests {
         assert_eq!(cycle_of(start, date("2026-10-26")), (2, 1, date("2026-10-26")));
         assert_eq!(cycle_of(start, date("2026-11-21")), (2, 27, date("2026-10-26")));
         assert_eq!(cycle_of(start, date("2026-09-27")), (0, 28, date("2026-08-31")));
+    }
+
+    #[test]
+    fn a_time_from_which_something_is_allowed_is_never_shown_too_early() {
+        let up = |text: &str| {
+            Timestamp::from_rfc3339(text).expect("an instant").up_to_minute().rfc3339(London)
+        };
+        assert_eq!(up("2026-11-21T14:05:40Z"), "2026-11-21T14:06:00+00:00");
+        assert_eq!(up("2026-11-21T14:05:00.001Z"), "2026-11-21T14:06:00+00:00");
+        assert_eq!(up("2026-11-21T14:05:00Z"), "2026-11-21T14:05:00+00:00");
+        assert_eq!(Timestamp(i64::MAX).up_to_minute(), Timestamp(i64::MAX));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Doses: when required, controlled, corrected, in hospital.
 
-use super::{fails, home, hourly, rule, slots};
+use super::{fails, home, hourly, instant, rule, slots};
 use crate::outside::device::{text, when_required};
 use libtest_mimic::Failed;
 use serde_json::json;
@@ -27,6 +27,7 @@ pub fn when_required_dose() -> Result<(), Failed> {
     assert_eq!(after["earliest_next"], earliest, "the refusal and the status say the same");
     assert_eq!(after["left_24h"]["value"], json!("6"));
     assert_eq!(after["last"]["amount"]["value"], json!("2"));
+    assert!(after["last"]["by"].is_string(), "who gave it stands on the card (P-05)");
     let administration = text(&given["administration"]);
     let effect = ["effect", &administration, "--effect", "good", "--note", "walks again"];
     let noted = device.ok_as(&nurse, &effect, "");
@@ -42,6 +43,40 @@ pub fn when_required_dose() -> Result<(), Failed> {
     Ok(())
 }
 
+/// The count of a rescue medicine is said with each dose, and no number refuses one (W-05).
+pub fn rescue() -> Result<(), Failed> {
+    let (device, resident) = home();
+    let mut spray = when_required(&resident);
+    spray["medicine"] = json!({"name": "Glyceryl trinitrate 400micrograms/dose spray",
+        "cd_category": "0000"});
+    spray["route"] = json!("sublingual");
+    spray["dose"] = json!({"value": "1", "unit": "spray"});
+    spray["schedule"] = json!({"kind": "prn", "rescue": true, "min_interval_minutes": 5,
+        "max_24h": {"value": "3", "unit": "spray"}});
+    let order = device.order(&spray);
+    let nurse = device.nurse();
+    let words = |given: &str| format!("{given} (sprays, last 24 hours)");
+    let status = device.ok(&["prn", &order]);
+    assert_eq!(status["rescue"]["words"], json!(words("0 of 3 given, then 999")));
+    assert_eq!(status["earliest_next"], json!(null));
+    assert_eq!(status["unheard"], json!([]));
+    for given in ["1 of 3 given, then 999", "2 of 3 given, then 999", "3 of 3 given: call 999"] {
+        let give = ["give-prn", &order, "--amount", "1", "--reason", "chest pain"];
+        let answer = device.ok_as(&nurse, &give, "");
+        assert_eq!(answer["rescue"]["words"], json!(words(given)), "{answer}");
+    }
+    assert_eq!(device.ok(&["alerts"]).to_string().matches("rescue-over-most").count(), 0);
+    let mut args = vec!["give-prn", &order, "--amount", "1", "--reason", "chest pain"];
+    args.extend(nurse.iter().map(String::as_str));
+    let told = device.run(&args).stdout;
+    assert!(told.contains(&words("4 of 3 given: call 999")), "{told}");
+    let card = device.run(&["prn", &order]).stdout;
+    assert!(card.contains("Last given 1 spray, ") && card.contains(", by NB."), "{card}");
+    assert!(card.contains(&words("4 of 3 given: call 999")), "{card}");
+    assert_eq!(device.ok(&["alerts"]).to_string().matches("rescue-over-most").count(), 1);
+    Ok(())
+}
+
 pub fn controlled() -> Result<(), Failed> {
     let (device, resident) = home();
     let mut order = hourly(&resident);
@@ -49,6 +84,8 @@ pub fn controlled() -> Result<(), Failed> {
         "strength": "10 mg", "cd_category": "0002"});
     device.order(&order);
     let slot = text(&slots(&device, &resident)[0]["slot"]);
+    let listed = device.run(&["due", "--from", &instant("-1 minute"), "--to", &instant("+1 hour")]);
+    assert!(listed.stdout.contains(&slot), "it can be recorded from: {}", listed.stdout);
     let nurse = device.nurse();
     let alone = device.run_as(&nurse, &["record", &slot, "--outcome", "given"]);
     assert_eq!(rule(&alone), "C-03");

@@ -2,12 +2,15 @@
 
 use super::page::{moment, wrap};
 use super::session::Session;
+use super::unheard::{Unheard, unheard};
 use super::{Fault, Output};
 use mar::alerts::{Alert, Cause, Owner, Tier, alerts};
 use mar::fact::AccessKind;
 use mar::ids::{AdministrationId, OrderId, ResidentId};
 use mar::picture::ResidentPicture;
+use mar::rules::{rescue_count, taken};
 use mar::schedule::SlotId;
+use mar::time::Timestamp;
 use mar::waiting::{Step, waiting};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -36,7 +39,8 @@ pub fn run(
         found.retain(|a| a.cause.is_conflict());
     }
     if out.is_json() {
-        let list: Vec<Value> = found.iter().map(|a| to_json(session, a)).collect();
+        let gaps = unheard(session).into_iter().map(|u| not_heard(session, &u));
+        let list: Vec<Value> = found.iter().map(|a| to_json(session, a)).chain(gaps).collect();
         out.document(&Value::Array(list));
     } else {
         tell(session, &found, *request, out);
@@ -44,6 +48,28 @@ pub fn run(
     let seen: BTreeSet<ResidentId> = found.iter().filter_map(|a| a.resident).collect();
     session.note_access(&seen, AccessKind::Seen);
     Ok(())
+}
+
+/// A device that is not heard, in the shape of an alert: what it holds may be missing from the list.
+fn not_heard(session: &Session<'_>, unheard: &Unheard) -> Value {
+    let device = session.picture.home.devices().get(&unheard.device);
+    let enrolled = device.and_then(|d| d.enrolled.values().map(|w| w.wall).min());
+    let since = unheard.last_heard.or(enrolled).unwrap_or(session.now);
+    json!({
+        "id": alert_id("not-heard", None, &[unheard.device.to_string()]),
+        "tier": Tier::Amber.word(),
+        "cause": "not-heard",
+        "about": {
+            "resident": null, "device": unheard.device.to_string(), "name": unheard.name,
+        },
+        "since": since.rfc3339(session.zone()),
+        "owner": "shift-lead",
+        "state": "open",
+        "words": format!(
+            "NOT HEARD: {}. What was given there may be missing here.",
+            unheard.in_words(session)
+        ),
+    })
 }
 
 fn to_json(session: &Session<'_>, alert: &Alert) -> Value {
@@ -66,10 +92,14 @@ fn to_json(session: &Session<'_>, alert: &Alert) -> Value {
 
 /// The same cause has the same id on every device: it is made of what it is about.
 fn id(alert: &Alert) -> String {
+    alert_id(alert.cause.word(), alert.resident, &parts(&alert.cause))
+}
+
+fn alert_id(cause: &str, resident: Option<ResidentId>, parts: &[String]) -> String {
     let mut text = blake3::Hasher::new_derive_key("medround alert id 1");
-    text.update(alert.cause.word().as_bytes());
-    text.update(alert.resident.map_or([0; 16], |r| r.0).as_slice());
-    for part in parts(&alert.cause) {
+    text.update(cause.as_bytes());
+    text.update(resident.map_or([0; 16], |r| r.0).as_slice());
+    for part in parts {
         text.update(b"|");
         text.update(part.as_bytes());
     }
@@ -86,6 +116,7 @@ fn parts(cause: &Cause) -> Vec<String> {
         }
         Cause::IntervalBreach(id)
         | Cause::TotalBreach(id)
+        | Cause::RescueOver(id)
         | Cause::EffectDue(id)
         | Cause::CorrectionConflict(id)
         | Cause::AloneReview(id) => vec![id.to_string()],
@@ -94,6 +125,8 @@ fn parts(cause: &Cause) -> Vec<String> {
         Cause::OrdersWait(_) => Vec::new(),
         Cause::CheckOwed(order) | Cause::OrderConflict(order) => vec![order.to_string()],
         Cause::SameMedicine(a, b) => vec![a.to_string(), b.to_string()],
+        // The same alert while its doses are answered one after the other.
+        Cause::UnrecordedBefore(order, _) => vec![order.to_string()],
         Cause::FollowUp(follow_up) => vec![follow_up.to_string()],
         Cause::IdentityConflict
         | Cause::AllergyConflict
@@ -128,6 +161,7 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
         }
         Cause::IntervalBreach(id)
         | Cause::TotalBreach(id)
+        | Cause::RescueOver(id)
         | Cause::EffectDue(id)
         | Cause::CorrectionConflict(id)
         | Cause::AloneReview(id) => {
@@ -139,6 +173,10 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
         Cause::SameMedicine(a, b) => {
             order(&mut about, Some(*a));
             about["orders"] = json!([a.to_string(), b.to_string()]);
+        }
+        Cause::UnrecordedBefore(id, slots) => {
+            about["slots"] = json!(slots.iter().map(ToString::to_string).collect::<Vec<_>>());
+            order(&mut about, Some(*id));
         }
         Cause::OrdersWait(orders) => {
             about["orders"] = json!(orders.iter().map(ToString::to_string).collect::<Vec<_>>());
@@ -178,7 +216,8 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
     };
     let slot = |slot: &SlotId| {
         let order = resident.and_then(|r| order_of_slot(r, slot));
-        format!("{}, {} {}", medicine(order), super::page::day(slot.date), slot.key.in_words())
+        let due = resident.map(|r| super::due::slot_in_words(session, r, slot)).unwrap_or_default();
+        format!("{}, {due}", medicine(order))
     };
     let what = match &alert.cause {
         Cause::DoubleDose(id, doses) => {
@@ -188,8 +227,13 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
         Cause::TotalBreach(id) => {
             format!("MORE THAN THE MOST at once or in 24 hours: {}", dose(*id))
         }
+        Cause::RescueOver(id) => rescue_over(session, resident, *id, &dose(*id)),
         Cause::Unrecorded(id) => {
-            format!("nobody recorded {}: ask, then record or close it", slot(id))
+            let due = slot(id);
+            format!("nobody recorded {due}: ask, then record or close it: medroundctl record {id}")
+        }
+        Cause::UnrecordedBefore(order, slots) => {
+            older_unrecorded(alert, &medicine(Some(*order)), slots)
         }
         Cause::CriticalLate(id) => format!("time-critical and late: {}", slot(id)),
         Cause::EffectDue(id) => format!("look for the effect of {}", dose(*id)),
@@ -244,6 +288,40 @@ fn first_doses(slots: &[String]) -> String {
     )
 }
 
+/// How much of a rescue medicine was given in the 24 hours up to this dose.
+fn rescue_over(
+    session: &Session<'_>,
+    resident: Option<&std::sync::Arc<ResidentPicture>>,
+    id: AdministrationId,
+    dose: &str,
+) -> String {
+    let count = resident.and_then(|r| {
+        let taken = taken(&session.picture.home, r, Timestamp(i64::MIN));
+        let of = taken.iter().find(|t| t.administration == id)?;
+        Some(rescue_count((of.order, of.content), of.content.prn()?, &taken, of.at).in_words())
+    });
+    let count = count.map(|words| format!(": {words}")).unwrap_or_default();
+    format!("MORE RESCUE MEDICINE THAN ITS MOST: {dose}{count}")
+}
+
+/// Older doses of one order that nobody recorded, with the command that lists their slots.
+fn older_unrecorded(alert: &Alert, medicine: &str, slots: &[SlotId]) -> String {
+    let doses = super::page::count(slots.len(), "older dose");
+    let (first, last) = (slots.first().map(|s| s.date), slots.last().map(|s| s.date));
+    let (Some(first), Some(last)) = (first, last) else { return String::new() };
+    let resident = alert.resident.map(|id| id.to_string()).unwrap_or_default();
+    let to = last.succ_opt().unwrap_or(last);
+    let dates = if first == last {
+        super::page::day(first)
+    } else {
+        format!("{} to {}", super::page::day(first), super::page::day(last))
+    };
+    format!(
+        "nobody recorded {doses} of {medicine}, {dates}: ask, then record or close each: \
+         medroundctl due --resident {resident} --from {first} --to {to}"
+    )
+}
+
 /// How many orders wait for which step.
 fn orders_wait(
     session: &Session<'_>,
@@ -264,6 +342,9 @@ fn orders_wait(
 }
 
 fn tell(session: &Session<'_>, found: &[Alert], request: AlertsRequest, out: &mut Output<'_>) {
+    if let Some(line) = super::unheard::line(session) {
+        out.line(line);
+    }
     if found.is_empty() {
         out.line(match request {
             AlertsRequest::All => "Nothing waits for anybody.",

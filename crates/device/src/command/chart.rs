@@ -3,7 +3,7 @@
 use super::json::{allergies_to_json, amount, content_to_json, medicine_to_json};
 use super::page::{Table, clock, day, moment};
 use super::session::{Session, date};
-use super::{Fault, Output, waiting};
+use super::{Fault, Output, unheard, waiting};
 use mar::chart::{Cell, Chart, ChartOrder, Dose, chart};
 use mar::due::Suspension;
 use mar::fact::{AccessKind, DoseFact, Fact, Recording};
@@ -221,6 +221,9 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
     let zone = session.zone();
     out.line(format!("{}   {} to {}", chart.identity.list_name(), day(chart.from), day(chart.to)));
     out.line(format!("ALLERGIES: {}", super::resident::allergies_in_words(&chart.allergies)));
+    if let Some(line) = unheard::line(session) {
+        out.line(line);
+    }
     if chart.orders.is_empty() {
         out.line("No order was in force in these days, and nothing was recorded.");
     }

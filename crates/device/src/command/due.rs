@@ -1,14 +1,17 @@
 //! `due`: what is due in a span of time.
 
 use super::json::dose;
-use super::page::{clock, count, day};
+use super::page::{clock, count, day, moment};
 use super::session::Session;
 use super::{Fault, Output};
 use mar::due::{Due, DueState, Suspension, due};
 use mar::fact::AccessKind;
 use mar::first::FirstDose;
 use mar::ids::ResidentId;
-use mar::schedule::SlotKind;
+use mar::picture::ResidentPicture;
+use mar::rules::{by_date, slot_of};
+use mar::schedule::{SlotId, SlotKey, SlotKind};
+use mar::settings::Settings;
 use mar::time::{Timestamp, day_span};
 use mar::waiting::waiting;
 use serde::{Deserialize, Serialize};
@@ -138,11 +141,11 @@ pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
         DueState::NotDue => match (due.suspended, due.not_before) {
             (Some(Suspension::NotChecked), _) => "not yet checked".to_owned(),
             (Some(suspension), _) => format!("suspended: {}", suspension_word(suspension)),
-            (None, Some(at)) => format!("not before {}", clock(at, session.zone())),
+            (None, Some(at)) => format!("not before {}", clock(at.up_to_minute(), session.zone())),
             (None, None) => String::new(),
         },
         DueState::Due => match due.not_before {
-            Some(at) => format!("from {}", clock(at, session.zone())),
+            Some(at) => format!("from {}", clock(at.up_to_minute(), session.zone())),
             None => "due now".to_owned(),
         },
         DueState::Late => "LATE".to_owned(),
@@ -164,10 +167,31 @@ fn first_in_words(
     let from =
         not_before.map_or_else(|| "now".to_owned(), |at| format!("from {}", clock(at, zone)));
     let next = first.next.as_ref().zip(first.spacing(session.now)).map(|(next, spacing)| {
-        let due = super::page::moment(next.due, zone);
+        let due = moment(next.due, zone);
         format!("; the next is due {due}, in {}", mar::words::apart(spacing))
     });
     format!("FIRST DOSE {from}, checked after its time{}", next.unwrap_or_default())
+}
+
+/// Returns when a slot is due as a person reads it: `Sat 21 Nov 2026 08:00`, with its round where it
+/// has one. A slot that its version no longer has is told by its key.
+#[must_use]
+pub(super) fn slot_in_words(
+    session: &Session<'_>,
+    resident: &ResidentPicture,
+    slot: &SlotId,
+) -> String {
+    let fallback = Settings::new("-", slot.date);
+    let settings = by_date(&session.picture.home, &fallback);
+    let view = resident.orders.values().find_map(|h| h.version_as_written(slot.version));
+    let due = view.and_then(|v| slot_of(v.version, slot, &settings)).map(|found| found.due);
+    match (due, &slot.key) {
+        (Some(at), SlotKey::Round(_)) => {
+            format!("{} ({})", moment(at, session.zone()), slot.key.in_words())
+        }
+        (Some(at), SlotKey::Time(_) | SlotKey::Interval(_)) => moment(at, session.zone()),
+        (None, _) => format!("{} {}", day(slot.date), slot.key.in_words()),
+    }
 }
 
 fn tell(
@@ -177,12 +201,11 @@ fn tell(
     out: &mut Output<'_>,
 ) {
     let zone = session.zone();
+    if let Some(line) = super::unheard::line(session) {
+        out.line(line);
+    }
     if found.is_empty() {
-        out.line(format!(
-            "Nothing is due from {} to {}.",
-            super::page::moment(from, zone),
-            super::page::moment(to, zone)
-        ));
+        out.line(format!("Nothing is due from {} to {}.", moment(from, zone), moment(to, zone)));
         out.line("Orders are listed by: medroundctl order list");
         tell_waiting(session, residents, out);
         return;

@@ -241,6 +241,7 @@ pub(super) fn answer(
         }
         Some(_) | None => saved.saved_on,
     };
+    let rescue = prn::rescue_of(session, resident, id);
     let incident = incident(saved);
     if out.is_json() {
         let mut document = json!({
@@ -255,10 +256,16 @@ pub(super) fn answer(
         if let Some((follow_up, _)) = incident {
             document["incident"] = json!(follow_up.to_string());
         }
+        if let Some(count) = &rescue {
+            document["rescue"] = prn::rescue_to_json(count);
+        }
         out.document(&document);
         return Ok(());
     }
     tell(session, resident, id, out);
+    if let Some(count) = rescue {
+        out.line(format!("{}.", count.in_words()));
+    }
     for line in &answer.lines {
         out.line(line.clone());
     }
@@ -326,7 +333,8 @@ fn tell(session: &Session<'_>, resident: ResidentId, id: AdministrationId, out: 
         return;
     };
     let amount = effective.amount.as_ref().map(|a| format!(", {a}")).unwrap_or_default();
-    let slot = record.slot.as_ref().map(|s| format!(" (due {})", s.date)).unwrap_or_default();
+    let due = |slot| format!(" (due {})", super::due::slot_in_words(session, found, slot));
+    let slot = record.slot.as_ref().map(due).unwrap_or_default();
     let at = if record.slot.is_some() {
         clock(effective.given_at, zone)
     } else {

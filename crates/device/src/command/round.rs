@@ -3,7 +3,7 @@
 use super::due::{state_in_words, to_json as due_to_json};
 use super::page::{clock, day};
 use super::session::Session;
-use super::{Fault, Output, waiting};
+use super::{Fault, Output, unheard, waiting};
 use mar::due::{Due, DueState};
 use mar::fact::AccessKind;
 use mar::ids::ResidentId;
@@ -82,6 +82,7 @@ fn to_json(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>]) -> 
         "date": span.date.to_string(),
         "start": span.round.start.to_string(),
         "cut_off": span.to.rfc3339(zone),
+        "unheard": unheard::to_json(session),
         "residents": residents,
     })
 }
@@ -95,14 +96,8 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
         span.round.start,
         clock(span.to, zone)
     ));
-    let (_, unheard) = session.device().complete_to();
-    if !unheard.is_empty() {
-        let names: Vec<String> =
-            unheard.iter().map(|d| session.picture.home.device_name(*d)).collect();
-        out.line(format!(
-            "NOT HEARD: {}. What was given there may be missing here.",
-            mar::words::list(&names)
-        ));
+    if let Some(line) = unheard::line(session) {
+        out.line(line);
     }
     if found.is_empty() {
         out.line("Nobody has doses in this round, and no order waits.");
@@ -144,13 +139,14 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
 fn tell_dose(session: &Session<'_>, dose: &Due<'_>, out: &mut Output<'_>) {
     let content = &dose.version.content;
     let critical = dose.slot.kind == SlotKind::TimeCritical;
+    let state = state_in_words(session, dose);
+    let state = if state.is_empty() { state } else { format!("  [{state}]") };
     out.line(format!(
-        "    {} {}{}: {}  [{}]",
+        "    {} {}{}: {}{state}",
         clock(dose.slot.due, session.zone()),
         if critical { "TIME-CRITICAL " } else { "" },
         content.medicine.name,
-        mar::words::dose(&content.dose),
-        state_in_words(session, dose)
+        mar::words::dose(&content.dose)
     ));
     out.line(format!("        {}", mar::words::directions(content, &session.settings())));
     if !matches!(dose.state, DueState::Recorded | DueState::OnPaper) {

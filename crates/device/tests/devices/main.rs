@@ -9,3 +9,4 @@ mod folders;
 mod home;
 mod hostile;
 mod together;
+mod unheard;

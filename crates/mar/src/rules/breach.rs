@@ -1,5 +1,6 @@
 //! What two people did while apart, found over the merged record (Y-03, Y-09).
 
+use super::limits::totals_allow;
 use super::{Limit, Taken, allows, gap_allows, look_back, weekly_allows};
 use crate::due::SlotPlace;
 use crate::fact::Recording;
@@ -30,6 +31,8 @@ pub enum BreachKind {
     Total,
     /// More at once than is prescribed (S-08).
     Dose,
+    /// More of a rescue medicine than its most in 24 hours: never refused, always told (W-05).
+    Rescue,
 }
 
 /// Returns every dose that breaks its interval or its 24-hour total given what was taken before it,
@@ -39,14 +42,14 @@ pub enum BreachKind {
 pub fn breaches(taken: &[Taken<'_>]) -> Vec<Breach> {
     let mut found = Vec::new();
     for (at, dose) in taken.iter().enumerate() {
-        // Rescue medicines have no limit that holds them up, and none to break (W-05).
-        if dose.content.flags.rescue {
-            continue;
-        }
         let since = dose.at.minus(look_back(dose.content));
         let earlier = &taken[taken[..at].partition_point(|t| t.at < since)..at];
         let order = (dose.order, dose.content);
+        let rescue = dose.content.flags.rescue;
         let broken = match dose.content.prn() {
+            // Nothing holds a rescue medicine up, and one that went past its most is told (W-05).
+            Some(prn) if rescue => totals_allow(order, prn, earlier, &dose.amount, dose.at),
+            None if rescue => Ok(()),
             Some(prn) => allows(order, prn, earlier, &dose.amount, dose.at),
             None => gap_allows(order, earlier, dose.at)
                 .and_then(|()| weekly_allows(order, earlier, dose.at)),
@@ -54,6 +57,9 @@ pub fn breaches(taken: &[Taken<'_>]) -> Vec<Breach> {
         for limit in broken.err().into_iter().chain(above_the_dose(dose)) {
             let kind = match limit {
                 Limit::Interval { .. } => BreachKind::Interval,
+                Limit::Amount { .. } | Limit::Ingredient { .. } | Limit::Dose { .. } if rescue => {
+                    BreachKind::Rescue
+                }
                 Limit::Amount { .. } | Limit::Ingredient { .. } => BreachKind::Total,
                 Limit::Dose { .. } => BreachKind::Dose,
             };

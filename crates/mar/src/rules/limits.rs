@@ -71,41 +71,131 @@ pub fn allows(
     if let Some(interval) = prn.min_interval.value().copied().or_else(|| min_gap(order.1)) {
         apart(&group, interval, at)?;
     }
-    if let Some(most) = prn.max_24h.value() {
-        let same_unit: Vec<(Timestamp, Quantity)> = group
-            .iter()
-            .filter(|t| {
-                t.amount.unit == most.unit && (t.order == order.0 || order.1.limit_group.is_some())
-            })
-            .map(|t| (t.counts_at, t.amount.value))
-            .collect();
-        if amount.unit == most.unit {
-            fits(&same_unit, amount.value, most.value, at).map_err(|(so_far, earliest)| {
-                Limit::Amount {
-                    most: most.clone(),
-                    taken: Amount { value: so_far, unit: most.unit.clone() },
-                    earliest,
-                }
-            })?;
-        }
-    }
-    for (name, most_mg) in INGREDIENT_LIMITS {
-        let Some(proposed) = ingredient_mg(order.1, name, amount) else {
+    totals_allow(order, prn, taken, amount, at)
+}
+
+/// Whether a dose keeps the 24-hour totals alone: what is left of them is [`PrnStatus::left_24h`].
+///
+/// # Errors
+/// With the limit that forbids it.
+pub(super) fn totals_allow(
+    order: (OrderId, &Content),
+    prn: &Prn,
+    taken: &[Taken<'_>],
+    amount: &Amount,
+    at: Timestamp,
+) -> Result<(), Limit> {
+    for ceiling in ceilings(order, prn, taken) {
+        let Some(proposed) = ceiling.counted(order.1, amount) else {
             continue;
         };
-        let all: Vec<(Timestamp, Quantity)> = taken
-            .iter()
-            .filter_map(|t| ingredient_mg(t.content, name, &t.amount).map(|mg| (t.counts_at, mg)))
-            .collect();
-        let most_mg = Quantity::whole(most_mg);
-        fits(&all, proposed, most_mg, at).map_err(|(taken_mg, earliest)| Limit::Ingredient {
-            name: name.to_owned(),
-            most_mg,
-            taken_mg,
-            earliest,
-        })?;
+        fits(&ceiling.doses, proposed, ceiling.most.value, at)
+            .map_err(|(so_far, earliest)| ceiling.limit(so_far, earliest))?;
     }
     Ok(())
+}
+
+/// One total of 24 hours with what was taken under it. What may be given and what is left are both
+/// told from these, so that no card says one thing and the refusal another (P-03 to P-05).
+struct Ceiling {
+    /// The most, in the unit in which it counts.
+    most: Amount,
+    /// The ingredient that it counts over all products; `None` for the order's own amount.
+    ingredient: Option<&'static str>,
+    doses: Vec<(Timestamp, Quantity)>,
+}
+
+fn ceilings(order: (OrderId, &Content), prn: &Prn, taken: &[Taken<'_>]) -> Vec<Ceiling> {
+    let mut found = Vec::new();
+    if let Some(most) = prn.max_24h.value() {
+        let mut own = Ceiling { most: most.clone(), ingredient: None, doses: Vec::new() };
+        own.doses = taken
+            .iter()
+            .filter(|t| t.order == order.0 || order.1.limit_group.is_some())
+            .filter(|t| share_limits(order, (t.order, t.content)))
+            .filter_map(|t| Some((t.counts_at, own.counted(t.content, &t.amount)?)))
+            .collect();
+        found.push(own);
+    }
+    for (name, most_mg) in INGREDIENT_LIMITS {
+        if !order.1.medicine.contains(name) {
+            continue;
+        }
+        let most = Amount::new(Quantity::whole(most_mg), "mg");
+        let mut all = Ceiling { most, ingredient: Some(name), doses: Vec::new() };
+        all.doses = taken
+            .iter()
+            .filter_map(|t| Some((t.counts_at, all.counted(t.content, &t.amount)?)))
+            .collect();
+        found.push(all);
+    }
+    found
+}
+
+impl Ceiling {
+    /// Returns what an amount of a medicine comes to under this ceiling; `None` when nobody can say.
+    fn counted(&self, content: &Content, amount: &Amount) -> Option<Quantity> {
+        match self.ingredient {
+            Some(name) => ingredient_mg(content, name, amount),
+            None if amount.unit == self.most.unit => Some(amount.value),
+            None => only_ingredient_mg(content, amount).filter(|_| self.most.unit.as_str() == "mg"),
+        }
+    }
+
+    /// Returns what is left at `at`, in the unit of the order's dose and never too much; in the
+    /// ceiling's own unit where it does not count in the dose's.
+    fn left(&self, content: &Content, at: Timestamp) -> Amount {
+        let left = self.most.value.less(fullest(&self.doses, at));
+        let unit = content.dose.unit();
+        let one = Amount { value: Quantity::whole(1), unit: unit.clone() };
+        let each = self.counted(content, &one).filter(|each| !each.is_zero());
+        let Some(each) = each else {
+            return Amount { value: left, unit: self.most.unit.clone() };
+        };
+        let whole = (left.decimal() / each.decimal())
+            .round_dp_with_strategy(3, rust_decimal::RoundingStrategy::ToZero);
+        let value = Quantity::new(whole).unwrap_or(Quantity::ZERO);
+        Amount { value, unit: unit.clone() }
+    }
+
+    fn limit(&self, so_far: Quantity, earliest: Option<Timestamp>) -> Limit {
+        match self.ingredient {
+            Some(name) => Limit::Ingredient {
+                name: name.to_owned(),
+                most_mg: self.most.value,
+                taken_mg: so_far,
+                earliest,
+            },
+            None => Limit::Amount {
+                most: self.most.clone(),
+                taken: Amount { value: so_far, unit: self.most.unit.clone() },
+                earliest,
+            },
+        }
+    }
+}
+
+/// The mg in an amount of a medicine with one ingredient; `None` for a medicine with several.
+fn only_ingredient_mg(content: &Content, amount: &Amount) -> Option<Quantity> {
+    let [only] = content.medicine.ingredients.as_slice() else {
+        return None;
+    };
+    ingredient_mg(content, &only.name, amount)
+}
+
+/// Returns what may still be taken at `at` under every total: the least that any of them leaves.
+/// `None` when there is none.
+pub(super) fn least_left(
+    order: (OrderId, &Content),
+    prn: &Prn,
+    taken: &[Taken<'_>],
+    at: Timestamp,
+) -> Option<Amount> {
+    let all = ceilings(order, prn, taken);
+    // The order's own comes first; what counts in another unit cannot be compared with it.
+    all.iter()
+        .map(|ceiling| ceiling.left(order.1, at))
+        .reduce(|a, b| if a.unit == b.unit && b.value < a.value { b } else { a })
 }
 
 /// Equality passes (P-02).
@@ -141,25 +231,27 @@ fn fits(
     most: Quantity,
     at: Timestamp,
 ) -> Result<(), (Quantity, Option<Timestamp>)> {
-    let within = |end: Timestamp| {
-        doses
-            .iter()
-            .filter(|(t, _)| *t > end.minus(DAY) && *t <= end)
-            .fold(Quantity::ZERO, |sum, (_, q)| sum.plus(*q))
-    };
-    let fullest = |from: Timestamp| {
-        let ends = doses.iter().map(|(t, _)| *t).filter(|t| *t > from && *t < from.plus(DAY));
-        ends.chain([from]).map(within).max().unwrap_or(Quantity::ZERO)
-    };
-    let so_far = fullest(at);
+    let so_far = fullest(doses, at);
     if so_far.plus(amount) <= most {
         return Ok(());
     }
     let mut candidates: Vec<Timestamp> =
         doses.iter().map(|(t, _)| t.plus(DAY)).filter(|t| *t > at).collect();
     candidates.sort();
-    let earliest = candidates.into_iter().find(|t| fullest(*t).plus(amount) <= most);
+    let earliest = candidates.into_iter().find(|t| fullest(doses, *t).plus(amount) <= most);
     Err((so_far, earliest))
+}
+
+/// Returns what is taken in the fullest 24 hours that hold `from`.
+fn fullest(doses: &[(Timestamp, Quantity)], from: Timestamp) -> Quantity {
+    let within = |end: Timestamp| {
+        doses
+            .iter()
+            .filter(|(t, _)| *t > end.minus(DAY) && *t <= end)
+            .fold(Quantity::ZERO, |sum, (_, q)| sum.plus(*q))
+    };
+    let ends = doses.iter().map(|(t, _)| *t).filter(|t| *t > from && *t < from.plus(DAY));
+    ends.chain([from]).map(within).max().unwrap_or(Quantity::ZERO)
 }
 
 /// Returns the shortest gap between two doses of a regular order: its own, else four hours for
@@ -215,60 +307,5 @@ pub(crate) fn is_weekly(schedule: &Schedule) -> bool {
         Schedule::EveryDays { n, times, .. } => *n >= 7 && times.len() <= 1,
         Schedule::EveryHours { n, .. } => *n >= 168,
         Schedule::Once { .. } | Schedule::WhenRequired(_) => false,
-    }
-}
-
-/// What is shown before a when-required dose is prepared (P-05).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrnStatus {
-    /// When and how much was given last, of any order that shares the limits; `None` for never.
-    pub last: Option<(Timestamp, Amount)>,
-    /// From when the smallest dose is allowed; `None` means now. Beyond any time when it never is.
-    pub earliest_next: Option<Timestamp>,
-    /// How much is left in the 24 hours up to now; `None` when no most was stated.
-    pub left_24h: Option<Amount>,
-    /// How many doses of this order were given in the last seven days.
-    pub given_7d: usize,
-}
-
-/// Returns what is shown before a when-required dose is prepared (P-05).
-#[must_use]
-pub fn prn_status(
-    order: (OrderId, &Content),
-    prn: &Prn,
-    taken: &[Taken<'_>],
-    now: Timestamp,
-) -> PrnStatus {
-    let group = || taken.iter().filter(|t| share_limits(order, (t.order, t.content)));
-    let last = group().filter(|t| t.at <= now).max_by_key(|t| t.at);
-    let least = order.1.dose.least();
-    let mut candidates = vec![now];
-    candidates.extend(taken.iter().map(|t| t.counts_at.plus(DAY)));
-    if let Some(interval) = prn.min_interval.value().copied().or_else(|| min_gap(order.1)) {
-        candidates.extend(group().map(|t| t.at.plus(interval)));
-    }
-    candidates.retain(|t| *t >= now);
-    candidates.sort();
-    let open = |t: &Timestamp| allows(order, prn, taken, &least, *t).is_ok();
-    let earliest = candidates.into_iter().find(open).unwrap_or(Timestamp(i64::MAX));
-    let left_24h = prn.max_24h.value().map(|most| {
-        let used = group()
-            .filter(|t| {
-                t.amount.unit == most.unit && (t.order == order.0 || order.1.limit_group.is_some())
-            })
-            .filter(|t| t.counts_at > now.minus(DAY) && t.counts_at <= now)
-            .fold(Quantity::ZERO, |sum, t| sum.plus(t.amount.value));
-        Amount { value: most.value.less(used), unit: most.unit.clone() }
-    });
-    let week = Minutes(7 * 24 * 60);
-    PrnStatus {
-        last: last.map(|t| (t.at, t.amount.clone())),
-        // Nothing holds a rescue medicine up (W-05), and no card may say so.
-        earliest_next: (earliest > now && !order.1.flags.rescue).then_some(earliest),
-        left_24h,
-        given_7d: taken
-            .iter()
-            .filter(|t| t.order == order.0 && t.at > now.minus(week) && t.at <= now)
-            .count(),
     }
 }

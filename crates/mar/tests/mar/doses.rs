@@ -476,6 +476,35 @@ fn nothing_holds_up_a_rescue_medicine() {
 }
 
 #[test]
+fn more_of_a_rescue_medicine_than_its_most_is_told_and_never_refused() {
+    let rescue = Flags { rescue: true, ..Flags::default() };
+    let (mut home, whose) = home_with(flagged(rescue, plain(when_required(Some(5), Some("3")))));
+    home.enrol(mar::fact::DeviceRole::Member);
+    home.cut();
+    let count = |home: &Home| {
+        let resident = home.resident(0, whose.0);
+        let content = &resident.orders[&whose.1].version_at(home.now).expect("in force").content;
+        let taken = mar::rules::taken(&home.picture(0).home, resident, Timestamp(0));
+        let prn = content.prn().expect("when required");
+        let status = mar::rules::prn_status((whose.1, content), prn, &taken, home.now);
+        assert_eq!(status.earliest_next, None, "nothing holds it up");
+        status.rescue.expect("a rescue medicine").in_words()
+    };
+    home.now = at("2026-11-03T08:00");
+    assert_eq!(count(&home), "0 of 3 given, then 999 (tablets, last 24 hours)");
+    for device in [0, 1, 0, 1] {
+        give_prn(&mut home, (device, "CA"), whose, given()).expect("never refused");
+        pass(&mut home, 1);
+    }
+    assert_eq!(count(&home), "2 of 3 given, then 999 (tablets, last 24 hours)");
+    let told = |home: &Home| causes(home, 0).iter().filter(|c| **c == "rescue-over-most").count();
+    assert_eq!(told(&home), 0, "two on each device");
+    home.heal();
+    assert_eq!(count(&home), "4 of 3 given: call 999 (tablets, last 24 hours)");
+    assert_eq!(told(&home), 1, "the fourth, on the merged record");
+}
+
+#[test]
 fn the_pot_shows_what_was_popped_until_its_outcome() {
     let (mut home, whose) = home_with(plain(daily(&["08:00"])));
     home.now = at("2026-11-03T08:00");

@@ -174,12 +174,53 @@ fn what_is_shown_before_preparing_tells_last_next_left_and_the_week() {
     let taken: Vec<_> =
         given.iter().map(|(when, count)| dose(ORDER, &order, at(when), count)).collect();
     let status = prn_status((ORDER, &order), prn_of(&order), &taken, at("2026-11-21T09:00"));
-    assert_eq!(status.last, Some((at("2026-11-21T08:00"), tablets("1"))));
+    let last = status.last.map(|last| (last.at, last.amount));
+    assert_eq!(last, Some((at("2026-11-21T08:00"), tablets("1"))));
     assert_eq!(status.earliest_next, Some(at("2026-11-21T12:00")));
     assert_eq!(status.left_24h, Some(tablets("3")));
     assert_eq!(status.given_7d, 4, "a dose exactly seven days ago is no longer of the week");
     let status = prn_status((ORDER, &order), prn_of(&order), &taken, at("2026-11-21T12:00"));
     assert_eq!(status.earliest_next, None, "None is now");
+}
+
+/// The card said "left 4 tablets" while the dose was refused: regular paracetamol had filled the
+/// 4,000 mg, which only the refusal looked at. Both are told from the same totals now.
+#[test]
+fn what_is_left_counts_the_ingredient_over_all_products() {
+    let order = paracetamol("2", when_required(Some(240), Some("8")));
+    let regular = paracetamol("2", daily(&["08:00"]));
+    let mut taken = Vec::new();
+    for hour in ["01:00", "06:00", "11:00"] {
+        taken.push(dose(OTHER, &regular, at(&format!("2026-11-21T{hour}")), "2"));
+    }
+    let status = |taken: &[Taken<'_>]| {
+        prn_status((ORDER, &order), prn_of(&order), taken, at("2026-11-21T16:00"))
+    };
+    assert_eq!(status(&taken).left_24h, Some(tablets("2")), "8 by the order, 2 by the 4,000 mg");
+    taken.push(dose(OTHER, &regular, at("2026-11-21T12:00"), "2"));
+    assert_eq!(status(&taken).left_24h, Some(tablets("0")));
+    let earliest = status(&taken).earliest_next;
+    assert_eq!(earliest, Some(at("2026-11-22T01:00")), "not before a dose falls out of the day");
+    let unstated = paracetamol("2", when_required(None, None));
+    let asked = (ORDER, &unstated);
+    let left = prn_status(asked, prn_of(&unstated), &taken[..1], at("2026-11-21T16:00")).left_24h;
+    assert_eq!(left, Some(tablets("6")), "where nobody stated a most, the ingredient's holds");
+}
+
+#[test]
+fn a_most_in_mg_counts_tablets_too() {
+    let mut order = paracetamol("2", when_required(Some(240), Some("8")));
+    order.medicine.ingredients[0].name = "Ibuprofen".into();
+    order.medicine.name = "Ibuprofen 500mg tablets".into();
+    if let mar::schedule::Schedule::WhenRequired(prn) = &mut order.schedule {
+        prn.max_24h = mar::order::Stated::As(mar::quantity::Amount::new(q("2000"), "mg"));
+    }
+    let taken = [dose(ORDER, &order, at("2026-11-21T08:00"), "3")];
+    let now = at("2026-11-21T14:00");
+    let status = prn_status((ORDER, &order), prn_of(&order), &taken, now);
+    assert_eq!(status.left_24h, Some(tablets("1")));
+    let two = allows((ORDER, &order), prn_of(&order), &taken, &tablets("2"), now);
+    assert!(matches!(two, Err(Limit::Amount { .. })), "{two:?}");
 }
 
 #[test]
@@ -284,6 +325,16 @@ proptest! {
         let found = allows(asked, prn, &taken, &amount, at);
         let plainly = |half, now| plainly_allowed(&history, interval, most, (half, now));
         prop_assert_eq!(found.is_ok(), plainly(half_tablets, now * STEP), "{:?}", found);
+
+        // What is left is what `allows` lets through: one tells the other (P-05).
+        let left = prn_status(asked, prn, &taken, at).left_24h.expect("paracetamol has a total");
+        match found {
+            Ok(()) => prop_assert!(amount.value <= left.value, "{left} left of {amount}"),
+            Err(Limit::Amount { .. } | Limit::Ingredient { .. }) => {
+                prop_assert!(amount.value > left.value, "{left} left of {amount}");
+            }
+            Err(Limit::Interval { .. } | Limit::Dose { .. }) => {}
+        }
 
         // The earliest next is the first quarter of an hour at which the least may be given.
         let status = prn_status(asked, prn, &taken, at);

@@ -20,5 +20,6 @@ mod roles;
 mod schedules;
 mod texts;
 mod tour;
+mod unrecorded;
 mod waiting;
 mod wild;

@@ -222,7 +222,8 @@ fn when_required(
     let doses = taken(&session.picture.home, resident, EVER);
     let status = prn_status((order.order, content), prn, &doses, session.now);
     // The page itself says when it was printed.
-    let at_printing = if order.ended { Vec::new() } else { prn_in_words(session, &status) };
+    let at_printing =
+        if order.ended { Vec::new() } else { prn_in_words(session, resident, &status) };
     let lines = order.unscheduled.iter().map(|dose| told.prn_line(order, dose)).collect();
     WhenRequired { limits: limits(prn), protocol: protocol(content, prn), at_printing, lines }
 }

@@ -276,6 +276,7 @@ impl<'t, 's> Told<'t, 's> {
             Some(BreachKind::Interval) => badges.push("TOO SOON AFTER ANOTHER DOSE".to_owned()),
             Some(BreachKind::Total) => badges.push("MORE THAN THE MOST IN 24 HOURS".to_owned()),
             Some(BreachKind::Dose) => badges.push("MORE THAN THE PRESCRIBED DOSE".to_owned()),
+            Some(BreachKind::Rescue) => badges.push("MORE THAN THE MOST: 999".to_owned()),
             None => {}
         }
         if due.is_empty() && !self.prn {
@@ -337,7 +338,7 @@ impl<'t, 's> Told<'t, 's> {
         let at = self.so_far.taken.iter().position(|t| t.administration == dose.administration)?;
         let (by_then, this) = (&self.so_far.taken[..=at], &self.so_far.taken[at]);
         let status = prn_status((order.order, content), content.prn()?, by_then, this.at);
-        let next = status.earliest_next.filter(|next| *next != Timestamp(i64::MAX))?;
+        let next = status.earliest_next.filter(|next| *next != Timestamp(i64::MAX))?.up_to_minute();
         let zone = self.session.zone();
         let same_day = next.civil(zone).date() == this.at.civil(zone).date();
         Some(if same_day { clock(next, zone) } else { crate::command::page::moment(next, zone) })

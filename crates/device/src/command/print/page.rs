@@ -1,8 +1,8 @@
 //! What every sheet has: the home, the resident, where the data stand, the key of codes.
 
 use crate::command::Fault;
-use crate::command::page::moment;
 use crate::command::session::Session;
+use crate::command::unheard::unheard;
 use ::mar::outcome::{OUTCOMES, Outcome};
 use ::mar::picture::ResidentPicture;
 use ::mar::resident::{Allergies, AllergyKind};
@@ -119,19 +119,7 @@ const CLOCK_DOUBT: &str =
 pub(super) fn provenance(session: &Session<'_>) -> Result<Provenance, Fault> {
     let zone = session.zone();
     let status = session.device().status()?;
-    let peers = session.device().peers();
-    let heard = |device| peers.iter().find(|p| p.device == device).and_then(|p| p.last_heard);
-    let unheard = status
-        .unheard
-        .iter()
-        .map(|device| {
-            let name = session.picture.home.device_name(*device);
-            match heard(*device) {
-                Some(at) => format!("{name} since {}", moment(at, zone)),
-                None => format!("{name}, never heard"),
-            }
-        })
-        .collect();
+    let unheard = unheard(session).iter().map(|u| u.in_words(session)).collect();
     let hash = crate::command::status::hex(&status.heads_hash);
     let fingerprint: Vec<&str> = (0..4).filter_map(|at| hash.get(at * 4..at * 4 + 4)).collect();
     Ok(Provenance {

@@ -136,7 +136,7 @@ fn dose(session: &Session<'_>, due: &Due<'_>) -> RoundDose {
         tags.push("CD".to_owned());
     }
     if let Some(at) = due.not_before {
-        tags.push(format!("NOT BEFORE {}", clock(at, zone)));
+        tags.push(format!("NOT BEFORE {}", clock(at.up_to_minute(), zone)));
     }
     RoundDose {
         due: clock(due.slot.due, zone),
@@ -162,7 +162,7 @@ fn when_required(session: &Session<'_>, resident: &ResidentPicture) -> Vec<Strin
             let version = history.version_at(session.now)?;
             let prn = version.content.prn()?;
             let status = prn_status((history.id, &version.content), prn, &doses, session.now);
-            let words = prn_in_words(session, &status).join(" ");
+            let words = prn_in_words(session, resident, &status).join(" ");
             Some(format!("{}: {words}", version.content.medicine.name))
         })
         .collect()
