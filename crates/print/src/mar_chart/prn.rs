@@ -20,8 +20,22 @@ pub(super) struct PrnPart<'a> {
     table: Table,
     rows: Vec<LaidRow>,
     text: LaidFlow,
+    /// What held at printing, over the whole width below the rest: beside the limits it would make
+    /// the column of words higher than a page. `None` when nothing was known.
+    printed: Option<LaidFlow>,
     /// mm.
     pub(super) height: f32,
+}
+
+impl PrnPart<'_> {
+    /// Returns the height of the line on what held at printing, in mm.
+    fn strip(&self) -> f32 {
+        strip(self.printed.as_ref())
+    }
+}
+
+fn strip(printed: Option<&LaidFlow>) -> f32 {
+    printed.map_or(0.0, |flow| flow.height + 1.4)
 }
 
 /// Returns the block in as few parts as a body of `body` mm allows; each says what it is.
@@ -41,6 +55,8 @@ pub(super) fn parts<'a>(
     }
     rows.extend((0..SPARE).map(|_| table.blank(WRITING)));
 
+    let printed = at_printing(doses).map(|flow| flow.lay(press.typesetter, grid.column.w - 2.4));
+    let body = body - strip(printed.as_ref());
     let mut groups: Vec<Vec<LaidRow>> = vec![Vec::new()];
     let mut used = table.head_height();
     for row in rows {
@@ -66,7 +82,9 @@ pub(super) fn parts<'a>(
                 medicine: block.medicine.clone(),
             });
         }
-        parts.push(PrnPart { block, table: table.clone(), rows, text, height });
+        let height = height + strip(printed.as_ref());
+        let (table, printed) = (table.clone(), printed.clone());
+        parts.push(PrnPart { block, table, rows, text, printed, height });
     }
     Ok(parts)
 }
@@ -74,7 +92,8 @@ pub(super) fn parts<'a>(
 /// Draws one part with its top at `y`; room left below its lines becomes more empty lines.
 pub(super) fn draw(press: &mut Press<'_>, grid: &Grid, part: &PrnPart<'_>, y: f32) {
     let whole = Area::new(grid.column.x, y, grid.column.w, part.height);
-    draw_text(press, grid, (part.block, &part.text), whole);
+    let above = Area { h: whole.h - part.strip(), ..whole };
+    draw_text(press, grid, (part.block, &part.text), above);
     let x = grid.right().x;
     part.table.draw_head(press, (x, y));
     let mut at = y + part.table.head_height();
@@ -82,12 +101,17 @@ pub(super) fn draw(press: &mut Press<'_>, grid: &Grid, part: &PrnPart<'_>, y: f3
         part.table.draw(press, (x, at), row);
         at += row.height;
     }
-    while at + WRITING <= whole.bottom() {
+    while at + WRITING <= above.bottom() {
         let blank = part.table.blank(WRITING);
         part.table.draw(press, (x, at), &blank);
         at += WRITING;
     }
     press.page().strokes(&[(x, at, whole.right(), at)], 0.15, GREY);
+    if let Some(printed) = &part.printed {
+        let y = above.bottom();
+        press.page().strokes(&[(whole.x, y, whole.right(), y)], 0.35, BLACK);
+        press.flow((whole.x + 1.2, y + 0.7), printed);
+    }
     press.page().frames(&[whole], 0.55, BLACK);
 }
 
@@ -124,7 +148,7 @@ fn cells(line: &PrnLine) -> [Content; 10] {
     ]
 }
 
-/// Returns the medicine's words with its limits, at 9 points, and what held at printing (P-05).
+/// Returns the medicine's words with its limits, at 9 points.
 fn prn_words(block: &Block, doses: &WhenRequired, part: Option<(usize, usize)>) -> Flow {
     let mut flow = essentials(block, part);
     for limit in &doses.limits {
@@ -133,11 +157,18 @@ fn prn_words(block: &Block, doses: &WhenRequired, part: Option<(usize, usize)>) 
     for line in &doses.protocol {
         flow.line(Setting::regular(9.0), line.clone());
     }
-    if !doses.at_printing.is_empty() {
-        let label = Span { text: "When printed:".to_owned(), setting: Setting::regular(9.0) };
-        let said = doses.at_printing.join(" ");
-        flow.spans(0.4, vec![label, Span { text: said, setting: Setting::bold(9.0) }]);
-    }
     small_print(&mut flow, block);
     flow
+}
+
+/// Returns what held at printing (P-05); `None` when nothing is said of it.
+fn at_printing(doses: &WhenRequired) -> Option<Flow> {
+    if doses.at_printing.is_empty() {
+        return None;
+    }
+    let label = Span { text: "When printed:".to_owned(), setting: Setting::regular(9.0) };
+    let said = doses.at_printing.join(" ");
+    let mut flow = Flow::default();
+    flow.spans(0.0, vec![label, Span { text: said, setting: Setting::bold(9.0) }]);
+    Some(flow)
 }
