@@ -62,10 +62,12 @@ pub(super) async fn carry_out(net: Arc<Net>, connection: Connection) {
     exchange.run(frames, told, found).await;
     receiving.abort();
     sending.abort();
+    // Asked before it is closed here: afterwards that is all that it says.
+    let put_out = link.ended() == Some(Ended::PutOut);
     link.close(0, "done");
     let ended = link.closed().await;
     tracing::debug!(%peer, %ended, "a connection ended");
-    if ended == Ended::PutOut {
+    if put_out {
         net.told_put_out(peer);
     }
 }

@@ -71,6 +71,11 @@ impl Link {
         self.0.close(VarInt::from_u32(code), reason.as_bytes());
     }
 
+    /// Returns why the connection has ended, `None` while it stands.
+    pub fn ended(&self) -> Option<Ended> {
+        self.0.close_reason().map(Ended::from)
+    }
+
     /// Waits until the connection has ended, and returns why.
     pub async fn closed(&self) -> Ended {
         self.0.closed().await.into()
