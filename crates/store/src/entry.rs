@@ -33,7 +33,7 @@ use crate::clock::HybridClock;
 
 /// The format byte of entries and of the store's files. Until the first release it rises whenever
 /// the bytes change, and stores of an older development format are refused.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 
 /// The most bytes that one entry may have, signature included.
 pub const ENTRY_BYTES_MAX: usize = 16 * 1024;
@@ -599,18 +599,18 @@ mod tests {
         assert_eq!(read.id().0, read.hash().0[..16]);
     }
 
-    /// The envelope is frozen: these bytes must come out the same for ever.
+    /// The envelope is frozen: but for the format byte these bytes must come out the same for ever.
     #[test]
     fn the_envelope_s_layout_never_changes() {
         let sealed = log_of(2).remove(1);
         let bytes = sealed.bytes();
         assert_eq!(bytes.len(), 114 + 3 + 64);
-        assert_eq!(bytes[0], 1);
+        assert_eq!(bytes[0], FORMAT);
         assert_eq!(bytes[33..41], [0, 0, 0, 0, 0, 0, 0, 1]);
         assert_eq!(bytes[91..96], [0x83, 2, 1, 0, 1]);
         assert_eq!(bytes[112..117], [0, 3, 1, 2, 3]);
         let hash: String = sealed.hash().0.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hash, "94e187d865058ea329882f6d8bea572cbd2a8155e0123dc2a9c4bec7da3ecace");
+        assert_eq!(hash, "d4c869f3faef9ced5e837534abc8180c9a10a693e6db840b95e48ff47d9c56c5");
     }
 
     #[test]
@@ -666,7 +666,7 @@ mod tests {
         check(&|bytes| bytes[41..73].fill(0), EntryFault::Previous);
         check(&|bytes| bytes[33..41].fill(0), EntryFault::Previous);
         check(&|bytes| bytes[33..41].fill(0xff), EntryFault::Sequence);
-        check(&|bytes| bytes[0] = 2, EntryFault::Format(2));
+        check(&|bytes| bytes[0] = FORMAT + 1, EntryFault::Format(FORMAT + 1));
         check(&|bytes| bytes.resize(ENTRY_BYTES_MAX + 1, 0), EntryFault::TooLong(16_385));
     }
 

@@ -124,9 +124,23 @@ fn tell(session: &Session<'_>, lines: &[Line], out: &mut Output<'_>) {
     for line in table.lines() {
         out.line(line);
     }
+    for line in lines.iter().filter(|line| never_heard(line)) {
+        out.line(format!(
+            "{} was never heard here. Until it is, every dose asks about it. If its joining did not \
+             finish, put it out and invite it anew: medroundctl revoke {} --reason TEXT --as INITIALS",
+            line.name, line.id
+        ));
+    }
     if lines.len() == 1 {
         out.line("Add another device with: medroundctl invite --as INITIALS");
     }
+}
+
+/// Whether a device counts in the home and has never been heard by this one: it may be new, or its
+/// joining may have stopped half-way.
+fn never_heard(line: &Line) -> bool {
+    let heard = line.peer.as_ref().is_some_and(|p| p.connected || p.last_heard.is_some());
+    !line.own && line.revoked.is_none() && !line.parked && line.role == "member" && !heard
 }
 
 /// By how much a device's clock is ahead of this one's, and when that was so if it is not now.
@@ -181,4 +195,30 @@ pub fn revoke(session: &Session<'_>, ask: &Revoke, out: &mut Output<'_>) -> Resu
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trolley() -> Line {
+        Line {
+            id: DeviceId([7; 32]),
+            name: "Trolley".to_owned(),
+            role: "member",
+            enrolled: Some(Timestamp(0)),
+            revoked: None,
+            parked: false,
+            own: false,
+            peer: None,
+        }
+    }
+
+    #[test]
+    fn a_device_whose_joining_stopped_half_way_is_pointed_out() {
+        assert!(never_heard(&trolley()));
+        assert!(!never_heard(&Line { own: true, ..trolley() }));
+        assert!(!never_heard(&Line { revoked: Some(Timestamp(1)), ..trolley() }));
+        assert!(!never_heard(&Line { parked: true, ..trolley() }));
+    }
 }

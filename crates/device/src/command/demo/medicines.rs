@@ -417,19 +417,7 @@ fn willow_first(number: usize, c: &Calendar<'_>) -> Result<Vec<Content>, Fault> 
                 order(&CO_CARELDOPA, one()?, times, "Take ONE four times a day", c)?;
             careldopa.flags.time_critical = true;
             careldopa.indication = Some("Parkinson’s disease".to_owned());
-            let most = Amount::new(quantity("6")?, "spray");
-            let mut gtn = order(
-                &GTN,
-                fixed("1", "spray")?,
-                when_required(5, most, "chest pain", "grey, sweating, holds the chest"),
-                "ONE or TWO sprays under the tongue when required",
-                c,
-            )?;
-            gtn.route = "sublingual".to_owned();
-            gtn.flags.rescue = true;
-            gtn.indication = Some("chest pain".to_owned());
-            gtn.instruction = Some("After two sprays without relief call 999".to_owned());
-            vec![careldopa, gtn]
+            vec![careldopa, glyceryl_trinitrate(c)?]
         }
         _ => {
             let mut metformin =
@@ -443,6 +431,32 @@ fn willow_first(number: usize, c: &Calendar<'_>) -> Result<Vec<Content>, Fault> 
             ]
         }
     })
+}
+
+/// A rescue medicine, with a protocol of its own.
+fn glyceryl_trinitrate(c: &Calendar<'_>) -> Result<Content, Fault> {
+    let schedule = Schedule::WhenRequired(Prn {
+        min_interval: Stated::As(Minutes(5)),
+        max_24h: Stated::As(Amount::new(quantity("3")?, "spray")),
+        protocol: Protocol {
+            what_for: "chest pain".to_owned(),
+            signs: "grey, sweating, holds the chest".to_owned(),
+            can_ask: Some(true),
+            choose: String::new(),
+            expected_effect: "the pain goes within five minutes".to_owned(),
+            check_after: Some(Minutes(5)),
+            try_first: "sit him down and stay with him".to_owned(),
+            call_prescriber_when: "it was needed at all".to_owned(),
+            review: String::new(),
+        },
+    });
+    let label = "ONE spray under the tongue when required, again after 5 minutes";
+    let mut gtn = order(&GTN, fixed("1", "spray")?, schedule, label, c)?;
+    gtn.route = "sublingual".to_owned();
+    gtn.flags.rescue = true;
+    gtn.indication = Some("chest pain".to_owned());
+    gtn.instruction = Some("Pain that three sprays do not end: call 999".to_owned());
+    Ok(gtn)
 }
 
 /// Half past seven, where a time could not be made.
