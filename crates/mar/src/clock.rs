@@ -277,12 +277,14 @@ impl ClockStanding {
             (ClockLevel::Red, _) => {
                 " Due times and intervals shown here may be wrong, and nothing about residents is \
                  recorded here until the clock is right: set date and time, or type what your \
-                 watch shows (medroundctl clock 2026-11-21T08:03 --as INITIALS). Meanwhile use \
-                 another device, or paper."
+                 watch shows (medroundctl clock TIME --as INITIALS, with TIME as in \
+                 2026-11-21T08:03). Meanwhile use another device, or paper. A rescue medicine \
+                 is given at once all the same, and recorded afterwards."
             }
             (ClockLevel::Amber | ClockLevel::Right, false) => {
                 " Due times and intervals shown here may be wrong: look at a watch, then set date \
-                 and time, or say what the watch shows (medroundctl clock 08:03 --as INITIALS)."
+                 and time, or say what the watch shows (medroundctl clock TIME --as INITIALS, \
+                 with TIME as in 08:03)."
             }
             (ClockLevel::Amber | ClockLevel::Right, true) => "",
         };
