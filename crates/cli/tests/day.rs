@@ -44,6 +44,7 @@ fn main() {
         ("the_count_of_a_rescue_medicine_is_said_and_refuses_nothing", promises::doses::rescue),
         ("a_controlled_drug_takes_a_witness", promises::doses::controlled),
         ("an_outcome_names_the_flag_that_it_lacks", promises::doses::meanings),
+        ("what_no_order_let_anybody_give_is_told", promises::doses::outside_the_order),
         ("a_record_is_corrected_and_its_original_stays", promises::doses::corrected),
         ("nobody_is_given_anything_while_in_hospital", promises::doses::hospital),
         ("importing_twice_changes_nothing", promises::imported::twice),

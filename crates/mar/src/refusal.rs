@@ -455,9 +455,15 @@ pub enum DoseRefusal {
     /// The given time lies in the future (T-06).
     #[error("the given time lies in the future: look at the clock of this device")]
     Future,
-    /// Given before the order began or before it was checked (S-09, O-02).
+    /// Given before the order began (S-09, O-02).
     #[error("this version of the order was not in force at that time")]
     NotInForce,
+    /// Given before the order was checked (S-09, O-02).
+    #[error("this order had not been checked at that time: nothing could be given from it")]
+    NotChecked,
+    /// Due only after the version had come to its end (O-03, O-11).
+    #[error("the order was stopped or changed before this dose was due")]
+    Ended,
     /// Due before the order was checked, and not to be given now (S-09, W-11).
     #[error(
         "this dose fell due before the order was checked, and a later one has taken its place: give the one that is due next"
@@ -468,7 +474,10 @@ pub enum DoseRefusal {
     TimingReason(&'static str),
     /// A day or more early.
     #[error("this dose is due on another day: choose the dose that is due now")]
-    OtherDay,
+    OtherDay {
+        /// When it is due.
+        due: Timestamp,
+    },
     /// The outcome of a dose that nobody can have offered yet (D-06, W-02, R-05, O-12).
     #[error("{}", not_yet(*outcome, *from, Tz::UTC))]
     NotYet {
@@ -535,7 +544,17 @@ impl DoseRefusal {
         if let Self::AlreadyRecorded { outcome, .. } = self {
             return outcome.is_taken();
         }
-        matches!(self, Self::Limit(_) | Self::WeeklyTooLate | Self::NotActive { .. })
+        matches!(
+            self,
+            Self::Limit(_)
+                | Self::WeeklyTooLate
+                | Self::NotActive { .. }
+                | Self::NotInForce
+                | Self::NotChecked
+                | Self::Ended
+                | Self::BeforeCheck
+                | Self::OtherDay { .. }
+        )
     }
 
     /// Returns what stood in the way, with times in the home's zone and no word on what to do.
@@ -551,6 +570,11 @@ impl DoseRefusal {
             )
         } else if let Self::WeeklyTooLate = self {
             "this weekly dose was more than two days late".to_owned()
+        } else if let Self::BeforeCheck = self {
+            "this dose fell due before the order was checked, and a later one has taken its place"
+                .to_owned()
+        } else if let Self::OtherDay { due } = self {
+            format!("this dose is due on another day, {}", moment(*due, zone))
         } else {
             self.words(zone)
         }
@@ -595,7 +619,7 @@ impl DoseRefusal {
             Self::SecondLook { controlled: true, .. } => "C-03",
             Self::SecondLook { controlled: false, .. } => "D-13",
             Self::NotActive { .. } => "O-11",
-            Self::NotInForce => "O-02",
+            Self::NotInForce | Self::NotChecked | Self::Ended => "O-02",
             Self::Away(_) => "R-05",
             Self::AlreadyRecorded { .. } => "D-06",
             Self::Limit(Limit::Interval { .. }) => "P-02",
@@ -603,7 +627,7 @@ impl DoseRefusal {
             Self::Limit(Limit::Ingredient { .. }) => "P-04",
             Self::Limit(Limit::Dose { .. }) => "S-08",
             Self::Future => "T-06",
-            Self::TimingReason(_) | Self::OtherDay => "W-02",
+            Self::TimingReason(_) | Self::OtherDay { .. } => "W-02",
             Self::NotYet { outcome, .. } => match outcome.known() {
                 Known::WhileAway => "R-05",
                 Known::WhileHeld => "O-12",

@@ -193,6 +193,40 @@ pub fn really_given(device: &crate::outside::device::Outside, data: &str, pins: 
     assert_eq!(cleared.code, 0, "{}{}", cleared.stdout, cleared.stderr);
 }
 
+/// A dose that no order let anybody give is told as it was: before the check, on another day, and
+/// after a stop.
+pub fn outside_the_order() -> Result<(), Failed> {
+    let (device, resident) = home();
+    let nurse = device.nurse();
+    let then = instant("-20 minutes");
+    let told = |args: &[&str], refused: &str| {
+        let mut args = [args, &["--given-at", &then]].concat();
+        let ran = device.run_as(&nurse, &args);
+        assert_eq!(rule(&ran), refused, "{}", ran.stdout);
+        assert!(ran.stdout.contains("--already-given"), "{}", ran.stdout);
+        args.extend(["--already-given", "nobody had looked"]);
+        let answer = device.ok_as(&nurse, &args, "");
+        assert!(answer["incident"].is_string(), "{answer}");
+    };
+    let prn = device.order(&when_required(&resident));
+    let give = ["give-prn", &prn, "--amount", "2", "--reason", "pain"];
+    told(&give, "O-02");
+    assert_eq!(rule(&device.run_as(&nurse, &give)), "P-02", "it counts");
+    let order = device.order(&hourly(&resident));
+    let due = device.ok(&["due", "--from", &instant("+1 day"), "--to", &instant("+25 hours")]);
+    let tomorrow = text(&due[0]["slot"]);
+    told(&["record", &tomorrow, "--outcome", "given", "--reason", "took it"], "O-02");
+    let slot = text(&slots(&device, &resident)[0]["slot"]);
+    let stop = ["order", "stop", &order, "--authorised-by", "Dr Patel", "--reason", "cough"];
+    device.ok_as(&nurse, &stop, "");
+    told(&["record", &slot, "--outcome", "given", "--reason", "took it"], "O-02");
+    assert_eq!(device.ok(&["alerts"]).to_string().matches("nobody had looked").count(), 3);
+    let chart = device.ok(&["chart", &resident, "--to", &super::instant("+1 day")[..10]]);
+    let given = chart.to_string().matches("nobody had looked").count();
+    assert!(given >= 3, "all three stand on the chart: {chart}");
+    Ok(())
+}
+
 pub fn corrected() -> Result<(), Failed> {
     let (device, resident) = home();
     let order = device.order(&when_required(&resident));

@@ -40,6 +40,8 @@ struct Asked<'d> {
     authority: EntryId,
     /// The first dose of the order, where the dose under decision fell due before the check.
     unchecked: Option<Option<FirstDose>>,
+    /// Why nobody was to give it: the version was not in force, or its dose no longer due.
+    outside: Option<DoseRefusal>,
 }
 
 /// What was decided about a dose.
@@ -111,7 +113,7 @@ impl<'d> Decision<'d, '_, '_> {
         let (asked, found) = self.asked_slot(resident, slot)?;
         self.may_be_given(&asked, self.now())?;
         if self.is_of_another_day(&found, self.now())? {
-            return Err(DoseRefusal::OtherDay.into());
+            return Err(DoseRefusal::OtherDay { due: found.due }.into());
         }
         let recorded = recorded_for(resident, slot);
         already(self, &recorded, &found, self.now())?;
@@ -138,13 +140,15 @@ impl<'d> Decision<'d, '_, '_> {
         self.role_fits(&asked)?;
         if recording.outcome.is_taken() {
             happened.pass(self.may_be_taken(&asked, recording.outcome, at))?;
+        } else if let Some(outside) = asked.outside {
+            return Err(outside.clone().into());
         }
         let recorded = recorded_for(resident, slot);
         happened.pass(already(self, &recorded, &found, at))?;
-        self.not_ahead(&asked, &found, &recording)?;
+        happened.pass(self.not_ahead(&asked, &found, &recording))?;
         let in_window = at >= found.window.from && at <= found.window.to;
         if recording.outcome.is_taken() && !elsewhere(recording.outcome) {
-            self.first_dose(&asked, &found, at)?;
+            happened.pass(self.first_dose(&asked, &found, at))?;
         }
         if recording.outcome.is_taken() && !asked.rescue() && !elsewhere(recording.outcome) {
             happened.pass(Self::on_time(&asked, &found, &recording))?;
@@ -215,14 +219,10 @@ impl<'d> Decision<'d, '_, '_> {
     ) -> Result<Decided, Refusal> {
         let at = told.given_at.unwrap_or(self.now());
         let history = resident.orders.get(&order).ok_or(Missing::Order(order))?;
-        // What was given after the stop was given from the version that was stopped.
-        let stopped = history.stopped_at().is_some_and(|stopped| at >= stopped);
-        let last = || history.best_version(at).filter(|_| stopped);
-        let version = history.version_at(at).or_else(last).map(|v| v.id);
-        let view = version.and_then(|id| history.version(id)).filter(|view| view.from.is_some());
-        let Some(view) = view else { return Err(not_active(history, at).into()) };
+        let view = history.version_about(at).ok_or_else(|| not_active(history, at))?;
         let authority = self.giver(history, at)?;
-        let asked = Asked { resident, history, view, authority, unchecked: None };
+        let outside = history.version_at(at).is_none().then(|| not_active(history, at));
+        let asked = Asked { resident, history, view, authority, unchecked: None, outside };
         if asked.content().prn().is_none() {
             return Err(DoseRefusal::Outcome(
                 "this order has due times: record the dose that is due",
@@ -237,6 +237,10 @@ impl<'d> Decision<'d, '_, '_> {
             if !asked.rescue() {
                 happened.pass(self.limits_hold(&asked, &recording, note))?;
             }
+        } else if let Some(outside) = &asked.outside
+            && history.stopped_at().is_none_or(|stopped| at < stopped)
+        {
+            return Err(outside.clone().into());
         }
         self.witnessed(&asked, told, recording.outcome)?;
         let gap = self.gap(&asked, told, recording.outcome, false)?;
@@ -279,15 +283,13 @@ impl<'d> Decision<'d, '_, '_> {
             }
             let in_span = view.from.is_some_and(|from| found.due >= from)
                 && view.to.is_none_or(|to| found.due < to);
-            if !in_span && !waited {
-                return Err(if view.from.is_none() {
-                    not_active(history, self.now()).into()
-                } else {
-                    DoseRefusal::NotInForce.into()
-                });
-            }
+            let outside = (!in_span && !waited).then(|| match view.from {
+                None => not_active(history, self.now()),
+                Some(from) if found.due < from => DoseRefusal::NotInForce,
+                Some(_) => DoseRefusal::Ended,
+            });
             let authority = self.giver(history, self.now())?;
-            return Ok((Asked { resident, history, view, authority, unchecked }, found));
+            return Ok((Asked { resident, history, view, authority, unchecked, outside }, found));
         }
         Err(Missing::Slot.into())
     }
@@ -358,11 +360,14 @@ impl<'d> Decision<'d, '_, '_> {
         if asked.held_at(at) && !asked.rescue() && !given_elsewhere {
             return Err(DoseRefusal::NotActive { state: State::Held.word() }.into());
         }
+        if let Some(outside) = &asked.outside {
+            return Err(outside.clone().into());
+        }
         // What others gave before the check has happened, whoever had not checked the order here.
         let begun = asked.view.from.is_some_and(|from| at >= from)
             || (given_elsewhere && asked.unchecked.is_some());
         if !begun {
-            return Err(DoseRefusal::NotInForce.into());
+            return Err(DoseRefusal::NotChecked.into());
         }
         let course = asked.content().course_doses;
         let ended = course.and_then(|n| asked.resident.course_ended(asked.history.id, n));
@@ -444,7 +449,9 @@ impl<'d> Decision<'d, '_, '_> {
         let another_day = self.is_of_another_day(slot, at)?;
         let known = match outcome.known() {
             // Tomorrow's dose is never an early one of today: a word must not bring it forward.
-            Known::Taken if another_day => return Err(DoseRefusal::OtherDay.into()),
+            Known::Taken if another_day => {
+                return Err(DoseRefusal::OtherDay { due: slot.due }.into());
+            }
             Known::Taken => true,
             Known::AtTheOffer => false,
             Known::OnItsDay => !another_day,
@@ -564,7 +571,10 @@ const fn elsewhere(outcome: Outcome) -> bool {
 fn not_active(history: &OrderHistory, at: Timestamp) -> DoseRefusal {
     match history.state(at) {
         // It is active by now, and was not at the time that is spoken of.
-        State::Active => DoseRefusal::NotInForce,
+        State::Active => match history.version_about(at).map(|view| view.version.content.start) {
+            Some(start) if at >= start => DoseRefusal::NotChecked,
+            Some(_) | None => DoseRefusal::NotInForce,
+        },
         state @ (State::Proposal
         | State::AwaitingSecondCheck
         | State::Held

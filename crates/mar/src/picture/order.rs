@@ -280,6 +280,19 @@ impl OrderHistory {
             .map(|v| v.version)
     }
 
+    /// Returns the version that a dose of `at` was given from: the one in force, else the last that
+    /// was before, else the first that came into force after it, else the last one written. `None`
+    /// for an order of which no version was written.
+    #[must_use]
+    pub fn version_about(&self, at: Timestamp) -> Option<VersionView<'_>> {
+        let mut versions = self.versions();
+        let begun = versions.iter().rposition(|v| v.from.is_some_and(|from| from <= at));
+        let later = || versions.iter().position(|v| v.from.is_some());
+        let written = || versions.iter().rposition(|v| !v.rejected);
+        let found = begun.or_else(later).or_else(written);
+        found.or(versions.len().checked_sub(1)).map(|place| versions.swap_remove(place))
+    }
+
     /// Returns the slots due in the half-open span `[from, to)` over all versions in force.
     pub fn slots<'s>(
         &self,

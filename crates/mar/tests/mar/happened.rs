@@ -1,6 +1,6 @@
 //! A dose that has been given although a rule stands in the way: the record takes what is true.
 
-use crate::giving::{Answer, because, causes, give_prn, given, hold, record, rule, stop};
+use crate::giving::{Answer, because, causes, give_prn, given, hold, record, rule, slot, stop};
 use crate::home::{Home, administration, at};
 use crate::orders_of::{
     controlled, daily, flagged, one_or_two, only_on, paracetamol, plain, tablets, when_required,
@@ -265,13 +265,160 @@ fn what_was_given_after_a_stop_or_during_a_hold_is_told_and_counts() {
     }
 }
 
+/// How many doses count for the limits of a resident.
+fn counted(home: &Home, resident: ResidentId) -> usize {
+    let since = at("2026-11-02T00:00");
+    mar::rules::taken(&home.picture(0).home, home.resident(0, resident), since).len()
+}
+
+/// Refused without the words, with the way to tell it; taken with them, raised and counted.
+#[track_caller]
+fn told_and_raised(
+    home: &mut Home,
+    resident: ResidentId,
+    (refused, when): (&str, &str),
+    ask: &mut dyn FnMut(&mut Home, Told) -> Answer,
+) -> String {
+    let before = counted(home, resident);
+    let without = because(Told { given_at: Some(at(when)), ..given() }, "as usual");
+    let answer = ask(home, without);
+    assert_eq!(rule(&answer), Some(refused));
+    let words = answer.expect_err("refused").to_string();
+    assert!(words.contains("--already-given"), "the way to tell the truth: {words}");
+    let now = ask(home, because(given(), "now"));
+    assert_eq!(rule(&now), Some(refused), "nobody gives it now: {now:?}");
+    let words = now.expect_err("refused").to_string();
+    assert!(!words.contains("--already-given"), "no way to give it now: {words}");
+    assert_eq!(counted(home, resident), before);
+    let answer = ask(home, really(given(), when));
+    let what = incident(&answer);
+    assert_eq!(counted(home, resident), before + 1, "it counts");
+    assert!(causes(home, 0).contains(&"follow-up"), "somebody has to close it");
+    what
+}
+
+fn of_slot(
+    resident: ResidentId,
+    slot: mar::schedule::SlotId,
+) -> impl FnMut(&mut Home, Told) -> Answer {
+    move |home, told| {
+        let ask = AskDose::Record { slot: slot.clone(), told };
+        home.ask(0, "CA", Ask::Dose(resident, ask))
+    }
+}
+
 #[test]
-fn an_order_that_was_never_checked_has_no_such_door() {
+fn a_regular_dose_given_after_the_stop_is_recorded_on_its_slot_and_raised() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00", "18:00"])));
+    let evening = slot(&home, 0, whose, "2026-11-03T18:00");
+    home.now = at("2026-11-03T17:50");
+    let now = home.now;
+    stop(&mut home, 0, whose, now).expect("stopped");
+    home.now = at("2026-11-03T18:10");
+    let ask = AskDose::Pop { slot: evening.clone(), amount: None };
+    assert_eq!(rule(&home.ask(0, "CA", Ask::Dose(whose.0, ask))), Some("O-11"));
+    let not_taken = because(Told::of(Outcome::Refused), "did not want it");
+    let mut ask = of_slot(whose.0, evening);
+    assert_eq!(rule(&ask(&mut home, not_taken)), Some("O-02"), "it was not due");
+    let asked = ("O-11", "2026-11-03T18:05");
+    let what = told_and_raised(&mut home, whose.0, asked, &mut ask);
+    assert!(what.contains("stopped") && what.contains("18:05"), "{what}");
+    let day = "2026-11-03".parse().expect("a date");
+    let chart = mar::chart::chart(home.picture(0), whose.0, (day, day), home.now).expect("a chart");
+    assert_eq!(chart.orders[0].unscheduled.len(), 1, "it stands on the chart");
+}
+
+#[test]
+fn a_regular_dose_given_early_and_stopped_before_its_time_is_recorded() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00", "18:00"])));
+    let evening = slot(&home, 0, whose, "2026-11-03T18:00");
+    home.now = at("2026-11-03T17:50");
+    let now = home.now;
+    stop(&mut home, 0, whose, now).expect("stopped");
+    home.now = at("2026-11-03T18:10");
+    let mut ask = of_slot(whose.0, evening);
+    let answer = ask(&mut home, really(given(), "2026-11-03T17:45"));
+    assert!(incident(&answer).contains("before this dose was due"), "{}", incident(&answer));
+}
+
+#[test]
+fn a_regular_dose_given_before_the_second_check_is_recorded_and_raised() {
+    let mut home = Home::founded("2026-11-02T05:00");
+    let resident = home.admit("Shaw", "Gladys");
+    home.now = at("2026-11-03T07:00");
+    let order = home.drafted(resident, plain(daily(&["08:00", "20:00"]))).expect("a draft");
+    home.now = at("2026-11-03T09:00");
+    let check = mar::command::AskOrder::Check { order, version: None };
+    home.ask(0, "SC", Ask::Order(resident, check)).expect("checked");
+    home.now = at("2026-11-03T09:30");
+    let morning = slot(&home, 0, (resident, order), "2026-11-03T08:00");
+    let told = Told { given_at: Some(at("2026-11-03T08:05")), ..given() };
+    let mut ask = of_slot(resident, morning);
+    let refused = ask(&mut home, because(told, "as usual"));
+    assert_eq!(rule(&refused), Some("O-02"));
+    let words = refused.expect_err("refused").to_string();
+    assert!(words.contains("had not been checked") && words.contains("--already-given"), "{words}");
+    let what = incident(&ask(&mut home, really(given(), "2026-11-03T08:05")));
+    assert!(what.contains("had not been checked"), "{what}");
+    assert_eq!(counted(&home, resident), 1);
+    let again = ask(&mut home, because(given(), "first dose"));
+    assert_eq!(rule(&again), Some("D-06"), "and nobody gives it a second time");
+}
+
+#[test]
+fn a_when_required_dose_given_before_the_second_check_is_recorded_and_counts() {
+    // Still not checked, given before it was written, and checked meanwhile.
+    for (checked, when, refused) in [
+        (false, "2026-11-03T09:00", "O-11"),
+        (false, "2026-11-03T07:30", "O-11"),
+        (true, "2026-11-03T09:00", "O-02"),
+        (true, "2026-11-03T07:30", "O-02"),
+    ] {
+        let mut home = Home::founded("2026-11-02T05:00");
+        let resident = home.admit("Shaw", "Gladys");
+        home.now = at("2026-11-03T08:00");
+        let order = home.drafted(resident, four_hourly()).expect("a draft");
+        if checked {
+            home.now = at("2026-11-03T09:30");
+            let check = mar::command::AskOrder::Check { order, version: None };
+            home.ask(0, "SC", Ask::Order(resident, check)).expect("checked");
+        }
+        home.now = at("2026-11-03T10:00");
+        let ask = |home: &mut Home, told| give_prn(home, (0, "CA"), (resident, order), told);
+        let told = Told { given_at: Some(at(when)), ..given() };
+        let unsaid = ask(&mut home, because(told, "no battery"));
+        assert_eq!(rule(&unsaid), Some(refused), "{when}");
+        let words = unsaid.expect_err("refused").to_string();
+        assert!(words.contains("--already-given"), "{words}");
+        incident(&ask(&mut home, really(given(), when)));
+        assert_eq!(counted(&home, resident), 1, "it counts");
+        let next = ask(&mut home, given());
+        assert_eq!(rule(&next), Some(if checked { "P-02" } else { "O-11" }), "no double dose");
+    }
+}
+
+#[test]
+fn a_proposal_has_no_version_to_record_from() {
     let (mut home, whose) = home_with(plain(daily(&["08:00"])));
-    let order = home.drafted(whose.0, four_hourly()).expect("a draft");
     home.now = at("2026-11-03T10:00");
+    let nobody_s = OrderId([7; 16]);
     let told = really(given(), "2026-11-03T09:00");
-    assert_eq!(rule(&give_prn(&mut home, (0, "CA"), (whose.0, order), told)), Some("O-11"));
+    assert_eq!(rule(&give_prn(&mut home, (0, "CA"), (whose.0, nobody_s), told)), Some("U-01"));
+}
+
+#[test]
+fn tomorrow_s_dose_taken_today_is_recorded_on_its_own_slot() {
+    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+    home.now = at("2026-11-03T20:00");
+    let tomorrow = slot(&home, 0, whose, "2026-11-04T08:00");
+    let mut ask = of_slot(whose.0, tomorrow);
+    let asked = ("W-02", "2026-11-03T19:30");
+    let what = told_and_raised(&mut home, whose.0, asked, &mut ask);
+    assert!(what.contains("Wed 4 Nov 2026 08:00"), "when it was due: {what}");
+    home.now = at("2026-11-04T08:00");
+    let state = crate::giving::with_due(&home, 0, whose, "2026-11-04T08:00", |d| d.state);
+    assert_eq!(state, mar::due::DueState::Recorded, "it is due no more");
+    assert_eq!(rule(&ask(&mut home, given())), Some("D-06"));
 }
 
 #[test]

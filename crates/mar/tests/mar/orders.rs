@@ -368,7 +368,7 @@ fn after_a_stop_nothing_is_given_but_what_was_given_before_it_is_entered() {
         assert_eq!(state(&home, 0, (resident, order)), State::Stopped);
     }
     let told = mar::command::AskDose::Record { slot: noon, told: given() };
-    assert_eq!(rule(&home.ask(0, "CA", Ask::Dose(resident, told))), Some("O-02"));
+    assert_eq!(rule(&home.ask(0, "CA", Ask::Dose(resident, told))), Some("O-11"));
     let now = give_prn(&mut home, (0, "CA"), (resident, prn), given());
     assert_eq!(rule(&now), Some("O-11"));
     let when = |text: &str| mar::command::Told {

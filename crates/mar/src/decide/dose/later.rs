@@ -69,7 +69,7 @@ impl<'d> Decision<'d, '_, '_> {
         let view =
             history.version_as_written(record.version).ok_or(Missing::Order(record.order))?;
         let authority = self.giver(history, self.now())?;
-        let asked = Asked { resident, history, view, authority, unchecked: None };
+        let asked = Asked { resident, history, view, authority, unchecked: None, outside: None };
         let before = administration.effective();
         let told = words.instead.map(|told| completed(told, before, words.reason));
         let mut happened = match &told {
@@ -82,7 +82,7 @@ impl<'d> Decision<'d, '_, '_> {
             if before.is_none_or(|b| (b.outcome, b.given_at) != (told.outcome, recording.given_at))
                 && let Some(slot) = self.slot_of(&asked, record)
             {
-                self.not_ahead(&asked, &slot, &recording)?;
+                happened.pass(self.not_ahead(&asked, &slot, &recording))?;
             }
             if recording.outcome.is_taken() && !elsewhere(recording.outcome) {
                 self.witnessed(&asked, told, recording.outcome)?;
