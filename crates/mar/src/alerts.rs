@@ -181,6 +181,7 @@ pub fn alerts(picture: &Picture, now: Timestamp) -> Vec<Alert> {
         list.tasks(picture);
     }
     found.extend(home_in_doubt(picture));
+    found.extend(home_unread(picture));
     found.sort_by(|a, b| (a.tier, a.since, &a.cause).cmp(&(b.tier, b.since, &b.cause)));
     found
 }
@@ -441,4 +442,11 @@ fn home_in_doubt(picture: &Picture) -> Vec<Alert> {
             owner: Owner::Manager,
         })
         .collect()
+}
+
+/// What is written for the whole home and cannot be read here: one alert (Y-11).
+fn home_unread(picture: &Picture) -> Option<Alert> {
+    let since = picture.home.unread().map(|w| w.wall).min()?;
+    let cause = Cause::NeedsUpdate;
+    Some(Alert { tier: Tier::Red, cause, resident: None, since, owner: Owner::Manager })
 }

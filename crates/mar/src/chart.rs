@@ -39,6 +39,9 @@ pub struct Chart<'p> {
     pub orders: Vec<ChartOrder<'p>>,
     /// What waits for a person: not to be given, and not to be left out.
     pub waiting: Vec<Waiting<'p>>,
+    /// Whether something written for the resident cannot be read here, so that it may be missing
+    /// from all of this (Y-11).
+    pub needs_update: bool,
 }
 
 /// One order version on a chart.
@@ -152,6 +155,7 @@ pub fn chart<'p>(
         to,
         orders,
         waiting: waiting(found, now),
+        needs_update: found.needs_update(),
     })
 }
 

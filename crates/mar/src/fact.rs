@@ -327,6 +327,18 @@ pub const KINDS: [(Kind, &str); 28] = [
     (Kind { class: OTHER, number: 120 }, "access"),
 ];
 
+impl Kind {
+    /// Whether what cannot be read of this kind may be missing from what is shown of residents: all
+    /// but the access log, what classes to come call other, and the start of a log or of a home,
+    /// which every program knows and which no peer can hide behind.
+    #[must_use]
+    pub const fn is_missed(self) -> bool {
+        self.class & CLINICAL != 0
+            || self.class == HOME
+            || (self.class == MEMBERSHIP && self.number > 2)
+    }
+}
+
 impl Fact {
     /// Returns the fact's kind; `None` for an unknown one, whose kind stands in its envelope only.
     #[must_use]

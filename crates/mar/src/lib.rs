@@ -38,6 +38,7 @@ pub mod decide;
 pub mod due;
 pub mod first;
 pub mod plausible;
+pub mod unread;
 pub mod waiting;
 
 pub mod round;

@@ -36,6 +36,9 @@ pub struct RoundStop<'p> {
     /// The orders that wait for a person: whoever has nothing else is part of the round all the
     /// same, so that nobody reads "takes nothing".
     pub waiting: Vec<Waiting<'p>>,
+    /// Whether something written for the resident cannot be read here: then a dose may be missing,
+    /// and whoever has nothing else is part of the round all the same (Y-11).
+    pub needs_update: bool,
 }
 
 /// Returns the round that is on at `at`, or else the next one; `None` when the home has no rounds.
@@ -75,8 +78,8 @@ fn spans(home: &HomePicture, date: NaiveDate) -> Vec<RoundSpan> {
     found
 }
 
-/// Returns who has doses in a round, or orders that wait, in giving order: by unit, room and name. `unit` narrows it to
-/// one unit. Doses of the rounds before that may still be given are part of it.
+/// Returns who has doses in a round, orders that wait, or what cannot be read here, in giving order:
+/// by unit, room and name. `unit` narrows it to one unit. Doses of the rounds before that may still be given are part of it.
 #[must_use]
 pub fn stops<'p>(
     picture: &'p Picture,
@@ -95,8 +98,9 @@ pub fn stops<'p>(
             resident,
             doses: doses(&picture.home, resident, span, now),
             waiting: waiting(resident, now),
+            needs_update: resident.needs_update(),
         })
-        .filter(|stop| !stop.doses.is_empty() || !stop.waiting.is_empty())
+        .filter(|s| !s.doses.is_empty() || !s.waiting.is_empty() || s.needs_update)
         .collect();
     found.sort_by_cached_key(|stop| place_on_trolley(stop.resident));
     found

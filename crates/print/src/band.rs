@@ -124,13 +124,38 @@ pub(crate) fn strip(
     if !home.practice {
         return Ok(strip_bottom(home));
     }
-    let bar = Area::new(column.x, y + STRIP, column.w, WARNING - 0.6);
-    press.page().fills(&[bar], BLACK);
     let words = "PRACTICE – NOT A REAL RESIDENT – GIVE NOTHING FROM THIS SHEET";
-    let width = press.width(words, Setting::bold(10.0));
-    let at = (bar.x + (bar.w - width) / 2.0, bar.bottom() - 1.2);
-    press.ink(at, (Setting::bold(10.0), WHITE), words);
+    bar(press, (column.x, y + STRIP, column.w), words);
     Ok(strip_bottom(home))
+}
+
+/// Draws words in white on a black bar as wide as the page, at (x, y, width).
+pub(crate) fn bar(press: &mut Press<'_>, (x, y, w): (f32, f32, f32), words: &str) {
+    let bar = Area::new(x, y, w, WARNING - 0.6);
+    press.page().fills(&[bar], BLACK);
+    let least = Setting::bold(7.0);
+    let setting = press.shrunk(words, Setting::bold(10.0), (bar.w - 2.0, 7.0)).unwrap_or(least);
+    let width = press.width(words, setting);
+    let at = (bar.x + (bar.w - width) / 2.0, bar.bottom() - 1.2);
+    press.ink(at, (setting, WHITE), words);
+}
+
+/// Draws what says that something cannot be read, one bar each; returns the y below.
+pub(crate) fn unread<'a>(
+    press: &mut Press<'_>,
+    (x, mut y, w): (f32, f32, f32),
+    said: impl Iterator<Item = &'a String>,
+) -> f32 {
+    for words in said {
+        bar(press, (x, y, w), words);
+        y += WARNING;
+    }
+    y
+}
+
+/// Returns the height of so many bars, mm.
+pub(crate) fn unread_height<'a>(said: impl Iterator<Item = &'a String>) -> f32 {
+    said.map(|_| WARNING).sum()
 }
 
 /// Sets one text of the strip: on one line, smaller where it is long, else on two lines.
@@ -192,7 +217,16 @@ impl<'a> Band<'a> {
 
     /// Returns the band's height with the line below it, mm.
     pub(crate) fn height(&self) -> f32 {
-        self.height + self.origin.height + 1.4
+        self.below() + self.origin.height + 1.4
+    }
+
+    /// The height of all but the line of origin, mm.
+    fn below(&self) -> f32 {
+        self.height + unread_height(self.unread())
+    }
+
+    fn unread(&self) -> impl Iterator<Item = &'a String> {
+        self.provenance.unread.iter().chain(&self.resident.unread)
     }
 
     /// Draws the band at height `y`; returns the y below it.
@@ -206,6 +240,8 @@ impl<'a> Band<'a> {
         page: usize,
     ) -> Result<f32, PrintFault> {
         let widths = widths(self.column);
+        let top = y;
+        let y = unread(press, (self.column.x, y, self.column.w), self.unread());
         photograph::draw(
             press,
             Area::new(self.column.x, y, PHOTO.0, PHOTO.1),
@@ -231,7 +267,7 @@ impl<'a> Band<'a> {
         corner(press, self.provenance, (x, y), page)?;
         let below = y + self.height + 0.8;
         press.flow((self.column.x, below), &self.origin);
-        Ok(y + self.height())
+        Ok(top + self.height())
     }
 }
 

@@ -183,6 +183,9 @@ impl<'a> Chart<'a> {
         let medicines = match front.medicines {
             Some((first, last)) if first == last => format!("medicine {first} of {of}"),
             Some((first, last)) => format!("medicines {first} to {last} of {of}"),
+            None if self.sheet.blocks.is_empty() && self.is_unread() => {
+                "NOT EVERYTHING CAN BE READ".to_owned()
+            }
             None if self.sheet.blocks.is_empty() => "no medicines".to_owned(),
             None => "after the medicines".to_owned(),
         };
@@ -191,6 +194,11 @@ impl<'a> Chart<'a> {
             waiting if of == 0 => format!("{waiting} WAITING"),
             waiting => format!("{medicines} · {waiting} WAITING"),
         }
+    }
+
+    /// Whether something that is written cannot be read, so that a medicine may be missing.
+    fn is_unread(&self) -> bool {
+        self.sheet.resident.unread.is_some() || self.sheet.provenance.unread.is_some()
     }
 
     /// Begins a page: strip, band and foot. Returns the y at which its body begins.
@@ -217,7 +225,12 @@ impl<'a> Chart<'a> {
         let resident = resident_name(self.sheet);
         if front.parts.is_empty() {
             let at = (FRONT.x, y + 8.0);
-            press.text(at, Setting::bold(12.0), "No medicines on this chart.");
+            let words = if self.is_unread() {
+                "No medicine on this chart can be read on the device that printed it."
+            } else {
+                "No medicines on this chart."
+            };
+            press.text(at, Setting::bold(12.0), words);
         }
         if front.parts.iter().any(|part| matches!(part, Part::Rows(_))) {
             self.grid.draw_days(press, y);

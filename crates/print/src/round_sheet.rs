@@ -3,7 +3,7 @@
 use crate::PrintFault;
 use crate::band::{
     Column, Foot, Heading, MARGIN, PUNCH, allergies, corner, origin, strip, strip_bottom, taking,
-    who,
+    unread, unread_height, who,
 };
 use crate::dates::long;
 use crate::document::About;
@@ -78,7 +78,8 @@ impl<'a> List<'a> {
             head(sheet, true).lay(press.typesetter, width),
             head(sheet, false).lay(press.typesetter, width),
         ];
-        let top = strip_bottom(&sheet.home) + origin.height + 1.6;
+        let bars = unread_height(sheet.provenance.unread.iter());
+        let top = strip_bottom(&sheet.home) + bars + origin.height + 1.6;
         let room = |head: &LaidFlow| foot.top() - top - head.height.max(CORNER) - 1.0;
         if room(&heads[0]) < 0.0 {
             // More time-critical doses than a page can list: each is marked at its resident.
@@ -117,6 +118,8 @@ impl<'a> List<'a> {
                 pages: self.pages.len(),
             };
             let mut y = strip(press, &self.sheet.home, COLUMN, &heading)?;
+            let said = self.sheet.provenance.unread.iter();
+            y = unread(press, (COLUMN.x, y, COLUMN.w), said);
             let head = &self.heads[usize::from(index > 0)];
             press.flow((COLUMN.x, y + 0.4), head);
             let at = (COLUMN.x + COLUMN.w - CORNER + 0.75, y + 0.2);
@@ -136,6 +139,8 @@ impl<'a> List<'a> {
     fn draw_entry(&self, press: &mut Press<'_>, entry: &Entry<'_>, y: f32) {
         let x = COLUMN.x;
         let whole = Area::new(x, y, COLUMN.w, entry.height);
+        let said = entry.resident.resident.unread.iter();
+        let y = unread(press, (x, y, COLUMN.w), said);
         let photo = Area::new(x + 0.8, y + 0.8, PHOTO.0, PHOTO.1);
         photograph::draw(press, photo, &entry.resident.resident.photograph);
         let [who, allergies, taking] = &entry.left;
@@ -231,6 +236,8 @@ fn entries<'a>(
         allergies(&resident.resident.allergies).lay(press.typesetter, LEFT - 5.6),
         taking(&resident.resident).lay(press.typesetter, LEFT - 3.0),
     ];
+    let bars = unread_height(resident.resident.unread.iter());
+    let body = body - bars;
     let left_height = left[0].height.max(PHOTO.1) + left[1].height + left[2].height + 6.4;
     let name = format!("{} {}", resident.resident.forenames, resident.resident.surname);
     if left_height > body {
@@ -273,7 +280,7 @@ fn entries<'a>(
         let when_required = if index == last { when_required.clone() } else { nothing.clone() };
         let rows_height: f32 = rows.iter().map(|row| row.height).sum();
         let right = table.head_height() + rows_height + when_required.height + 1.4;
-        let height = left_height.max(right);
+        let height = left_height.max(right) + bars;
         Entry { resident, left: left.clone(), rows, when_required, height }
     };
     Ok(groups.into_iter().enumerate().map(entry).collect())

@@ -65,6 +65,9 @@ pub struct Resident {
     pub room: Option<String>,
     /// The photograph, or that there is none.
     pub photograph: Photograph,
+    /// What says that something written for the resident cannot be read, and so is missing from
+    /// this paper: a black bar on every page; `None` when everything could be read (Y-11).
+    pub unread: Option<String>,
     /// The similar-name notice in full.
     pub similar_name: Option<String>,
     /// Allergies, never blank.
@@ -165,6 +168,9 @@ pub struct Provenance {
     pub complete_to: Option<LocalTime>,
     /// Devices that were not heard, each with since when.
     pub unheard: Vec<String>,
+    /// What says that something written for the whole home cannot be read: a black bar on every
+    /// page; `None` when everything could be read (Y-11).
+    pub unread: Option<String>,
     /// What speaks against the clock of the device that printed it, in words; `None` for nothing.
     pub clock_doubt: Option<String>,
 }

@@ -510,3 +510,31 @@ proptest! {
         }
     }
 }
+
+/// Bug: a resident with an order that this version cannot read had a MAR that said "No medicines on
+/// this chart", and stood on no round sheet.
+#[test]
+fn what_cannot_be_read_is_said_on_every_page() {
+    const OF_HIM: &str = "SOMETHING WRITTEN FOR THIS RESIDENT CANNOT BE READ HERE";
+    const OF_HOME: &str = "SOMETHING WRITTEN FOR THIS HOME CANNOT BE READ HERE";
+    let mut sheet = full_chart();
+    sheet.resident.unread = Some(format!("{OF_HIM}: update this device"));
+    sheet.provenance.unread = Some(format!("{OF_HOME}: update this device"));
+    for page in chart(&sheet) {
+        let text = page.text();
+        assert!(text.contains(OF_HIM) && text.contains(OF_HOME), "{text}");
+    }
+    sheet.blocks.clear();
+    sheet.waiting.clear();
+    for page in chart(&sheet) {
+        assert!(!page.text().to_lowercase().contains("no medicines"), "{}", page.text());
+    }
+    let mut round = morning_round();
+    round.provenance.unread = Some(OF_HOME.to_owned());
+    let first = &mut round.residents[0];
+    first.resident.unread = Some(OF_HIM.to_owned());
+    first.doses.clear();
+    let pages = pages(&round_sheet(&round).unwrap());
+    assert!(pages.iter().all(|page| page.text().contains(OF_HOME)));
+    assert!(pages[0].text().contains(OF_HIM), "{}", pages[0].text());
+}

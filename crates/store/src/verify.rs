@@ -80,9 +80,11 @@ impl Reader {
         let pinned = self.pinned();
         match self.reads() {
             Ok((log, views)) => {
-                if let Err(fault) = guarded(|| verify_log(&pinned, &log, &mut found)) {
+                let unread = guarded(|| verify_log(&pinned, &log, &mut found));
+                let unread = unread.unwrap_or_else(|fault| {
                     found.fault(None, format!("the log could not be read to its end: {fault}"));
-                }
+                    Vec::new()
+                });
                 let file = if found.is_clean() { FileKind::Views } else { FileKind::Log };
                 let compared = guarded(|| verify_views(&pinned, &log, &views, &mut found));
                 if let Err(fault) = compared {
@@ -93,12 +95,19 @@ impl Reader {
                 if let (true, Some(damage)) = (found.is_clean(), self.damage()) {
                     found.fault(None, format!("a page of the file is damaged: {}", damage.what));
                 }
+                // Nobody's file is damaged by what a device wrote: no copy would read better.
+                for (at, what) in unread {
+                    found.fault(Some(at), what);
+                }
             }
             Err(fault) => found.fault(None, fault.to_string()),
         }
         found
     }
 }
+
+/// The place of an entry whose content cannot be read, and what is said of it.
+type Unread = ((LogId, u64), String);
 
 /// What one pass over the entries gathers for the next checks.
 #[derive(Default)]
@@ -108,9 +117,17 @@ struct Seen {
     /// Who claims which predecessor.
     previous: Vec<((LogId, u64), Hash)>,
     ids: BTreeMap<EntryId, (LogId, u64)>,
+    /// Whole entries of a known kind that do not say what their kind says.
+    unread: Vec<Unread>,
 }
 
-fn verify_log(pinned: &Pinned, log: &LogRead, found: &mut Verification) -> Result<(), DiskFault> {
+/// Returns the entries whose content cannot be read. They are whole, and signed by whoever wrote
+/// them: a fault, and no damage of the file.
+fn verify_log(
+    pinned: &Pinned,
+    log: &LogRead,
+    found: &mut Verification,
+) -> Result<Vec<Unread>, DiskFault> {
     let mut seen = Seen::default();
     let read = guarded(|| {
         log.raw(|key, bytes| {
@@ -130,7 +147,8 @@ fn verify_log(pinned: &Pinned, log: &LogRead, found: &mut Verification) -> Resul
         found.fault(None, format!("the entries could not be read to their end: {fault}"));
     }
     verify_chain(pinned, log, &seen, found)?;
-    verify_indexes(log, &seen, found)
+    verify_indexes(log, &seen, found)?;
+    Ok(seen.unread)
 }
 
 fn verify_entry(
@@ -146,6 +164,11 @@ fn verify_entry(
     }
     if (entry.log(), entry.sequence()) != at {
         return Err("it stands in the place of another entry".to_owned());
+    }
+    if let Err(fault @ codec::CodecFault::Malformed { .. }) =
+        codec::decode(entry.kind(), entry.kind_version(), entry.payload())
+    {
+        seen.unread.push((at, fault.to_string()));
     }
     seen.hashes.entry(at).or_default().push(entry.hash());
     seen.ids.insert(id, at);

@@ -276,7 +276,9 @@ fn any_order_duplication_and_batching_of_the_same_entries_shows_the_same_home() 
         kinds.extend(&history.kinds);
         forked += usize::from(history.forked);
         let first = taken_in(&mut c, &history);
-        let found = first.reader().verify();
+        let mut found = first.reader().verify();
+        // What was written so that nobody can read it is told, and nothing else is.
+        found.faults.retain(|fault| !fault.what.ends_with("cannot be read"));
         assert!(found.is_clean(), "history {histories}: {:?}", found.faults);
         for resident in first.picture().residents.values() {
             for recorded in resident.in_doubt() {

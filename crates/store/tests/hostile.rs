@@ -195,3 +195,46 @@ fn junk_for_a_signature_inside_a_range_does_not_keep_others_from_being_checked()
         assert!(reader.entry(&dose.id()).unwrap().unwrap().is_audited());
     }
 }
+
+/// Bug: an order whose content could not be read was missing from every answer, and `verify` said
+/// that there was no fault.
+/// Cause: it looked at signatures, chains and views, and the views left it out as well.
+/// Fix: a known kind that cannot be read is a fault, and no damage of the file.
+#[test]
+fn a_known_kind_that_cannot_be_read_is_a_fault_and_no_damage() {
+    let mut office = Device::set_up();
+    let mut trolley = office.join();
+    trolley.give().unwrap();
+    office.take_from(&trolley);
+    let written = |kind, sequence, previous| {
+        let draft = Draft {
+            sequence,
+            previous,
+            clock: HybridClock::default().tick(trolley.now.0),
+            wall_ms: trolley.now.0,
+            offset_minutes: 0,
+            class: Class::CARE.clinical(),
+            kind,
+            kind_version: 1,
+            subject: Some(home::GLADYS.0),
+            payload: vec![1, 2, 3],
+        };
+        draft.seal(&trolley.record.keys().log_key(), &trolley.record.pinned().home).unwrap()
+    };
+    let head = trolley.record.heads().get(&trolley.record.own_log()).unwrap().latest().unwrap();
+    let tomorrow = written(700, head.sequence + 1, head.hash);
+    office.record.admit(office.now, std::slice::from_ref(&tomorrow)).unwrap();
+    let verified = office.record.reader().verify();
+    assert!(verified.is_clean(), "a kind of tomorrow is no fault: {:?}", verified.faults);
+    let order = written(61, head.sequence + 2, tomorrow.hash());
+    office.record.admit(office.now, &[order]).unwrap();
+    let verified = office.record.reader().verify();
+    let [fault] = &verified.faults[..] else { panic!("one fault: {:?}", verified.faults) };
+    assert_eq!(
+        (fault.log, fault.sequence),
+        (Some(trolley.record.own_log()), Some(head.sequence + 2))
+    );
+    assert!(fault.what.contains("cannot be read"), "{}", fault.what);
+    assert_eq!(office.record.reader().damage(), None);
+    office.give().unwrap();
+}

@@ -10,6 +10,7 @@ use mar::fact::{AccessKind, DoseFact, Fact, Recording};
 use mar::picture::{Recorded, Standing};
 use mar::refusal::Missing;
 use mar::time::day_span;
+use mar::unread;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +65,6 @@ pub fn run(
 }
 
 fn to_json(session: &Session<'_>, chart: &Chart<'_>) -> Value {
-    let (_, unheard) = session.device().complete_to();
     json!({
         "resident": chart.resident.to_string(),
         "name": chart.identity.list_name(),
@@ -72,11 +72,17 @@ fn to_json(session: &Session<'_>, chart: &Chart<'_>) -> Value {
         "similar_to": chart.similar_to.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "from": chart.from.to_string(),
         "to": chart.to.to_string(),
-        "unheard": unheard.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "unheard": unheard::to_json(session),
+        "needs_update": needs_update(session, chart),
         "orders": chart.orders.iter().map(|o| order_to_json(session, o)).collect::<Vec<_>>(),
         "waiting":
             chart.waiting.iter().map(|w| waiting::to_json(session, w)).collect::<Vec<_>>(),
     })
+}
+
+/// Whether something that belongs on the chart may be missing, because it cannot be read here.
+fn needs_update(session: &Session<'_>, chart: &Chart<'_>) -> bool {
+    chart.needs_update || unread::of_home(&session.picture).is_some()
 }
 
 fn order_to_json(session: &Session<'_>, order: &ChartOrder<'_>) -> Value {
@@ -224,8 +230,16 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
     if let Some(line) = unheard::line(session) {
         out.line(line);
     }
+    let of_resident = chart.needs_update.then_some(unread::FOR_RESIDENT);
+    for line in unread::of_home(&session.picture).into_iter().chain(of_resident) {
+        out.line(line);
+    }
     if chart.orders.is_empty() {
-        out.line("No order was in force in these days, and nothing was recorded.");
+        out.line(if needs_update(session, chart) {
+            "No order that can be read here was in force in these days."
+        } else {
+            "No order was in force in these days, and nothing was recorded."
+        });
     }
     for order in &chart.orders {
         out.line("");

@@ -13,6 +13,7 @@ use mar::rules::{by_date, slot_of};
 use mar::schedule::{SlotId, SlotKey, SlotKind};
 use mar::settings::Settings;
 use mar::time::{Timestamp, day_span};
+use mar::unread;
 use mar::waiting::waiting;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -98,9 +99,17 @@ pub fn to_json(session: &Session<'_>, due: &Due<'_>) -> Value {
         "kind": kind_word(due.slot.kind),
         "suspended": due.suspended.map(suspension_word),
         "first_dose": due.first.is_some(),
+        "needs_update": needs_update(session, due.resident),
         "not_before": due.not_before.map(|at| at.rfc3339(zone)),
         "outcome": outcome(due),
     })
+}
+
+/// Whether something may be missing of a resident, because it cannot be read here (Y-11).
+fn needs_update(session: &Session<'_>, resident: ResidentId) -> bool {
+    let found = session.picture.resident(resident);
+    unread::of_home(&session.picture).is_some()
+        || found.is_some_and(|r| unread::of_resident(r).is_some())
 }
 
 fn outcome(due: &Due<'_>) -> Option<&'static str> {
@@ -204,6 +213,9 @@ fn tell(
     if let Some(line) = super::unheard::line(session) {
         out.line(line);
     }
+    for line in unread_lines(session, residents) {
+        out.line(line);
+    }
     if found.is_empty() {
         out.line(format!("Nothing is due from {} to {}.", moment(from, zone), moment(to, zone)));
         out.line("Orders are listed by: medroundctl order list");
@@ -237,6 +249,16 @@ fn tell(
     tell_waiting(session, residents, out);
     out.line("");
     out.line("To record: medroundctl record SLOT --outcome given --as INITIALS");
+}
+
+/// Returns what cannot be read here, for the home and for each of these residents by name (Y-11).
+fn unread_lines(session: &Session<'_>, residents: &[ResidentId]) -> Vec<String> {
+    let of_resident = |id: &ResidentId| {
+        let words = session.picture.resident(*id).and_then(|r| unread::of_resident(r))?;
+        Some(format!("{}: {words}", super::resident::name(session, *id)))
+    };
+    let home = unread::of_home(&session.picture).map(str::to_owned);
+    home.into_iter().chain(residents.iter().filter_map(of_resident)).collect()
 }
 
 /// Nothing is due from an order that waits, and "nothing is due" must not read as "takes nothing".

@@ -1,7 +1,7 @@
 //! `round`: residents and their due doses, in giving order.
 
 use super::due::{state_in_words, to_json as due_to_json};
-use super::page::{clock, day};
+use super::page::{WIDTH, clock, day, wrap};
 use super::session::Session;
 use super::{Fault, Output, unheard, waiting};
 use mar::due::{Due, DueState};
@@ -9,6 +9,7 @@ use mar::fact::AccessKind;
 use mar::ids::ResidentId;
 use mar::round::{RoundSpan, RoundStop, round_at, stops};
 use mar::schedule::SlotKind;
+use mar::unread;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -70,6 +71,7 @@ fn to_json(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>]) -> 
                 "allergies": super::json::allergies_to_json(&stop.resident.allergies()),
                 "thickener": identity.and_then(|i| i.thickener.as_deref()),
                 "how_i_take": identity.map(|i| i.how_i_take.as_str()),
+                "needs_update": stop.needs_update,
                 "doses": stop.doses.iter().map(|d| due_to_json(session, d)).collect::<Vec<_>>(),
                 "waiting":
                     stop.waiting.iter().map(|w| waiting::to_json(session, w)).collect::<Vec<_>>(),
@@ -83,6 +85,7 @@ fn to_json(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>]) -> 
         "start": span.round.start.to_string(),
         "cut_off": span.to.rfc3339(zone),
         "unheard": unheard::to_json(session),
+        "needs_update": unread::of_home(&session.picture).is_some(),
         "residents": residents,
     })
 }
@@ -99,6 +102,9 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
     if let Some(line) = unheard::line(session) {
         out.line(line);
     }
+    if let Some(line) = unread::of_home(&session.picture) {
+        out.line(line);
+    }
     if found.is_empty() {
         out.line("Nobody has doses in this round, and no order waits.");
         return;
@@ -111,6 +117,11 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
                 .trim()
                 .to_owned(),
         );
+        if let Some(line) = unread::of_resident(stop.resident) {
+            for line in wrap(line, WIDTH - 4) {
+                out.line(format!("    {line}"));
+            }
+        }
         out.line(format!(
             "    ALLERGIES: {}",
             super::resident::allergies_in_words(&stop.resident.allergies())

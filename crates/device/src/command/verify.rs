@@ -48,6 +48,11 @@ pub fn run(session: &Session<'_>, out: &mut Output<'_>) -> Result<(), Fault> {
     match session.device().damage() {
         None if ok => Ok(()),
         Some(damage) => Err(Fault::Faulty(damage_in_words(&damage))),
+        None if found.entries > 0 => Err(Fault::Faulty(
+            "every entry is whole, and some do not say what their kind says: what they were meant \
+             to say is missing here; ask the supplier, and use paper for whom they are about"
+                .to_owned(),
+        )),
         None => Err(Fault::Faulty(
             "the record could not be looked through: start Medround on this device again, and \
              record on another one meanwhile"

@@ -1,10 +1,20 @@
-//! Which devices were not heard is said by every answer that depends on it (Y-04, W-16).
+//! Which devices were not heard, and that something cannot be read, is said by every answer that
+//! depends on it (Y-04, W-16, Y-11).
 
 use device::Running;
 use device::command::alerts::AlertsRequest;
+use device::command::chart::ChartRequest;
+use device::command::due::DueRequest;
+use device::command::print::{PrintRequest, Sheet, Whose};
 use device::command::record::DoseAsk;
+use device::command::round::RoundRequest;
 use device::command::{Ask, Output, Piece, Request, Who, run};
 use serde_json::{Value, json};
+use store::backend::Disk;
+use store::clock::HybridClock;
+use store::entry::{Class, Draft};
+use store::keys::{Keys, StateFile};
+use store::record::{Opening, Record};
 
 use crate::home::{Home, Place, until};
 
@@ -62,4 +72,78 @@ fn alerts_conflicts_and_the_card_say_which_device_was_not_heard() {
     let card = document(&home.office, prn());
     assert_eq!(card["unheard"][0]["device"], json!(trolley), "{card}");
     assert!(card["unheard"][0]["last_heard"].is_string(), "{card}");
+}
+
+/// Lets the office hold an entry of the trolley about a resident, of a kind of tomorrow.
+fn tomorrow(home: &mut Home, resident: mar::ids::ResidentId) {
+    let keys = Keys::load(&home.trolley.folders().data.join("device.keys")).unwrap();
+    let status = home.office.device().status().unwrap();
+    let head = status.heads.get(&keys.log_key().log()).unwrap().latest().unwrap();
+    let now = home.office.clock.now();
+    let draft = Draft {
+        sequence: head.sequence + 1,
+        previous: head.hash,
+        clock: HybridClock::default().tick(now.0),
+        wall_ms: now.0,
+        offset_minutes: 0,
+        class: Class::CARE.clinical(),
+        kind: 700,
+        kind_version: 1,
+        subject: Some(resident.0),
+        payload: vec![1, 2, 3],
+    };
+    home.trolley.close();
+    home.office.close();
+    let folders = home.office.folders();
+    let opening = Opening {
+        disk: Disk::folder(&folders.data),
+        keys: Keys::load(&folders.data.join("device.keys")).unwrap(),
+        state: StateFile::nowhere(),
+    };
+    let mut record = Record::open(opening, now).unwrap();
+    let sealed = draft.seal(&keys.log_key(), &record.pinned().home).unwrap();
+    assert_eq!(record.admit(now, &[sealed]).unwrap().added.len(), 1);
+    record.make_durable().unwrap();
+    drop(record);
+    home.office.open();
+}
+
+/// Bug: a resident whose order was written by a newer device took nothing, as far as the chart, the
+/// round, the list of what is due and the card said.
+/// Cause: only the refusal to give and the alerts asked whether something could not be read.
+/// Fix: every answer about a resident says it, and the round stops there without a dose.
+#[test]
+fn what_a_newer_device_wrote_is_missed_by_no_answer() {
+    const WORDS: &str =
+        "SOMETHING WRITTEN FOR THIS RESIDENT CANNOT BE READ HERE: update this device";
+    let mut home = Home::of_two();
+    let ward = home.with_a_medicine();
+    home.wait_level();
+    let resident = || ward.resident.to_string();
+    let chart = || Ask::Chart(ChartRequest { resident: resident(), from: None, to: None });
+    let round = || Ask::Round(RoundRequest { at: None, unit: None });
+    let due = || Ask::Due(DueRequest { resident: None, from: None, to: None });
+    let prn = || Ask::Dose(DoseAsk::Prn { order: ward.order.to_string() });
+    for ask in [chart(), round(), due(), prn()] {
+        assert!(!told(&home.office, false, ask).contains("CANNOT BE READ"));
+    }
+    assert_eq!(document(&home.office, chart())["needs_update"], json!(false));
+    assert_eq!(document(&home.office, prn())["needs_update"], json!(false));
+    assert_eq!(document(&home.office, round())["residents"], json!([]));
+    tomorrow(&mut home, ward.resident);
+    for ask in [chart(), round(), due(), prn()] {
+        let words = told(&home.office, false, ask);
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(WORDS), "{words}");
+    }
+    assert_eq!(document(&home.office, chart())["needs_update"], json!(true));
+    assert_eq!(document(&home.office, prn())["needs_update"], json!(true));
+    let round = document(&home.office, round());
+    assert_eq!(round["residents"][0]["needs_update"], json!(true), "{round}");
+    assert_eq!(round["residents"][0]["resident"], json!(resident()), "{round}");
+    for what in [Sheet::Mar, Sheet::Round { round: None }] {
+        let whose = Whose::Resident(resident());
+        let ask = Ask::Print(PrintRequest { what, whose, from: None, out: "x.pdf".to_owned() });
+        assert!(told(&home.office, false, ask).contains("sheet"));
+    }
 }

@@ -1,6 +1,6 @@
 //! The home, its staff, devices and logs, folded.
 
-use super::{Recorded, Writes, counting, heads};
+use super::{Recorded, Standing, Writes, counting, heads};
 use crate::fact::{
     DeviceKeys, DeviceRole, Enrolled, Fact, Founding, HomeFact, LogStart, MembershipFact, Revoked,
     SealedSecret,
@@ -225,6 +225,20 @@ impl HomePicture {
                 self.secrets.insert(entry.id, entry.clone());
             }
         }
+    }
+
+    /// Whether an entry about the home is held that this program cannot read, and that may change
+    /// what is shown of residents (Y-11). One that is outside the record stops nothing.
+    #[must_use]
+    pub fn needs_update(&self) -> bool {
+        self.unread().next().is_some()
+    }
+
+    /// Returns the home's entries that this program cannot read and that are part of the record.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = &Arc<Recorded>> {
+        self.unknown.values().filter(|w| {
+            w.fact == Fact::Unknown && w.kind.is_missed() && w.standing != Standing::Quarantined
+        })
     }
 
     /// Returns the founding; `None` until it is held.

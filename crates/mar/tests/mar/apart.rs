@@ -737,6 +737,7 @@ fn a_clinical_kind_that_is_not_known_stops_giving_for_its_resident_only() {
     let day = "2026-11-03".parse().expect("a date");
     let chart = mar::chart::chart(home.picture(0), whose.0, (day, day), home.now).expect("a chart");
     assert_eq!(chart.orders[0].cells.len(), 1, "everything is still shown");
+    assert!(chart.needs_update, "and that something is not");
 }
 
 #[test]

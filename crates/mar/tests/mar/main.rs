@@ -20,6 +20,7 @@ mod roles;
 mod schedules;
 mod texts;
 mod tour;
+mod unread;
 mod unrecorded;
 mod waiting;
 mod wild;

@@ -36,6 +36,7 @@ pub(crate) fn home(practice: bool) -> Home {
 
 pub(crate) fn provenance() -> Provenance {
     Provenance {
+        unread: None,
         sheet_id: "7K3F-0118".into(),
         replaces: Some("7K3F-0097".into()),
         fingerprint: "9f3a 11c0 7be2 40d1".into(),
@@ -81,6 +82,7 @@ pub(crate) fn codes() -> Vec<CodeKey> {
 /// Zoë Łukasiewicz, with most things a chart has to show.
 pub(crate) fn zoe() -> Resident {
     Resident {
+        unread: None,
         surname: "Łukasiewicz".into(),
         forenames: "Zoë Siân".into(),
         known_as: Some("Zo".into()),

@@ -47,6 +47,7 @@ pub(super) fn resident(session: &Session<'_>, found: &ResidentPicture) -> Result
         nhs_number: identity.nhs_number.map(|n| n.to_string()),
         room: some(&identity.room),
         photograph: Photograph::None,
+        unread: ::mar::unread::of_resident(found).map(str::to_owned),
         similar_name: similar(session, found),
         allergies: allergies(session, found),
         swallowing: identity.thickener.clone().and_then(|t| some(&t)),
@@ -130,6 +131,7 @@ pub(super) fn provenance(session: &Session<'_>) -> Result<Provenance, Fault> {
         printed_utc: session.now.utc().naive_utc(),
         complete_to: status.complete_to.map(|at| local(at, zone)),
         unheard,
+        unread: ::mar::unread::of_home(&session.picture).map(str::to_owned),
         clock_doubt: (!session.clock.times_hold()).then(|| CLOCK_DOUBT.to_owned()),
     })
 }

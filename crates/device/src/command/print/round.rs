@@ -90,7 +90,8 @@ fn span(
     }
 }
 
-/// What is still to be given, and what waits; a resident with neither is not on the list.
+/// What is still to be given, what waits, and what cannot be read; a resident with none of these is
+/// not on the list.
 fn round_resident(
     session: &Session<'_>,
     stop: &RoundStop<'_>,
@@ -103,7 +104,7 @@ fn round_resident(
             }
     };
     let doses: Vec<RoundDose> = stop.doses.iter().filter(open).map(|d| dose(session, d)).collect();
-    if doses.is_empty() && stop.waiting.is_empty() {
+    if doses.is_empty() && stop.waiting.is_empty() && !stop.needs_update {
         return Ok(None);
     }
     let waiting = stop.waiting.iter().map(|w| not_to_give(session, w)).collect();

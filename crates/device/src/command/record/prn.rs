@@ -12,6 +12,7 @@ use mar::picture::ResidentPicture;
 use mar::refusal::DoseRefusal;
 use mar::rules::{LOOK_BACK, LastGiven, PrnStatus, RescueCount, prn_status, rescue_count, taken};
 use mar::time::Timestamp;
+use mar::unread;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -101,6 +102,10 @@ pub(super) fn status(
         if let Some(line) = unheard::line(session) {
             out.line(line);
         }
+        let home = unread::of_home(&session.picture);
+        for line in home.into_iter().chain(unread::of_resident(resident)) {
+            out.line(line);
+        }
         out.line(format!(
             "{}  {}",
             crate::command::resident::name(session, id),
@@ -151,6 +156,8 @@ fn to_json(session: &Session<'_>, resident: &ResidentPicture, status: &PrnStatus
         "given_7d": status.given_7d,
         "rescue": status.rescue.as_ref().map(rescue_to_json),
         "unheard": unheard::to_json(session),
+        "needs_update": unread::of_resident(resident).is_some()
+            || unread::of_home(&session.picture).is_some(),
     })
 }
 
