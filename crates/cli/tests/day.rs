@@ -48,6 +48,12 @@ fn main() {
         ("a_record_is_corrected_and_its_original_stays", promises::doses::corrected),
         ("nobody_is_given_anything_while_in_hospital", promises::doses::hospital),
         ("importing_twice_changes_nothing", promises::imported::twice),
+        (
+            "an_import_of_people_without_a_number_keeps_them_apart",
+            promises::apart_people::no_number,
+        ),
+        ("an_import_never_gives_one_person_what_is_anothers", promises::apart_people::same_number),
+        ("an_import_finds_a_person_under_another_name", promises::apart_people::same_person),
         ("what_was_imported_is_shown_as_waiting", promises::imported::shown_while_waiting),
         ("a_bad_file_stops_no_other_and_writes_nothing", promises::imported::bad_file),
         ("a_proposal_is_confirmed_by_one_and_checked_by_another", promises::imported::confirmed),

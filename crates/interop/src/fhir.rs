@@ -33,6 +33,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 
 pub use dosage::ProposedDosage;
+pub use person::is_nhs_number;
 pub use proposal::{
     AllergyState, Code, Course, Deceased, Flag, Import, Notice, Origin, ProposedAllergies,
     ProposedAllergy, ProposedMedicine, ProposedOrder, ProposedResident, Release, SentDate,

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, reason = "one test binary in parts")]
 
 pub mod apart;
+pub mod apart_people;
 pub mod doses;
 pub mod first;
 pub mod imported;

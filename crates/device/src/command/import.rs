@@ -3,6 +3,7 @@
 //! Each file is one transaction. Importing again changes nothing: residents, allergies and orders
 //! are found again by the sender's identifiers, and nothing is raised from the dead.
 
+mod fit;
 mod person;
 mod plan;
 

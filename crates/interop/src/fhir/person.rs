@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mar::resident::ExternalId;
+use mar::resident::{ExternalId, NhsNumber};
 use serde_json::Value;
 
 use super::at::At;
@@ -19,7 +19,8 @@ const NHS_NUMBER: &[&str] = &["/nhs-number", "2.16.840.1.113883.2.1.4.1"];
 pub(crate) struct People {
     pub(crate) residents: Vec<ProposedResident>,
     by_resource: BTreeMap<usize, usize>,
-    by_identifier: BTreeMap<ExternalId, usize>,
+    /// `None` where two people of the file have the identifier: it names neither.
+    by_identifier: BTreeMap<ExternalId, Option<usize>>,
     by_words: BTreeMap<String, usize>,
 }
 
@@ -39,17 +40,23 @@ impl People {
 
     fn add(&mut self, record: &Record<'_>, number: usize) -> usize {
         let resident = patient(record, number);
-        let earlier = resident.identifiers.first().and_then(|id| self.by_identifier.get(id));
-        // The same person again, as in a bundle of several messages.
+        // The same person again, as in a bundle of several messages. An identifier alone does not
+        // say so, nor does a name alone: `UNKNOWN` is sent for many.
+        let told = !resident.names.is_empty() && resident.born.is_some();
         let same = |&place: &usize| {
             let other = &self.residents[place];
             (&other.identifiers, &other.names, &other.born)
                 == (&resident.identifiers, &resident.names, &resident.born)
         };
-        let place = earlier.copied().filter(same).unwrap_or(self.residents.len());
+        let earlier = || (0..self.residents.len()).find(same);
+        let mut ids = resident.identifiers.iter().filter(|id| tells_apart(id));
+        let known = ids.any(|id| self.by_identifier.contains_key(id));
+        let place = (told && known).then(earlier).flatten().unwrap_or(self.residents.len());
         if place == self.residents.len() {
-            for identifier in &resident.identifiers {
-                self.by_identifier.entry(identifier.clone()).or_insert(place);
+            for identifier in resident.identifiers.iter().filter(|id| tells_apart(id)) {
+                let held = self.by_identifier.entry(identifier.clone()).or_insert(Some(place));
+                // It names neither of two people who have it.
+                *held = held.filter(|held| *held == place);
             }
             self.residents.push(resident);
         }
@@ -86,8 +93,9 @@ impl People {
             Some(ExternalId { system, value })
         });
         let display = subject.text("display");
-        if let Some(place) = identifier.as_ref().and_then(|id| self.by_identifier.get(id)) {
-            return *place;
+        let named = identifier.as_ref().and_then(|id| self.by_identifier.get(id).copied()?);
+        if let Some(place) = named {
+            return place;
         }
         self.only_named(&subject, reference, identifier, display)
     }
@@ -99,7 +107,10 @@ impl People {
         identifier: Option<ExternalId>,
         display: Option<&str>,
     ) -> usize {
-        let words = identifier.as_ref().map_or(reference, |id| id.value.as_str()).to_owned();
+        let (system, value) = identifier
+            .as_ref()
+            .map_or(("", reference), |id| (id.system.as_str(), id.value.as_str()));
+        let words = format!("{system}|{value}|{}", display.unwrap_or_default());
         if let Some(place) = self.by_words.get(&words) {
             return *place;
         }
@@ -210,9 +221,21 @@ fn born(at: &At<'_>) -> Option<SentDate> {
     Some(time)
 }
 
+/// Whether an identifier stands where senders put the NHS number, whatever its value is: it may be
+/// `UNKNOWN`. Only a valid number says anything of who somebody is.
+#[must_use]
+pub fn is_nhs_number(identifier: &ExternalId) -> bool {
+    let system = identifier.system.trim().to_lowercase();
+    NHS_NUMBER.iter().any(|end| system.ends_with(end))
+}
+
+/// Whether an identifier can tell a person from another: what is no valid NHS number cannot.
+fn tells_apart(identifier: &ExternalId) -> bool {
+    !is_nhs_number(identifier) || identifier.value.parse::<NhsNumber>().is_ok()
+}
+
 fn nhs_number(identifiers: &[ExternalId]) -> SentNhsNumber {
-    let is_nhs = |id: &&ExternalId| NHS_NUMBER.iter().any(|end| id.system.ends_with(end));
-    match identifiers.iter().find(is_nhs) {
+    match identifiers.iter().find(|id| is_nhs_number(id)) {
         None => SentNhsNumber::Missing,
         Some(id) => match id.value.parse() {
             Ok(number) => SentNhsNumber::Valid(number),

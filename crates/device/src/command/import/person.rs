@@ -1,10 +1,12 @@
-//! Whose record a file is: one person is one resident (H-39).
+//! Whose record a file is: one person is one resident (H-39), and two are never one (H-05).
 
+use super::fit::{Fit, Names, fit, is_named, name_key, names};
 use chrono::NaiveDate;
-use interop::fhir::{Deceased, ProposedResident, SentNhsNumber};
+use interop::fhir::{Deceased, ProposedResident, SentNhsNumber, is_nhs_number};
 use mar::ids::ResidentId;
 use mar::picture::Picture;
 use mar::resident::{Allergies, Allergy, ExternalId, Identity, NhsNumber};
+use mar::words::date;
 use std::collections::HashMap;
 
 /// Whose record it is.
@@ -17,41 +19,46 @@ pub(super) enum Whose {
     Nobody(String),
 }
 
-/// Who is in the record, found by what a file says of a person. It is made once for a file: a long
-/// one would otherwise look through the whole home for each of its people.
+/// Who is in the record, and who of the file was already taken, found by what the file says of a
+/// person. It is made once for a file: a long one would otherwise look through the whole home for
+/// each of its people.
 pub(super) struct Known<'p> {
-    picture: &'p Picture,
-    numbers: HashMap<NhsNumber, ResidentId>,
-    /// With the place in the order in which residents are looked at.
-    external: HashMap<&'p ExternalId, (usize, ResidentId)>,
+    /// Those who are here before those who left, then those of the file.
+    people: Vec<Person>,
+    places: HashMap<ResidentId, usize>,
+    numbers: HashMap<NhsNumber, Vec<usize>>,
+    /// By the sender's own identifiers of the person: the NHS number is none.
+    external: HashMap<ExternalId, Vec<usize>>,
     /// By date of birth, family name and given name.
-    names: HashMap<(NaiveDate, String, String), ResidentId>,
+    names: HashMap<(NaiveDate, String, String), Vec<usize>>,
     /// By the sender's first identifier of an order.
     orders: HashMap<&'p ExternalId, ResidentId>,
 }
 
+struct Person {
+    id: ResidentId,
+    identity: Identity,
+    is_here: bool,
+    /// Taken from this file, and not in the record before it.
+    of_file: bool,
+}
+
 impl<'p> Known<'p> {
-    /// Looks at every resident once: those who are here before those who left.
+    /// Looks at every resident once.
     pub(super) fn of(picture: &'p Picture) -> Self {
         let mut known = Self {
-            picture,
+            people: Vec::new(),
+            places: HashMap::new(),
             numbers: HashMap::new(),
             external: HashMap::new(),
             names: HashMap::new(),
             orders: HashMap::new(),
         };
         let all = || picture.residents.values();
-        let in_order = all().filter(|r| r.is_here()).chain(all().filter(|r| !r.is_here()));
-        for (at, resident) in in_order.enumerate() {
-            let Some(identity) = resident.identity() else { continue };
-            if let Some(number) = identity.nhs_number {
-                known.numbers.entry(number).or_insert(resident.id);
-            }
-            for external in &identity.external {
-                known.external.entry(external).or_insert((at, resident.id));
-            }
-            if let Some(name) = name_of(identity) {
-                known.names.entry(name).or_insert(resident.id);
+        for resident in all().filter(|r| r.is_here()).chain(all().filter(|r| !r.is_here())) {
+            if let Some(identity) = resident.identity() {
+                let (is_here, identity) = (resident.is_here(), identity.clone());
+                known.add(Person { id: resident.id, identity, is_here, of_file: false });
             }
         }
         for resident in all() {
@@ -64,39 +71,60 @@ impl<'p> Known<'p> {
         known
     }
 
-    /// Finds whose record it is: by NHS number, then by an identifier of the sender, then by name
-    /// and date of birth with a warning.
-    pub(super) fn whose(&self, sent: &ProposedResident, identity: &Identity) -> Whose {
-        let number = identity.nhs_number;
-        if let Some(id) = number.and_then(|number| self.numbers.get(&number)) {
-            return Whose::Known(*id, None);
+    /// Learns who somebody is after what was taken of this file: its next person may be the same.
+    pub(super) fn learn(&mut self, id: ResidentId, identity: Identity) {
+        match self.places.get(&id).copied() {
+            Some(place) => {
+                self.people[place].identity = identity;
+                self.index(place);
+            }
+            None => self.add(Person { id, identity, is_here: true, of_file: true }),
         }
-        let other_number = |id: ResidentId| {
-            let known = self.picture.resident(id).and_then(|r| r.identity());
-            known.and_then(|k| k.nhs_number).zip(number).is_some_and(|(a, b)| a != b)
+    }
+
+    fn add(&mut self, person: Person) {
+        self.places.insert(person.id, self.people.len());
+        self.people.push(person);
+        self.index(self.people.len() - 1);
+    }
+
+    fn index(&mut self, place: usize) {
+        let put = |places: &mut Vec<usize>| {
+            if !places.contains(&place) {
+                places.push(place);
+            }
         };
-        let shares = identity.external.iter().filter_map(|external| self.external.get(external));
-        if let Some((_, id)) = shares.min() {
-            return if other_number(*id) {
-                Whose::Nobody(
-                    "its identifier is a resident's who has another NHS number".to_owned(),
-                )
-            } else {
-                Whose::Known(*id, None)
-            };
+        let identity = &self.people[place].identity;
+        if let Some(number) = identity.nhs_number {
+            put(self.numbers.entry(number).or_default());
         }
-        let same_person = name_of(identity).and_then(|name| self.names.get(&name));
-        if let Some(id) = same_person.filter(|id| !other_number(**id)) {
-            let warning = format!(
-                "{} was found by name and date of birth alone: look whether it is the same person",
-                identity.list_name()
-            );
-            return Whose::Known(*id, Some(warning));
+        for external in identity.external.iter().filter(|id| is_own_id(id)) {
+            put(self.external.entry(external.clone()).or_default());
+        }
+        if let Some(key) = name_key(identity) {
+            put(self.names.entry(key).or_default());
+        }
+    }
+
+    /// Returns who somebody is by now; `None` when nobody has that id.
+    pub(super) fn identity(&self, id: ResidentId) -> Option<&Identity> {
+        self.places.get(&id).map(|place| &self.people[*place].identity)
+    }
+
+    /// Finds whose record it is: by NHS number, then by an identifier of the sender, each with the
+    /// date of birth, then by name and date of birth with a warning.
+    pub(super) fn whose(&self, sent: &ProposedResident, identity: &Identity) -> Whose {
+        let found = self
+            .by_number(sent, identity)
+            .or_else(|| self.by_own_id(sent, identity))
+            .or_else(|| self.by_name(identity));
+        if let Some(whose) = found {
+            return whose;
         }
         if !sent.in_file {
             return Whose::Nobody("the person is not in the file, and nobody here fits".to_owned());
         }
-        if let Some(id) = self.by_orders(sent).filter(|_| sent.names.is_empty()) {
+        if let Some(id) = self.by_orders(sent, identity) {
             return Whose::Known(id, None);
         }
         if let Deceased::Yes(_) = sent.deceased {
@@ -105,17 +133,151 @@ impl<'p> Known<'p> {
         Whose::New
     }
 
-    /// Somebody whom the file does not name is found again by the sender's own order identifiers.
-    fn by_orders(&self, sent: &ProposedResident) -> Option<ResidentId> {
+    fn by_number(&self, sent: &ProposedResident, identity: &Identity) -> Option<Whose> {
+        let number = identity.nhs_number?;
+        let places = self.numbers.get(&number)?.iter().map(|place| &self.people[*place]);
+        let mut with_number = places.filter(|p| p.identity.nhs_number == Some(number)).peekable();
+        let first: &Person = with_number.peek()?;
+        let by = format!("the NHS number {number}");
+        let mut weak = None;
+        for person in with_number {
+            match fit(&person.identity, sent, identity) {
+                Fit::Same => return Some(Whose::Known(person.id, None)),
+                Fit::NameOnly => {
+                    let warning = without_birth(person, &by);
+                    weak = weak.or(Some(Whose::Known(person.id, Some(warning))));
+                }
+                Fit::TooLittle => {
+                    let shares = |id: &ExternalId| person.identity.external.contains(id);
+                    let own = identity.external.iter().filter(|id| is_own_id(id)).any(shares);
+                    if own || self.by_orders(sent, identity) == Some(person.id) {
+                        weak = weak.or(Some(Whose::Known(person.id, None)));
+                    }
+                }
+                Fit::OtherBirth | Fit::OtherName => {}
+            }
+        }
+        let nobody = || Whose::Nobody(not_the_same(first, sent, identity, &by));
+        Some(weak.unwrap_or_else(nobody))
+    }
+
+    fn by_own_id(&self, sent: &ProposedResident, identity: &Identity) -> Option<Whose> {
+        for external in identity.external.iter().filter(|id| is_own_id(id)) {
+            for place in self.external.get(external).into_iter().flatten() {
+                let person = &self.people[*place];
+                let by = format!("the sender's identifier {}", external.value);
+                let fits = fit(&person.identity, sent, identity);
+                let names = names(&person.identity, identity);
+                if fits == Fit::OtherBirth && names == Names::Other {
+                    // Nothing but a number that two people were given: `1`, `UNKNOWN`.
+                    continue;
+                }
+                if other_number(&person.identity, identity) {
+                    let why = "its identifier is a resident's who has another NHS number";
+                    return Some(Whose::Nobody(why.to_owned()));
+                }
+                let nameless = !is_named(&person.identity) && !is_named(identity);
+                return Some(match fits {
+                    Fit::Same => Whose::Known(person.id, None),
+                    Fit::NameOnly => Whose::Known(person.id, Some(without_birth(person, &by))),
+                    Fit::TooLittle
+                        if nameless || self.by_orders(sent, identity) == Some(person.id) =>
+                    {
+                        Whose::Known(person.id, None)
+                    }
+                    Fit::TooLittle | Fit::OtherBirth | Fit::OtherName => {
+                        Whose::Nobody(not_the_same(person, sent, identity, &by))
+                    }
+                });
+            }
+        }
+        None
+    }
+
+    fn by_name(&self, identity: &Identity) -> Option<Whose> {
+        let places = self.names.get(&name_key(identity)?)?.iter().map(|place| &self.people[*place]);
+        let fitting = places.filter(|p| {
+            name_key(&p.identity) == name_key(identity) && !other_number(&p.identity, identity)
+        });
+        let (here, gone): (Vec<_>, Vec<_>) = fitting.partition(|p| p.is_here);
+        let person = match here.as_slice() {
+            [] => *gone.first()?,
+            [person] => *person,
+            [..] => {
+                let why = format!(
+                    "{} residents have this name and this date of birth: nothing was taken. Write                      the NHS number with `medroundctl resident change`, then import again",
+                    here.len()
+                );
+                return Some(Whose::Nobody(why));
+            }
+        };
+        let warning = format!(
+            "{} was found by name and date of birth alone: look whether it is the same person",
+            identity.list_name()
+        );
+        Some(Whose::Known(person.id, Some(warning)))
+    }
+
+    /// Somebody of whom the file says little is found again by the sender's own order identifiers,
+    /// unless what it says is another's.
+    fn by_orders(&self, sent: &ProposedResident, identity: &Identity) -> Option<ResidentId> {
         let keys = sent.orders.iter().filter_map(|order| order.external().into_iter().next());
-        keys.filter_map(|key| self.orders.get(&key)).min().copied()
+        let id = *keys.filter_map(|key| self.orders.get(&key)).min()?;
+        let known = self.identity(id)?;
+        let little = sent.names.is_empty() || identity.born.is_none();
+        let fits = match fit(known, sent, identity) {
+            Fit::Same | Fit::NameOnly => true,
+            Fit::TooLittle => sent.names.is_empty(),
+            Fit::OtherBirth | Fit::OtherName => false,
+        };
+        (little && fits && !other_number(known, identity)).then_some(id)
     }
 }
 
-/// What tells a person from another where there is no number: `None` without a date of birth.
-fn name_of(identity: &Identity) -> Option<(NaiveDate, String, String)> {
-    let plain = |name: &str| name.trim().to_lowercase();
-    identity.born.map(|born| (born, plain(&identity.family), plain(&identity.given)))
+fn other_number(known: &Identity, sent: &Identity) -> bool {
+    known.nhs_number.zip(sent.nhs_number).is_some_and(|(a, b)| a != b)
+}
+
+/// Whether an identifier is the sender's own of the person. The NHS number's place is none, valid
+/// or not, nor is one without a name space: those are given to many.
+fn is_own_id(identifier: &ExternalId) -> bool {
+    let system = identifier.system.trim();
+    !system.is_empty() && system != "reference" && !is_nhs_number(identifier)
+}
+
+fn without_birth(person: &Person, by: &str) -> String {
+    format!(
+        "{} was found by {by} and the name, without a date of birth: look whether it is the same          person",
+        person.identity.list_name()
+    )
+}
+
+/// Says why nothing of a person is taken, names both, and says what to do.
+fn not_the_same(known: &Person, sent: &ProposedResident, identity: &Identity, by: &str) -> String {
+    let born = |i: &Identity| {
+        i.born.map_or_else(|| "no date of birth".to_owned(), |b| format!("born {}", date(b)))
+    };
+    let (whose, place) = if known.of_file {
+        (known.identity.list_name(), " earlier in this file")
+    } else {
+        (known.identity.list_name(), " here")
+    };
+    let (here, there) = (born(&known.identity), born(identity));
+    let name = if is_named(identity) { identity.list_name() } else { "no name".to_owned() };
+    let (orders, allergies) = (sent.orders.len(), sent.allergies.listed.len());
+    let mut left = Vec::new();
+    if orders > 0 {
+        left.push(crate::command::page::count(orders, "medicine"));
+    }
+    if allergies > 0 {
+        let word = if allergies == 1 { "allergy" } else { "allergies" };
+        left.push(format!("{allergies} {word}"));
+    }
+    let left = if left.is_empty() { String::new() } else { format!(" ({})", left.join(", ")) };
+    let id = if known.of_file { "RESIDENT".to_owned() } else { known.id.to_string() };
+    format!(
+        "{by} is that of {whose}{place}, {here}; the file has it for {name}, {there}. These may be          two people: nothing of this one was taken{left}. Find out who has the number. Correct who          it is here with `medroundctl resident change {id}`, or ask the sender to correct the          record; then import again"
+    )
 }
 
 /// Lays what was sent under what is known: the home's own words stay, what is missing is filled
@@ -144,9 +306,8 @@ pub(super) fn fill_in(known: &mut Identity, sent: &Identity) -> Vec<String> {
         }
         (Some(_), _) => {}
     }
-    let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
-    if !sent.family.is_empty() && !same(&known.family, &sent.family) {
-        differs("the family name", known.family.clone(), sent.family.clone());
+    if matches!(names(known, sent), Names::Partly | Names::Other) {
+        differs("the name", known.list_name(), sent.list_name());
     }
     if known.gp.trim().is_empty() {
         known.gp.clone_from(&sent.gp);

@@ -1,6 +1,7 @@
 //! What one file comes to: what is asked of the record, and what is told to the person.
 
 use super::Taken;
+use super::fit::NAMELESS;
 use super::person::{Known, Whose, doubtful_number, fill_in, grown};
 use crate::command::session::Session;
 use interop::dose_syntax::Start;
@@ -11,6 +12,7 @@ use mar::ids::{OrderId, ResidentId};
 use mar::order::{Grade, Proposal, State};
 use mar::picture::{OrderHistory, ResidentPicture};
 use mar::resident::{Allergies, ExternalId};
+use std::collections::HashMap;
 
 /// No proposal's words together are longer: an entry holds 16 KiB.
 const WORDS_MAX: usize = 8_000;
@@ -22,6 +24,8 @@ const TOLD_EVERY: usize = 1_000;
 pub(super) struct Plan {
     file: ExternalId,
     asks: Vec<Ask>,
+    /// The allergies of whom the file has added to: it may hold the same person twice.
+    grown: HashMap<ResidentId, Allergies>,
     taken: Taken,
 }
 
@@ -43,13 +47,13 @@ impl Plan {
             warnings: Vec::new(),
         };
         let picture = session.picture.clone();
-        let known = Known::of(&picture);
-        let mut plan = Self { file, asks: Vec::new(), taken };
+        let mut known = Known::of(&picture);
+        let mut plan = Self { file, asks: Vec::new(), grown: HashMap::new(), taken };
         for (done, sent) in import.residents.iter().enumerate() {
             if done % TOLD_EVERY == 0 && import.residents.len() > TOLD_EVERY {
                 tell(&format!("{done} of {} residents compared", import.residents.len()));
             }
-            plan.resident(session, &known, sent);
+            plan.resident(session, &mut known, sent);
         }
         plan
     }
@@ -80,7 +84,8 @@ impl Plan {
         true
     }
 
-    fn resident(&mut self, session: &Session<'_>, known: &Known<'_>, sent: &ProposedResident) {
+    /// Takes one person of the file, or says why not: then nothing of them is taken.
+    fn resident(&mut self, session: &Session<'_>, known: &mut Known<'_>, sent: &ProposedResident) {
         let mut identity = sent.identity();
         if identity.family.trim().is_empty() {
             NAMELESS.clone_into(&mut identity.family);
@@ -94,25 +99,27 @@ impl Plan {
                     self.warn(&sent.place, "the file does not name the person: write the name");
                 }
                 let id = ResidentId(session.device().fresh());
-                let ask = Ask::Resident(id, AskResident::WriteIdentity(identity));
+                let ask = Ask::Resident(id, AskResident::WriteIdentity(identity.clone()));
                 if !self.ask(&sent.place, &what, ask) {
                     return;
                 }
+                known.learn(id, identity);
                 id
             }
             Whose::Known(id, warning) => {
                 if let Some(warning) = warning {
                     self.warn(&sent.place, &warning);
                 }
-                let known = session.picture.resident(id).and_then(|r| r.identity());
-                if let Some(known) = known {
-                    let mut filled = known.clone();
-                    for warning in fill_in(&mut filled, &identity) {
+                if let Some(held) = known.identity(id) {
+                    let mut filled = held.clone();
+                    let warnings = fill_in(&mut filled, &identity);
+                    let is_new = filled != *held;
+                    for warning in warnings {
                         self.warn(&sent.place, &warning);
                     }
-                    if filled != *known {
-                        let ask = Ask::Resident(id, AskResident::WriteIdentity(filled));
-                        self.ask(&sent.place, &what, ask);
+                    let ask = Ask::Resident(id, AskResident::WriteIdentity(filled.clone()));
+                    if is_new && self.ask(&sent.place, &what, ask) {
+                        known.learn(id, filled);
                     }
                 }
                 id
@@ -136,14 +143,19 @@ impl Plan {
         known: Option<&ResidentPicture>,
         sent: &ProposedResident,
     ) {
-        let before = known.map_or(Allergies::NotAsked, ResidentPicture::allergies);
+        let held = || known.map_or(Allergies::NotAsked, ResidentPicture::allergies);
+        let before = self.grown.get(&id).cloned().unwrap_or_else(held);
         let (after, warning) = grown(&before, &sent.known_allergies());
         if let Some(warning) = warning {
             self.warn(&sent.place, &warning);
         }
         let asked = after.is_none_or(|after| {
-            let ask = Ask::Resident(id, AskResident::WriteAllergies(after));
-            self.ask(&sent.place, "the allergies", ask)
+            let ask = Ask::Resident(id, AskResident::WriteAllergies(after.clone()));
+            let asked = self.ask(&sent.place, "the allergies", ask);
+            if asked {
+                self.grown.insert(id, after);
+            }
+            asked
         });
         if asked {
             self.taken.allergies += sent.allergies.listed.len();
@@ -232,9 +244,6 @@ impl Plan {
 
 /// Stands where the sender names no medicine, until somebody who confirms it does.
 pub(crate) const UNNAMED: &str = "Medicine not named by the sender";
-
-/// Stands where the file does not name the person, until somebody writes the name.
-const NAMELESS: &str = "Name not sent";
 
 /// Whether one of the order's proposals came from this very file: a later one may have changed it,
 /// and the old file does not change it back.
