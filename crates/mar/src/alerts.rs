@@ -98,6 +98,9 @@ pub enum Cause {
     OrderConflict(OrderId),
     /// Identity was written apart.
     IdentityConflict,
+    /// Residents who are here have one NHS number: they were admitted apart, and are one person
+    /// twice or two of whom one has a wrong number (R-01, H-39). The others, for each of them.
+    SameNhsNumber(Vec<ResidentId>),
     /// Allergies were written apart and joined (Y-02).
     AllergyConflict,
     /// A dose was corrected apart.
@@ -137,6 +140,7 @@ impl Cause {
             Self::SameMedicine(..) => "same-medicine-twice",
             Self::OrderConflict(_) => "order-conflict",
             Self::IdentityConflict => "identity-conflict",
+            Self::SameNhsNumber(_) => "same-nhs-number",
             Self::AllergyConflict => "allergy-conflict",
             Self::CorrectionConflict(_) => "correction-conflict",
             Self::AllergiesNotAsked => "allergies-not-asked",
@@ -159,6 +163,7 @@ impl Cause {
                 | Self::OrderConflict(_)
                 | Self::SameMedicine(..)
                 | Self::IdentityConflict
+                | Self::SameNhsNumber(_)
                 | Self::AllergyConflict
                 | Self::CorrectionConflict(_)
                 | Self::InDoubt(_)
@@ -176,6 +181,7 @@ pub fn alerts(picture: &Picture, now: Timestamp) -> Vec<Alert> {
     for resident in picture.residents.values() {
         let mut list = Collector { resident, now, found: &mut found };
         list.apart();
+        list.same_number(picture);
         list.doses(picture);
         list.unrecorded(picture);
         list.tasks(picture);
@@ -238,6 +244,19 @@ impl<'a> Collector<'a> {
         }
         for entry in self.without_order() {
             self.add(Tier::Amber, Cause::InDoubt(entry.id), entry.wall, Owner::Manager);
+        }
+    }
+
+    /// Others here with this resident's NHS number: a nurse may look at either.
+    fn same_number(&mut self, picture: &Picture) {
+        let resident = self.resident;
+        let number = resident.identity().and_then(|i| i.nhs_number);
+        let Some(number) = number.filter(|_| resident.is_here()) else { return };
+        let others = picture.with_nhs_number(number).filter(|r| r.id != resident.id && r.is_here());
+        let others: Vec<ResidentId> = others.map(|r| r.id).collect();
+        if !others.is_empty() {
+            let since = resident.identity_written().unwrap_or(self.now);
+            self.add(Tier::Red, Cause::SameNhsNumber(others), since, Owner::Manager);
         }
     }
 

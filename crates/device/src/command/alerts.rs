@@ -125,6 +125,7 @@ fn parts(cause: &Cause) -> Vec<String> {
         Cause::OrdersWait(_) => Vec::new(),
         Cause::CheckOwed(order) | Cause::OrderConflict(order) => vec![order.to_string()],
         Cause::SameMedicine(a, b) => vec![a.to_string(), b.to_string()],
+        Cause::SameNhsNumber(others) => others.iter().map(ToString::to_string).collect(),
         // The same alert while its doses are answered one after the other.
         Cause::UnrecordedBefore(order, _) => vec![order.to_string()],
         Cause::FollowUp(follow_up) => vec![follow_up.to_string()],
@@ -180,6 +181,9 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
         }
         Cause::OrdersWait(orders) => {
             about["orders"] = json!(orders.iter().map(ToString::to_string).collect::<Vec<_>>());
+        }
+        Cause::SameNhsNumber(others) => {
+            about["residents"] = json!(others.iter().map(ToString::to_string).collect::<Vec<_>>());
         }
         Cause::FollowUp(follow_up) => about["follow_up"] = json!(follow_up.to_string()),
         Cause::FirstDoses(slots) => {
@@ -247,6 +251,7 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
             format!("two versions were written apart: {}: reject one", medicine(Some(*id)))
         }
         Cause::IdentityConflict => "name or details were written apart: look at both".to_owned(),
+        Cause::SameNhsNumber(others) => same_number(session, others),
         Cause::AllergyConflict => {
             "allergies were written apart and are shown together: look at both".to_owned()
         }
@@ -269,6 +274,16 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
         }
     };
     format!("{who}: {what}")
+}
+
+/// One NHS number for several residents, and what to do (R-01).
+fn same_number(session: &Session<'_>, others: &[mar::ids::ResidentId]) -> String {
+    let names: Vec<String> = others.iter().map(|id| super::resident::name(session, *id)).collect();
+    format!(
+        "has the same NHS number as {}: look whether they are one person, and correct the wrong \
+         number: medroundctl resident change",
+        mar::words::list(&names)
+    )
 }
 
 /// The same medicine in force twice, and what to do (O-08).

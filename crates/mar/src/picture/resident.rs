@@ -121,6 +121,12 @@ impl ResidentPicture {
         heads(self.identity.values()).last().and_then(|w| identity_of(w))
     }
 
+    /// Returns when the identity was written; `None` before admission.
+    #[must_use]
+    pub fn identity_written(&self) -> Option<Timestamp> {
+        heads(self.identity.values()).last().map(|w| w.wall)
+    }
+
     /// Returns every NHS number that was ever written of the resident.
     pub(super) fn nhs_numbers(&self) -> impl Iterator<Item = NhsNumber> + '_ {
         self.identity.values().filter_map(|w| identity_of(w).and_then(|i| i.nhs_number))
