@@ -131,6 +131,7 @@ pub fn same_number() -> Result<(), Failed> {
         for (residents, skipped, _) in both(&dora, other) {
             assert_eq!(residents, 1, "{skipped}");
             let name = format!("{}, {}", other.name.0.to_uppercase(), other.name.1);
+            assert!(!skipped.contains("  "), "{skipped}");
             for word in ["BLACK, Dora", &name, "943 476 5919", "Thu 1 Jan 1931", "resident change"]
             {
                 assert!(skipped.contains(word), "{word}: {skipped}");

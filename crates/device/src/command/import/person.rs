@@ -205,7 +205,8 @@ impl<'p> Known<'p> {
             [person] => *person,
             [..] => {
                 let why = format!(
-                    "{} residents have this name and this date of birth: nothing was taken. Write                      the NHS number with `medroundctl resident change`, then import again",
+                    "{} residents have this name and this date of birth: nothing was taken. Write \
+                     the NHS number with `medroundctl resident change`, then import again",
                     here.len()
                 );
                 return Some(Whose::Nobody(why));
@@ -247,7 +248,8 @@ fn is_own_id(identifier: &ExternalId) -> bool {
 
 fn without_birth(person: &Person, by: &str) -> String {
     format!(
-        "{} was found by {by} and the name, without a date of birth: look whether it is the same          person",
+        "{} was found by {by} and the name, without a date of birth: look whether it is the same \
+                     person",
         person.identity.list_name()
     )
 }
@@ -264,6 +266,7 @@ fn not_the_same(known: &Person, sent: &ProposedResident, identity: &Identity, by
     };
     let (here, there) = (born(&known.identity), born(identity));
     let name = if is_named(identity) { identity.list_name() } else { "no name".to_owned() };
+    let name = name.trim_end_matches([',', ' ']);
     let (orders, allergies) = (sent.orders.len(), sent.allergies.listed.len());
     let mut left = Vec::new();
     if orders > 0 {
@@ -276,7 +279,10 @@ fn not_the_same(known: &Person, sent: &ProposedResident, identity: &Identity, by
     let left = if left.is_empty() { String::new() } else { format!(" ({})", left.join(", ")) };
     let id = if known.of_file { "RESIDENT".to_owned() } else { known.id.to_string() };
     format!(
-        "{by} is that of {whose}{place}, {here}; the file has it for {name}, {there}. These may be          two people: nothing of this one was taken{left}. Find out who has the number. Correct who          it is here with `medroundctl resident change {id}`, or ask the sender to correct the          record; then import again"
+        "{by} is that of {whose}{place}, {here}; the file has it for {name}, {there}. These may be \
+                     two people: nothing of this one was taken{left}. Find out who has the number. Correct who \
+                     it is here with `medroundctl resident change {id}`, or ask the sender to correct the \
+                     record; then import again"
     )
 }
 
