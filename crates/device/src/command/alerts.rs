@@ -264,9 +264,7 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
                 if taken.is_some_and(|r| r.outcome.is_taken()) { "given" } else { "taken back" };
             format!("{done} by one person alone: {}", dose(*id))
         }
-        Cause::NeedsUpdate => {
-            "update this device: a newer one has written what it cannot read".to_owned()
-        }
+        Cause::NeedsUpdate => NEEDS_UPDATE.to_owned(),
         Cause::FirstDoses(slots) => first_doses(&slots.iter().map(slot).collect::<Vec<_>>()),
         Cause::FollowUp(id) => {
             let found = resident.and_then(|r| r.follow_ups().into_iter().find(|f| f.id == *id));
@@ -275,6 +273,9 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
     };
     format!("{who}: {what}")
 }
+
+/// Told where an entry is of a newer program (Y-11).
+const NEEDS_UPDATE: &str = "update this device: a newer one has written what it cannot read";
 
 /// One NHS number for several residents, and what to do.
 fn same_number(session: &Session<'_>, others: &[mar::ids::ResidentId]) -> String {

@@ -45,7 +45,7 @@ pub(super) enum Names {
 pub(super) fn fit(known: &Identity, sent: &ProposedResident, identity: &Identity) -> Fit {
     let names = match names(known, identity) {
         Names::Other if shares_a_former_name(known, sent) => Names::Partly,
-        found => found,
+        found @ (Names::Same | Names::Partly | Names::Other | Names::NotSaid) => found,
     };
     match (known.born.zip(identity.born).map(|(a, b)| a == b), names) {
         (Some(false), _) => Fit::OtherBirth,
