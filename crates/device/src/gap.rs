@@ -42,6 +42,10 @@ struct Peer {
     receipts: BTreeMap<LogId, LogHeads>,
     /// How its clock compared with this device's when it last said what it shows.
     clock: Option<PeerClock>,
+    /// How many of its entries wait to be written here.
+    waiting: u64,
+    /// How many of its entries were written here since it was last compared with this device.
+    brought: u64,
     /// Whether anything changed since it was last kept.
     changed: bool,
 }
@@ -117,6 +121,9 @@ impl Peers {
         let mut peers = self.lock();
         let peer = peers.entry(device).or_default();
         peer.status.note(notice, now, round_trip);
+        if matches!(notice, Notice::InSync { .. } | Notice::Apart(_)) {
+            peer.brought = 0;
+        }
         peer.changed = true;
         if let Notice::PeerHolds(heads) = notice {
             for (log, held) in heads.iter() {
@@ -124,6 +131,24 @@ impl Peers {
             }
             self.receipts.fetch_add(1, Ordering::SeqCst);
             self.receipted.notify_all();
+        }
+    }
+
+    /// Notes that a device has sent so many entries, which wait to be written here.
+    pub(crate) fn offers(&self, device: DeviceId, entries: u64) {
+        let mut peers = self.lock();
+        let peer = peers.entry(device).or_default();
+        peer.waiting = peer.waiting.saturating_add(entries);
+    }
+
+    /// Notes that so many of the entries that a device has sent wait no more, and whether they are
+    /// on the disk.
+    pub(crate) fn looked_at(&self, device: DeviceId, entries: u64, written: bool) {
+        let mut peers = self.lock();
+        let peer = peers.entry(device).or_default();
+        peer.waiting = peer.waiting.saturating_sub(entries);
+        if written {
+            peer.brought = peer.brought.saturating_add(entries);
         }
     }
 
@@ -281,9 +306,21 @@ impl Peer {
 
     /// Whether this device held all that the other had a few seconds ago, on the connection that
     /// stands. What was so on an earlier one says nothing: the other may have given a dose since.
+    /// Nor is it heard while it is known to have more than is here (W-16).
     fn is_heard(&self, running: Duration) -> bool {
         let level = self.status.level_here();
-        level.is_some_and(|at| running.saturating_sub(at.monotonic) <= HEARD_WITHIN)
+        !self.has_more()
+            && level.is_some_and(|at| running.saturating_sub(at.monotonic) <= HEARD_WITHIN)
+    }
+
+    /// Whether the other is known to have entries that are not written here.
+    fn has_more(&self) -> bool {
+        let missing = match self.status.level() {
+            // Some of what was missing may have been written since it was compared.
+            Some(Level::Apart(apart)) => apart.behind > self.brought || !apart.stopped.is_empty(),
+            Some(Level::InSync) | None => false,
+        };
+        missing || self.waiting > 0
     }
 }
 
@@ -363,6 +400,34 @@ mod tests {
         assert!(heard(&peers).is_empty(), "what it did meanwhile is not here yet");
         peers.note(TABLET, &in_sync, reading(0), None);
         assert!(heard(&peers).contains(&TABLET));
+    }
+
+    /// Bug: a device whose dose was on its way, or waited to be written, counted as heard.
+    /// Cause: that it was level a moment ago held for five seconds whatever it said since.
+    /// Fix: while it is known to have more than is here, it is not heard.
+    #[test]
+    fn a_device_that_is_known_to_have_more_is_not_heard() {
+        let peers = Peers::default();
+        let heard = || peers.hearing(&Clock::fixed(Timestamp(0))).heard.contains(&TABLET);
+        let note = |notice| peers.note(TABLET, &notice, reading(0), None);
+        let apart = |behind| Notice::Apart(Apart { behind, ahead: 1, ..Apart::default() });
+        peers.set_connected(TABLET, true);
+        note(Notice::InSync { heads: [0; 32] });
+        peers.offers(TABLET, 3);
+        assert!(!heard(), "what it sent waits");
+        peers.looked_at(TABLET, 2, true);
+        assert!(!heard(), "one of them waits still");
+        peers.looked_at(TABLET, 1, true);
+        assert!(heard(), "all that it sent is written");
+        note(apart(2));
+        assert!(!heard(), "it says that it has two more");
+        peers.offers(TABLET, 2);
+        peers.looked_at(TABLET, 2, false);
+        assert!(!heard(), "they were not written");
+        note(apart(0));
+        assert!(heard(), "it only lacks what was written here");
+        note(Notice::Apart(Apart { stopped: vec![LogId([1; 32])], ..Apart::default() }));
+        assert!(!heard(), "something of it was not taken in");
     }
 
     #[test]

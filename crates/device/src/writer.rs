@@ -105,8 +105,19 @@ enum Job {
     Close(SyncSender<()>),
 }
 
+impl Job {
+    /// Whether it is of a session with a peer: what it offers, and that it begins or ends.
+    const fn is_of_peers(&self) -> bool {
+        match self {
+            Self::Admit(_) | Self::Follow(..) | Self::Unfollow(_) => true,
+            Self::Submit { .. } | Self::HeldElsewhere(_) | Self::Close(_) => false,
+        }
+    }
+}
+
 struct Offered {
     from: Follower,
+    peer: DeviceId,
     ticket: Ticket,
     entries: Vec<Sealed>,
 }
@@ -148,6 +159,7 @@ pub(crate) struct Surroundings {
 pub(crate) struct Writer {
     jobs: Sender<Job>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    peers: Arc<Peers>,
     pub(crate) shown: Arc<Shown>,
 }
 
@@ -160,11 +172,12 @@ impl Writer {
             watchers: Mutex::default(),
         });
         let (jobs, waiting) = mpsc::channel();
+        let peers = Arc::clone(&around.peers);
         let desk = Desk::new(record, around, Arc::clone(&shown));
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || desk.work(&waiting))?;
-        Ok(Self { jobs, thread: Mutex::new(Some(thread)), shown })
+        Ok(Self { jobs, thread: Mutex::new(Some(thread)), peers, shown })
     }
 
     /// Carries commands out, all of them or none, and returns after the fsync.
@@ -174,9 +187,17 @@ impl Writer {
         answered.recv().map_err(|_| SubmitFault::Closed)?
     }
 
-    /// Offers entries of a peer. The answer comes as [`Told`].
-    pub(crate) fn admit(&self, from: Follower, ticket: Ticket, entries: Vec<Sealed>) {
-        self.send(Job::Admit(Offered { from, ticket, entries }));
+    /// Offers entries of a peer, which is not heard until they are looked at. The answer comes as
+    /// [`Told`].
+    pub(crate) fn admit(
+        &self,
+        from: Follower,
+        peer: DeviceId,
+        ticket: Ticket,
+        entries: Vec<Sealed>,
+    ) {
+        self.peers.offers(peer, entries.len() as u64);
+        self.send(Job::Admit(Offered { from, peer, ticket, entries }));
     }
 
     pub(crate) fn held_elsewhere(&self, head: Head) {

@@ -281,7 +281,7 @@ impl Exchange {
                 }
                 Effect::Admit { ticket, log, entries } => {
                     self.tally.received(log, &entries);
-                    self.net.device.writer().admit(self.up.follower, ticket, entries);
+                    self.net.device.writer().admit(self.up.follower, self.peer, ticket, entries);
                 }
                 Effect::Read { ticket, read } => self.look_up(ticket, read),
                 Effect::Close(reason) => {

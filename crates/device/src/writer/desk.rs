@@ -27,6 +27,9 @@ const TOGETHER_MAX: usize = 256;
 /// At so many entries of peers no more are put into the same commit: what a person here asks
 /// meanwhile comes before the rest of a long copy, and waits some 50 ms for this part of it.
 const ADMIT_ENOUGH: usize = 4096;
+/// Up to so many entries of peers are written before what is asked here at the same time: a dose
+/// that was given elsewhere must meet the one that is asked for. It costs one commit.
+const ADMIT_FIRST: usize = 64;
 /// How soon after a change the views are made safe.
 const DURABLE_AFTER: Duration = Duration::from_secs(2);
 /// The same where there is no quiet moment.
@@ -97,7 +100,7 @@ impl Desk {
                 }
                 return;
             }
-            self.admit_next();
+            self.admit_next(ADMIT_ENOUGH, true);
             // Where there is always more to do, what rests is done in between.
             if self.dirty_since.is_some_and(|since| since.elapsed() >= DURABLE_AT_LAST) {
                 self.rest();
@@ -142,12 +145,18 @@ impl Desk {
         }
     }
 
-    /// Carries out what waits, in order; commands next to each other share a commit, and what peers
-    /// offer comes after them. Returns whom to tell when it is time to end.
+    /// Carries out what waits, in order; commands next to each other share a commit. What peers
+    /// offer comes before them where it is little, and after them where it is a long copy. Returns
+    /// whom to tell when it is time to end.
     fn carry_out(&mut self, jobs: Vec<Job>) -> Option<SyncSender<()>> {
         let mut single = Vec::new();
-        for job in jobs {
-            if !matches!(job, Job::Submit { .. } | Job::Admit(_)) {
+        let (of_peers, asked): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::is_of_peers);
+        let peers_said = of_peers.len();
+        for (at, job) in of_peers.into_iter().chain(asked).enumerate() {
+            if at == peers_said {
+                self.admit_next(ADMIT_FIRST, false);
+            }
+            if !matches!(job, Job::Submit { .. }) {
                 self.submit_singles(std::mem::take(&mut single));
             }
             match job {
@@ -164,16 +173,11 @@ impl Desk {
                 },
                 Job::Admit(offered) => self.offered.push_back(offered),
                 Job::HeldElsewhere(head) => self.held_elsewhere(&head),
-                Job::Follow(follower, told) => {
-                    let heads = self.record.heads().clone();
-                    if told.send(Told::Started { heads, own_log: self.own_log }).is_ok() {
-                        self.followers.insert(follower, told);
-                    }
-                }
+                Job::Follow(follower, told) => self.follow(follower, told),
                 Job::Unfollow(follower) => drop(self.followers.remove(&follower)),
                 Job::Close(done) => {
                     while !self.offered.is_empty() {
-                        self.admit_next();
+                        self.admit_next(ADMIT_ENOUGH, true);
                     }
                     return Some(done);
                 }
@@ -183,15 +187,23 @@ impl Desk {
         None
     }
 
-    /// Takes in what peers have offered, as much as goes well into one commit.
-    fn admit_next(&mut self) {
+    fn follow(&mut self, follower: Follower, told: UnboundedSender<Told>) {
+        let heads = self.record.heads().clone();
+        if told.send(Told::Started { heads, own_log: self.own_log }).is_ok() {
+            self.followers.insert(follower, told);
+        }
+    }
+
+    /// Takes in what peers have offered, in order, in one commit: `enough` entries at most, or up
+    /// to the offer that reaches them where it is taken `whole`.
+    fn admit_next(&mut self, enough: usize, whole: bool) {
         let mut entries = 0;
-        let enough = self.offered.iter().take_while(|offer| {
-            let more = entries < ADMIT_ENOUGH;
+        let next = self.offered.iter().take_while(|offer| {
+            let before = entries;
             entries += offer.entries.len();
-            more
+            if whole { before < enough } else { entries <= enough }
         });
-        let next = self.offered.drain(..enough.count()).collect();
+        let next = self.offered.drain(..next.count()).collect();
         self.admit(next);
     }
 
@@ -317,7 +329,8 @@ impl Desk {
             Err(fault) => {
                 tracing::error!(%fault, "entries of another device could not be saved");
                 self.show(&Changes::default());
-                for Offered { from, ticket, .. } in &offered {
+                for Offered { from, peer, ticket, entries } in &offered {
+                    self.peers.looked_at(*peer, entries.len() as u64, false);
                     let told = Told::NotAdmitted { ticket: *ticket, why: Refused::NotSaved };
                     self.tell(*from, told);
                 }
@@ -327,9 +340,13 @@ impl Desk {
 
     fn admitted(&mut self, offered: &[Offered], admission: &Admission) {
         self.audit_due |= admission.added.iter().any(|entry| !entry.is_audited());
-        self.committed(&admission.added, &admission.changes, offered);
         let not_taken: BTreeMap<EntryId, NotTaken> = admission.not_taken.iter().copied().collect();
-        for Offered { from, ticket, entries } in offered {
+        for Offered { peer, entries, .. } in offered {
+            let written = !entries.iter().any(|entry| not_taken.contains_key(&entry.id()));
+            self.peers.looked_at(*peer, entries.len() as u64, written);
+        }
+        self.committed(&admission.added, &admission.changes, offered);
+        for Offered { from, ticket, entries, .. } in offered {
             let left = entries.iter().find_map(|entry| not_taken.get(&entry.id()));
             let told = match left {
                 None => {
@@ -458,8 +475,15 @@ fn refused(why: NotTaken) -> Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mar::command::{AskDose, AskOrder, AskResident, Told as ToldOfDose};
     use mar::fact::{Actor, DeviceKeys, DeviceRole};
-    use mar::ids::{HomeId, StaffId};
+    use mar::ids::{CommandId, HomeId, OrderId, ResidentId, StaffId};
+    use mar::medicine::Medicine;
+    use mar::order::{Content, Dose, Flags, Source};
+    use mar::outcome::Outcome;
+    use mar::quantity::{Amount, Quantity};
+    use mar::resident::{Allergies, Identity};
+    use mar::schedule::{Days, Schedule, SlotId, SlotKey, TimeOfDay};
     use mar::settings::Settings;
     use mar::staff::{Employment, Role, Staff};
     use mar::time::Timestamp;
@@ -470,7 +494,12 @@ mod tests {
     use store::record::{Founded, Opening, Range};
     use tempfile::TempDir;
 
+    /// Saturday 21 November 2026, 09:00 in London.
     const NOW: Timestamp = Timestamp(1_795_251_600_000);
+    const MANAGER: StaffId = StaffId([1; 16]);
+    const NURSE: StaffId = StaffId([2; 16]);
+    const GLADYS: ResidentId = ResidentId([10; 16]);
+    const TABLETS: OrderId = OrderId([20; 16]);
 
     fn opening(keys: &TempDir) -> Opening {
         let state = StateFile::at(keys.path().join("high-water"));
@@ -479,9 +508,10 @@ mod tests {
     }
 
     fn ask(record: &mut Record, command: Command) -> Vec<Sealed> {
+        let heard = record.picture().home.devices().keys().copied().collect();
         let around = Around {
             now: NOW,
-            heard: &BTreeSet::new(),
+            heard: &heard,
             last_heard: &BTreeMap::new(),
             clock: &mar::clock::ClockStanding::default(),
         };
@@ -492,15 +522,73 @@ mod tests {
         unattended(AskHome::Park { parked: true })
     }
 
-    fn manager() -> AskHome {
+    fn by(staff: StaffId, ask: Ask) -> Command {
+        let id = CommandId(crate::running::fresh());
+        Command { id, actor: Actor::Staff(staff), witness: None, ask }
+    }
+
+    fn staff(staff: StaffId, initials: &str, role: Role) -> AskHome {
         let details = Staff {
-            name: "Mary Manager".to_owned(),
-            initials: "MM".to_owned(),
-            role: Role::Manager,
+            name: format!("{initials} Staff"),
+            initials: initials.to_owned(),
+            role,
             may_witness: true,
             standing: Employment::Active,
         };
-        AskHome::WriteStaff { staff: StaffId([1; 16]), details }
+        AskHome::WriteStaff { staff, details }
+    }
+
+    /// A resident with a medicine that is due at 09:00, now.
+    fn admit_gladys(office: &mut Record) {
+        ask(office, by(MANAGER, Ask::Home(staff(NURSE, "NN", Role::Nurse))));
+        let mut identity = Identity::named("Shaw", "Gladys");
+        identity.born = chrono::NaiveDate::from_ymd_opt(1938, 4, 12);
+        identity.no_nhs_number = Some("not known yet".to_owned());
+        let none = Allergies::NoneKnown { by: "the daughter".to_owned(), on: None };
+        let content = Content {
+            medicine: Medicine::uncoded("Paracetamol 500 mg tablets"),
+            route: "oral".to_owned(),
+            dose: Dose::Fixed(Amount::new(Quantity::whole(1), "tablet")),
+            indication: Some("pain".to_owned()),
+            instruction: None,
+            schedule: Schedule::Times {
+                times: vec![TimeOfDay::new(9, 0).unwrap()],
+                days: Days::ALL,
+            },
+            start: NOW,
+            stop: None,
+            course_doses: None,
+            source: Source::Label,
+            label: None,
+            min_gap: None,
+            flags: Flags::default(),
+            limit_group: None,
+        };
+        let write = AskOrder::Write {
+            order: TABLETS,
+            content,
+            same_meaning: None,
+            allergy_decided: None,
+            intended: None,
+            label_read: None,
+        };
+        ask(office, by(MANAGER, Ask::Resident(GLADYS, AskResident::WriteIdentity(identity))));
+        ask(office, by(MANAGER, Ask::Resident(GLADYS, AskResident::WriteAllergies(none))));
+        ask(office, by(MANAGER, Ask::Order(GLADYS, write)));
+        let check = AskOrder::Check { order: TABLETS, version: None };
+        ask(office, by(NURSE, Ask::Order(GLADYS, check)));
+    }
+
+    /// The dose of 09:00, given.
+    fn given(record: &Record) -> Command {
+        let order = &record.picture().resident(GLADYS).unwrap().orders[&TABLETS];
+        let slot = SlotId {
+            version: order.best_version(NOW).unwrap().id,
+            date: NOW.utc().date_naive(),
+            key: SlotKey::Time(TimeOfDay::new(9, 0).unwrap()),
+        };
+        let told = ToldOfDose::of(Outcome::Given);
+        by(NURSE, Ask::Dose(GLADYS, AskDose::Record { slot, told }))
     }
 
     fn all(record: &Record) -> Vec<Sealed> {
@@ -514,8 +602,8 @@ mod tests {
         record.heads().iter().flat_map(range).collect()
     }
 
-    /// An office and a trolley that has written something which the office lacks.
-    fn office_and_news(folder: &TempDir, other: &TempDir) -> (Record, Vec<Sealed>) {
+    /// An office and a trolley that knows all that the office does.
+    fn office_and_trolley(folder: &TempDir, other: &TempDir) -> (Record, Record) {
         let founded = Founded {
             home: HomeId([9; 32]),
             name: "Willow House".to_owned(),
@@ -526,44 +614,64 @@ mod tests {
         let mut office = Record::found(opening(folder), NOW, &founded, |_| Vec::new()).unwrap();
         let settings = Settings::new("Willow House", NOW.utc().date_naive());
         ask(&mut office, unattended(AskHome::SetSettings(settings)));
-        ask(&mut office, unattended(manager()));
+        ask(&mut office, unattended(staff(MANAGER, "MM", Role::Manager)));
+        admit_gladys(&mut office);
         let joining = opening(other);
         let keys = DeviceKeys {
             device: joining.keys.device(),
             recipient: joining.keys.recipient(),
             name: "Trolley".to_owned(),
         };
-        let enrol = unattended(AskHome::EnrolDevice { keys, role: DeviceRole::Member });
-        ask(&mut office, Command { actor: Actor::Staff(StaffId([1; 16])), ..enrol });
+        let enrol = AskHome::EnrolDevice { keys, role: DeviceRole::Member };
+        ask(&mut office, by(MANAGER, Ask::Home(enrol)));
         let mut trolley = Record::join(joining, NOW, &office.pinned()).unwrap();
         trolley.admit(NOW, &all(&office)).unwrap();
-        let news = ask(&mut trolley, parked());
-        (office, news)
+        (office, trolley)
+    }
+
+    /// The office's, with the trolley heard.
+    fn surroundings(trolley: &Record) -> (Surroundings, Arc<Shown>) {
+        let shown = Arc::new(Shown {
+            picture: Default::default(),
+            read_only: Default::default(),
+            watchers: Default::default(),
+        });
+        let (clock, peers) = (Clock::fixed(NOW), Arc::new(Peers::default()));
+        let reading = sync::status::Reading { monotonic: clock.running(), wall_ms: clock.now().0 };
+        peers.set_connected(trolley.device(), true);
+        let in_sync = sync::session::Notice::InSync { heads: [0; 32] };
+        peers.note(trolley.device(), &in_sync, reading, None);
+        (Surroundings { clock, peers, memory: Arc::default() }, shown)
+    }
+
+    fn offer(around: &Surroundings, trolley: &Record, entries: Vec<Sealed>) -> Job {
+        let (from, ticket) = (Follower(2), sync::session::Ticket::default());
+        around.peers.offers(trolley.device(), entries.len() as u64);
+        Job::Admit(Offered { from, peer: trolley.device(), ticket, entries })
+    }
+
+    /// Something that the trolley writes, of more entries than are written before what is asked.
+    fn long_copy(trolley: &mut Record) -> Vec<Sealed> {
+        let copy: Vec<Sealed> = (0..=ADMIT_FIRST).flat_map(|_| ask(trolley, parked())).collect();
+        assert!(copy.len() > ADMIT_FIRST);
+        copy
     }
 
     /// Bug: a dose given while a device took in a long copy waited until all of it was written.
     /// Cause: what was asked here stood in one queue behind megabytes that a peer had sent before.
     /// Fix: what is asked here comes first, and a copy is written part by part.
     #[test]
-    fn what_a_person_asks_comes_before_what_a_peer_sent_earlier() {
+    fn what_a_person_asks_comes_before_a_long_copy_that_a_peer_sent_earlier() {
         let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
-        let (office, news) = office_and_news(&folders[0], &folders[1]);
-        let peers = Arc::new(Peers::default());
-        let shown = Arc::new(Shown {
-            picture: Default::default(),
-            read_only: Default::default(),
-            watchers: Default::default(),
-        });
-        let clock = Clock::fixed(NOW);
-        let around = Surroundings { clock, peers, memory: Arc::default() };
+        let (office, mut trolley) = office_and_trolley(&folders[0], &folders[1]);
+        let copy = long_copy(&mut trolley);
+        let (around, shown) = surroundings(&trolley);
+        let copy = offer(&around, &trolley, copy);
         let desk = Desk::new(office, around, shown);
         let ((jobs, waiting), (answer, answered)) = (channel(), sync_channel(1));
-        let (follower, other) = (Follower(1), Follower(2));
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-        let offered =
-            Offered { from: other, ticket: sync::session::Ticket::default(), entries: news };
-        jobs.send(Job::Follow(follower, tell)).unwrap();
-        jobs.send(Job::Admit(offered)).unwrap();
+        jobs.send(Job::Follow(Follower(1), tell)).unwrap();
+        jobs.send(copy).unwrap();
         jobs.send(Job::Submit { commands: vec![parked()], answer }).unwrap();
         drop(jobs);
         desk.work(&waiting);
@@ -576,5 +684,56 @@ mod tests {
         }
         assert!(committed.len() >= 2, "both are on the disk in the end");
         assert_eq!(committed[0], own, "what was asked here is written first");
+    }
+
+    /// Bug: a dose that another device had sent already was given here a second time.
+    /// Cause: what was asked here was decided before whatever peers had sent, were it one entry.
+    /// Fix: little that peers have sent is written first, and the second dose is refused.
+    #[test]
+    fn a_dose_that_a_peer_has_sent_already_is_met_by_the_same_dose_asked_for_here() {
+        let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+        let (office, mut trolley) = office_and_trolley(&folders[0], &folders[1]);
+        let (here, there) = (given(&office), given(&trolley));
+        let pushed = ask(&mut trolley, there);
+        assert_eq!(asked_beside(office, &trolley, pushed, here), "D-06");
+    }
+
+    /// Bug: the same behind a long copy, in which the other dose may stand.
+    /// Cause: a device whose entries waited counted as heard.
+    /// Fix: it is not heard while any of them waits, and what was checked is asked for.
+    #[test]
+    fn while_a_long_copy_of_a_peer_waits_the_peer_is_not_heard() {
+        let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+        let (office, mut trolley) = office_and_trolley(&folders[0], &folders[1]);
+        let (here, there) = (given(&office), given(&trolley));
+        let mut copy = ask(&mut trolley, there);
+        copy.extend(long_copy(&mut trolley));
+        assert_eq!(asked_beside(office, &trolley, copy, here), "W-16");
+    }
+
+    #[test]
+    fn a_dose_that_nobody_else_gave_is_given_while_the_other_device_is_heard() {
+        let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+        let (office, trolley) = office_and_trolley(&folders[0], &folders[1]);
+        let here = given(&office);
+        assert_eq!(asked_beside(office, &trolley, Vec::new(), here), "given");
+    }
+
+    /// Asks for a dose at the office in one round with what the trolley has sent. Returns the rule
+    /// that refuses it.
+    fn asked_beside(office: Record, trolley: &Record, sent: Vec<Sealed>, dose: Command) -> String {
+        let (around, shown) = surroundings(trolley);
+        let sent = offer(&around, trolley, sent);
+        let desk = Desk::new(office, around, shown);
+        let ((jobs, waiting), (answer, answered)) = (channel(), sync_channel(1));
+        jobs.send(Job::Submit { commands: vec![dose], answer }).unwrap();
+        jobs.send(sent).unwrap();
+        drop(jobs);
+        desk.work(&waiting);
+        match answered.recv().unwrap() {
+            Ok(_) => "given".to_owned(),
+            Err(SubmitFault::Refused(refusal)) => refusal.rule().to_owned(),
+            Err(other) => panic!("{other}"),
+        }
     }
 }
