@@ -17,7 +17,7 @@ use mar::time::{Month, Period, Timestamp, cycle_of};
 use crate::codec;
 use crate::entry::{EntryId, Sealed};
 use crate::log::{LogRead, Pinned};
-use crate::tables::DiskFault;
+use crate::tables::{DiskFault, guarded};
 use crate::views::{Indexed, Row, StandsFor, Views, ViewsRead};
 
 /// How many entries are folded at a time when the views follow behind.
@@ -118,19 +118,16 @@ impl Folded {
         let arrival = log.last_arrival()?;
         let stands_for = StandsFor { arrival, key: log.arrival(arrival)?.unwrap_or_default() };
         let (rows, waiting) = sync_channel::<Vec<Indexed>>(1);
-        // One thread reads and judges, the other writes.
-        std::thread::scope(|scope| {
-            let writing = scope.spawn(|| {
-                waiting.into_iter().try_for_each(|rows| views.write(rows, &StandsFor::default()))
-            });
-            let read = log.in_order(CHUNK, |entries| {
+        let write =
+            || waiting.into_iter().try_for_each(|rows| views.write(rows, &StandsFor::default()));
+        let read = || {
+            let rows = rows;
+            log.in_order(CHUNK, |entries| {
                 let judged = |entry: &Sealed| Indexed::new(entry, &self.judge_again(entry));
                 rows.send(entries.iter().map(judged).collect()).map_err(|_| DiskFault::Closed)
-            });
-            drop(rows);
-            // What stopped the writing stopped the reading too.
-            writing.join().unwrap_or(Err(DiskFault::Inconsistent)).and(read)
-        })?;
+            })
+        };
+        side_by_side(write, read)?;
         views.write(Vec::new(), &stands_for)
     }
 
@@ -586,4 +583,42 @@ fn forks(log: &LogRead) -> Result<BTreeMap<LogId, u64>, DiskFault> {
         }
     }
     Ok(forks)
+}
+
+/// Reads and judges on this thread, and writes on another. A damaged page that either meets is a
+/// fault of the disk: each thread is guarded by itself.
+fn side_by_side(
+    write: impl FnOnce() -> Result<(), DiskFault> + Send,
+    read: impl FnOnce() -> Result<(), DiskFault>,
+) -> Result<(), DiskFault> {
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| guarded(write));
+        let read = guarded(read);
+        // What stopped the writing stopped the reading too.
+        writing.join().unwrap_or(Err(DiskFault::Inconsistent)).and(read)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bug: a damaged page that was met while the views were made again was told as a mistake of
+    /// this program, with the words of a panic.
+    /// Cause: the thread that writes the rows was not guarded.
+    /// Fix: both threads are.
+    #[test]
+    fn a_page_that_stops_either_thread_is_a_fault_of_the_disk() {
+        for (write, read) in [(true, false), (false, true), (true, true)] {
+            let guards = std::sync::Mutex::new(Vec::new());
+            let work = |stops: bool| {
+                guards.lock().unwrap().push(crate::is_guarded());
+                assert!(!stops, "so the database stops where it contradicts itself");
+                Ok(())
+            };
+            let done = side_by_side(|| work(write), || work(read));
+            assert!(matches!(done, Err(DiskFault::Inconsistent)), "{done:?}");
+            assert_eq!(guards.into_inner().unwrap(), [true, true], "both are guarded");
+        }
+    }
 }
