@@ -138,12 +138,26 @@ fn other_format() -> Result<(), Failed> {
     let log = device.data().join("log.redb");
     let kept = fs::read(&log)?;
     // The byte after the twelve of the magic is the format's.
-    let mut older = kept.clone();
-    older[12] ^= 0x40;
-    fs::write(&log, &older)?;
-    let ran = device.run(&["status"]);
-    is_a_sentence(&ran, 5);
-    assert!(ran.stderr.to_lowercase().contains("format"), "{}", ran.stderr);
+    let format = kept[12];
+    let older = format!(
+        "log.redb is of development format {}, which this version does not read (it reads \
+         {format}); set the home up again in an empty folder",
+        format - 1
+    );
+    let newer = format!(
+        "log.redb was written by a newer version of Medround (format {}); update this device",
+        format + 1
+    );
+    for (byte, words) in [(format - 1, older), (format + 1, newer)] {
+        let mut other = kept.clone();
+        other[12] = byte;
+        fs::write(&log, &other)?;
+        let ran = device.run(&["status"]);
+        is_a_sentence(&ran, 5);
+        let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(&words), "{said}");
+        assert_eq!(fs::read(&log)?, other, "it is left as it was");
+    }
     fs::write(&log, &kept)?;
     device.ok(&["status"]);
     Ok(())
