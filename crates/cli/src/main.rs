@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         .init();
     device::panics::install();
     let ended = std::panic::catch_unwind(|| {
-        let mut terminal = Terminal::default();
+        let mut terminal = Terminal::new(args.everywhere.json);
         let code = run(args, &mut terminal);
         terminal.exit_code(code)
     });

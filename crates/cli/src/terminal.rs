@@ -12,16 +12,24 @@ const INPUT_MAX: u64 = 16 << 20;
 const PIN_FILE_MAX: u64 = 256;
 
 /// Where the answer goes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Terminal {
+    json: bool,
     not_written: bool,
     in_the_way: bool,
 }
 
 impl Terminal {
+    /// `json` says that the answer is one document.
+    pub(crate) const fn new(json: bool) -> Self {
+        Self { json, not_written: false, in_the_way: false }
+    }
+
     /// Shows one piece. Returns whether anybody still reads.
     pub(crate) fn show(&mut self, piece: Piece) -> bool {
         match piece {
+            // A document would name files that are not there; why stands on standard error.
+            Piece::Stdout(_) if self.json && (self.not_written || self.in_the_way) => true,
             Piece::Stdout(line) => put(&mut io::stdout().lock(), &line),
             Piece::Stderr(line) => {
                 // A closed standard error is no reason to stop.
@@ -34,18 +42,36 @@ impl Terminal {
                 }
                 true
             }
-            Piece::File { path, contents } => {
-                if let Some(words) = in_the_way(Path::new(&path)) {
-                    self.in_the_way = true;
+            Piece::File { path, contents, told } => {
+                let why = self.write(Path::new(&path), contents.as_bytes()).err();
+                if let Some(words) = why {
                     put(&mut io::stderr().lock(), &device::command::shown(&words));
-                } else if let Err(fault) = write_file(Path::new(&path), contents.as_bytes()) {
-                    self.not_written = true;
-                    let told = format!("{path} was not written: {fault}");
-                    put(&mut io::stderr().lock(), &device::command::shown(&told));
+                    return true;
                 }
-                true
+                told.iter().all(|line| put(&mut io::stdout().lock(), line))
             }
         }
+    }
+
+    /// Writes a file, or says why it was not written.
+    fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), String> {
+        if let Some(words) = in_the_way(path) {
+            self.in_the_way = true;
+            return Err(words);
+        }
+        let folder = folder_of(path);
+        if !folder.is_dir() {
+            self.not_written = true;
+            return Err(format!(
+                "{} was not written: there is no folder {}. Make it, or give --out another name",
+                path.display(),
+                folder.display()
+            ));
+        }
+        write_file(path, bytes).map_err(|fault| {
+            self.not_written = true;
+            format!("{} was not written: {fault}", path.display())
+        })
     }
 
     /// Returns the exit code: a file that could not be written is told by it too.
@@ -91,8 +117,6 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // The name is this process's own, and what stands there already is never opened.
     name.push(format!(".{}.part", std::process::id()));
     let beside = path.with_file_name(name);
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
     let mut file = File::create_new(&beside)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     written
@@ -101,7 +125,12 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
             // What was half written is of no use to anybody.
             drop(std::fs::remove_file(&beside));
         })
-        .and_then(|()| sync_folder(folder))
+        .and_then(|()| sync_folder(folder_of(path)))
+}
+
+/// The folder in which a file stands.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes a new name in a folder safe. Only some systems can; others do it by themselves.

@@ -81,6 +81,27 @@ fn paper(device: &Outside, resident: &str) {
     let ran =
         device.run(&["print", "mar", "--resident", resident, "--out", &nowhere.to_string_lossy()]);
     fails(&ran, 5, "was not written");
+    let elsewhere = device.file("nowhere").join("mar.pdf");
+    let ran = device.run(&[
+        "print",
+        "mar",
+        "--resident",
+        resident,
+        "--out",
+        &elsewhere.to_string_lossy(),
+    ]);
+    fails(&ran, 5, "there is no folder");
+    assert!(!device.file("nowhere").exists(), "no folder is made without asking");
+    let notes = file("notes.pdf");
+    std::fs::write(&notes, "what the night told").expect("a note is written");
+    let elsewhere = elsewhere.to_string_lossy().into_owned();
+    for (path, json) in [(&notes, false), (&elsewhere, false), (&notes, true)] {
+        let mut args = vec!["print", "mar", "--resident", resident, "--out", path];
+        args.extend(json.then_some("--json"));
+        let ran = device.run(&args);
+        assert!(!ran.stdout.contains("sheet"), "nothing was printed: {}", ran.stdout);
+        assert!(ran.code == 2 || ran.code == 5, "{}", ran.stderr);
+    }
 }
 
 pub fn second_set_up() -> Result<(), Failed> {

@@ -27,6 +27,8 @@ pub enum Piece {
         path: String,
         /// What stands in it.
         contents: Contents,
+        /// Lines for standard output once it is written.
+        told: Vec<String>,
     },
 }
 
@@ -162,9 +164,12 @@ impl<'s> Output<'s> {
         self.send(Piece::Progress(shown(&text.into()).into_owned()));
     }
 
-    /// Has the caller write a file.
-    pub fn file(&mut self, path: &str, bytes: Vec<u8>) {
-        self.send(Piece::File { path: path.to_owned(), contents: Contents::of(bytes) });
+    /// Has the caller write a file, and show a person these words once it is written.
+    pub fn file(&mut self, path: &str, bytes: Vec<u8>, told: Option<String>) {
+        let told = told.filter(|_| !self.json);
+        let told = told.map_or_else(Vec::new, |words| super::page::fold(&shown(&words)));
+        let contents = Contents::of(bytes);
+        self.send(Piece::File { path: path.to_owned(), contents, told });
     }
 
     /// Says before anything else that the clock is in doubt: as the first line, or in the field

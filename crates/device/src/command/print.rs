@@ -73,10 +73,8 @@ pub fn run(
     for file in files {
         listed.push(json!({ "path": file.path, "sheet": file.sheet, "bytes": file.bytes.len() }));
         printed.extend(file.residents);
-        out.file(&file.path, file.bytes);
-        if !out.is_json() {
-            out.line(format!("{}   sheet {}", file.path, file.sheet));
-        }
+        let told = format!("{}   sheet {}", file.path, file.sheet);
+        out.file(&file.path, file.bytes, Some(told));
     }
     if out.is_json() {
         out.document(&json!({ "files": listed }));

@@ -14,6 +14,9 @@ pub(super) fn print(
     out: &mut Output<'_>,
 ) -> Result<Vec<String>, Fault> {
     let paper = folder.join("paper");
+    std::fs::create_dir_all(&paper).map_err(|fault| {
+        Fault::Unexpected(format!("{} could not be made: {fault}", paper.display()))
+    })?;
     let name = |file: &str| paper.join(file).display().to_string();
     let mut files = Vec::new();
     for (what, file) in
@@ -24,7 +27,7 @@ pub(super) fn print(
     }
     let names: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
     for (path, contents) in files {
-        out.file(&path, contents.as_bytes().to_vec());
+        out.file(&path, contents.as_bytes().to_vec(), None);
     }
     say(out, format!("  {} printed.", count(names.len(), "sheet file")));
     Ok(names)
@@ -35,7 +38,7 @@ fn sheets(device: &Device, request: PrintRequest) -> Result<Vec<(String, Content
     let mut words = Vec::new();
     let mut sink = |piece: Piece| {
         match piece {
-            Piece::File { path, contents } => files.push((path, contents)),
+            Piece::File { path, contents, .. } => files.push((path, contents)),
             Piece::Stderr(line) => words.push(line),
             Piece::Stdout(_) | Piece::Progress(_) => {}
         }
