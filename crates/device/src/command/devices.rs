@@ -187,8 +187,8 @@ pub fn revoke(session: &Session<'_>, ask: &Revoke, out: &mut Output<'_>) -> Resu
         let known = with_much_power(&session.picture);
         if !known.is_empty() {
             out.line(format!(
-                "Whoever has that device may find out PINs from it. So let these choose a new one \
-                 now: {}.",
+                "Whoever has that device can try out everybody's PIN on it. So let all choose a \
+                 new one, and these first, because theirs open most: {}.",
                 mar::words::list(&known)
             ));
             out.line("Each by: medroundctl staff reset-pin INITIALS --as INITIALS");
