@@ -25,20 +25,20 @@ pub mod panics;
 
 pub mod writer;
 
+pub mod fit_for_use;
 pub mod gap;
 pub mod peers;
-pub mod standing;
 pub mod status;
 
 pub mod command;
 pub mod socket;
 
 pub use clock::Clock;
+pub use fit_for_use::PutOut;
 pub use founding::{Founded, NewHome};
 pub use joining::{Invite, InviteFault, InviteNews, JoinFault, JoinOptions, Joined, join};
 pub use peers::{Network, NetworkEvent, NetworkFault, NetworkOptions};
 pub use running::{Device, Folders, PinFault, ReadFault, StartFault};
-pub use standing::PutOut;
 pub use status::{PeerView, Status, Verified};
 pub use writer::{Saved, SubmitFault};
 

@@ -9,9 +9,9 @@ use store::heads::{Head, Heads};
 use store::local::Damage;
 use store::record::Reader;
 
+use crate::fit_for_use::PutOut;
 use crate::gap::Glance;
 use crate::running::{Device, ReadFault};
-use crate::standing::PutOut;
 use crate::writer::served_devices;
 
 /// How a device stands.

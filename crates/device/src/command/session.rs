@@ -345,7 +345,7 @@ pub fn not_to_be_relied_on(session: &Session<'_>) -> Vec<String> {
         ));
     }
     if let Some(damage) = session.device().damage() {
-        told.push(format!("DAMAGED: {}.", crate::standing::damage_in_words(&damage)));
+        told.push(format!("DAMAGED: {}.", crate::fit_for_use::damage_in_words(&damage)));
     }
     told
 }

@@ -4,7 +4,7 @@ use super::page::moment;
 use super::session::Session;
 use super::{Fault, Output};
 use crate::Status;
-use crate::standing::damage_in_words;
+use crate::fit_for_use::damage_in_words;
 use serde_json::{Value, json};
 
 /// Shows how the device stands.

@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use super::{Fault, Output};
-use crate::standing::damage_in_words;
+use crate::fit_for_use::damage_in_words;
 use serde_json::{Value, json};
 
 /// Checks everything.
