@@ -10,7 +10,7 @@ use mar::ids::{AdministrationId, OrderId, ResidentId};
 use mar::picture::ResidentPicture;
 use mar::rules::{rescue_count, taken};
 use mar::schedule::SlotId;
-use mar::time::Timestamp;
+use mar::time::{DAY, Timestamp};
 use mar::waiting::{Step, waiting};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -314,7 +314,15 @@ fn rescue_over(
     let count = resident.and_then(|r| {
         let taken = taken(&session.picture.home, r, Timestamp(i64::MIN));
         let of = taken.iter().find(|t| t.administration == id)?;
-        Some(rescue_count((of.order, of.content), of.content.prn()?, &taken, of.at).in_words())
+        Some(
+            rescue_count(
+                (of.order, of.content),
+                of.content.prn()?,
+                &taken,
+                (of.at.minus(DAY), of.at),
+            )
+            .in_words(),
+        )
     });
     let count = count.map(|words| format!(": {words}")).unwrap_or_default();
     format!("MORE RESCUE MEDICINE THAN ITS MOST: {dose}{count}")

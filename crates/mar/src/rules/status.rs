@@ -70,7 +70,8 @@ pub fn prn_status(
     now: Timestamp,
 ) -> PrnStatus {
     let group = || taken.iter().filter(|t| share_limits(order, (t.order, t.content)));
-    let last = group().filter(|t| t.at <= now).max_by_key(|t| t.at);
+    // What is recorded a little after `now` was given: another device's clock may be ahead (T-02).
+    let last = group().max_by_key(|t| t.at);
     let least = order.1.dose.least();
     let mut candidates = vec![now];
     candidates.extend(taken.iter().map(|t| t.counts_at.plus(DAY)));
@@ -93,28 +94,30 @@ pub fn prn_status(
         // Nothing holds a rescue medicine up (W-05), and no card may say so.
         earliest_next: (earliest > now && !order.1.flags.rescue).then_some(earliest),
         left_24h: least_left(order, prn, taken, now),
-        given_7d: taken
-            .iter()
-            .filter(|t| t.order == order.0 && t.at > now.minus(week) && t.at <= now)
-            .count(),
-        rescue: order.1.flags.rescue.then(|| rescue_count(order, prn, taken, now)),
+        given_7d: taken.iter().filter(|t| t.order == order.0 && t.at > now.minus(week)).count(),
+        rescue: order
+            .1
+            .flags
+            .rescue
+            .then(|| rescue_count(order, prn, taken, (now.minus(DAY), Timestamp(i64::MAX)))),
     }
 }
 
-/// Returns what was given of a rescue order in the 24 hours up to `now`, its own unit only.
+/// Returns what was given of a rescue order after `after` and until `until`, its own unit only. Where
+/// it is asked for now there is no `until`: a dose of a device whose clock is ahead counts.
 #[must_use]
 pub fn rescue_count(
     (order, content): (OrderId, &Content),
     prn: &Prn,
     taken: &[Taken<'_>],
-    now: Timestamp,
+    (after, until): (Timestamp, Timestamp),
 ) -> RescueCount {
     let most = prn.max_24h.value().cloned();
     let unit = most.as_ref().map_or(content.dose.unit(), |most| &most.unit).clone();
     let value = taken
         .iter()
         .filter(|t| t.order == order && t.amount.unit == unit)
-        .filter(|t| t.at > now.minus(DAY) && t.at <= now)
+        .filter(|t| t.at > after && t.at <= until)
         .fold(Quantity::ZERO, |sum, t| sum.plus(t.amount.value));
     RescueCount { given: Amount { value, unit }, most }
 }

@@ -162,6 +162,18 @@ fn an_interval_of_three_months_is_looked_for_that_far_back() {
 }
 
 #[test]
+fn a_dose_from_a_device_whose_clock_is_ahead_is_shown_and_counted() {
+    let mut order = paracetamol("1", when_required(None, Some("3")));
+    order.flags.rescue = true;
+    let (now, ahead) = (at("2026-11-21T09:00"), at("2026-11-21T09:01"));
+    let taken = [dose(ORDER, &order, now, "1"), dose(ORDER, &order, ahead, "1")];
+    let status = prn_status((ORDER, &order), prn_of(&order), &taken, now);
+    assert_eq!(status.last.map(|last| last.at), Some(ahead));
+    assert_eq!(status.given_7d, 2);
+    assert_eq!(status.rescue.map(|count| count.given), Some(tablets("2")));
+}
+
+#[test]
 fn what_is_shown_before_preparing_tells_last_next_left_and_the_week() {
     let order = one_or_two(paracetamol("2", when_required(Some(240), Some("8"))));
     let given = [

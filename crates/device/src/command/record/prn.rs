@@ -11,7 +11,7 @@ use mar::ids::{AdministrationId, ResidentId, StaffId};
 use mar::picture::ResidentPicture;
 use mar::refusal::DoseRefusal;
 use mar::rules::{LOOK_BACK, LastGiven, PrnStatus, RescueCount, prn_status, rescue_count, taken};
-use mar::time::Timestamp;
+use mar::time::{DAY, Timestamp};
 use mar::unread;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -71,9 +71,9 @@ pub(super) fn rescue_of(
     let content = &found.orders.get(&order)?.best_version(session.now)?.content;
     let prn = content.prn().filter(|_| content.flags.rescue)?;
     let taken = taken(&session.picture.home, found, EVER);
-    // The dose itself was decided a moment after this command began.
-    let at = administration.effective().map_or(session.now, |r| r.given_at.max(session.now));
-    Some(rescue_count((order, content), prn, &taken, at))
+    // The dose itself was decided a moment after this command began, and so may another's be.
+    let span = (session.now.minus(DAY), Timestamp(i64::MAX));
+    Some(rescue_count((order, content), prn, &taken, span))
 }
 
 /// Shows what is shown before a when-required dose is prepared (P-05).
