@@ -113,7 +113,8 @@ fn wrong_clocks() -> Result<(), Failed> {
 fn set_forward() -> Result<(), Failed> {
     let device = Outside::new();
     let (_, order) = ward(&device);
-    device.ok_as(&device.nurse(), &give(&order), "");
+    let who = device.nurse();
+    device.ok_as(&who, &give(&order), "");
     // The interval of four hours looks as if it had passed.
     for _ in 0..2 {
         let told = run_off(&device, "+5h", &["prn", &order]);
@@ -121,9 +122,16 @@ fn set_forward() -> Result<(), Failed> {
         assert!(told.stdout.contains("was set forward by 5 hours"), "{}", told.stdout);
         assert!(told.stdout.contains("CANNOT BE SAID"), "{}", told.stdout);
         let as_json = run_off(&device, "+5h", &["prn", &order, "--json"]).json();
-        assert_eq!(as_json["clock"]["state"], json!("amber"), "{as_json}");
+        assert_eq!(as_json["clock"]["state"], json!("red"), "{as_json}");
         assert_eq!(as_json["allowed_now"], Value::Null, "{as_json}");
     }
+    let refused = run_off(&device, "+5h", &{
+        let mut args: Vec<&str> = give(&order).to_vec();
+        args.extend(who.iter().map(String::as_str));
+        args.push("--json");
+        args
+    });
+    assert_eq!(refused.json()["refused"]["rule"], json!("T-07"), "{}", refused.stdout);
     assert_eq!(device.ok(&["prn", &order])["allowed_now"], json!(false));
     Ok(())
 }
@@ -181,16 +189,18 @@ fn two_clocks() -> Result<(), Failed> {
     let mut serve = vec!["serve", "--json"];
     serve.extend(near);
     let ahead = Serving::start(off_by(&trolley, "+2h", &serve));
-    for (device, side) in [(&office, &serving), (&trolley, &ahead)] {
+    for (device, side, state) in [(&office, &serving, "amber"), (&trolley, &ahead, "red")] {
         let told = side.wait_for("clock", Duration::from_secs(20));
-        let red = until(Duration::from_secs(10), || {
-            device.ok(&["status"])["clock"]["state"] == json!("red")
+        let so = until(Duration::from_secs(10), || {
+            device.ok(&["status"])["clock"]["state"] == json!(state)
         });
-        assert!(red.is_some(), "{told}");
-        let refused = device.run_as(&device.nurse(), &give(&order));
-        assert_eq!(refused.json()["refused"]["rule"], json!("T-07"), "{}", refused.stdout);
+        assert!(so.is_some(), "{state}: {told}");
+        assert_eq!(device.ok(&["status"])["clock"]["believed"], json!(false), "a look at a watch");
     }
-    // The watch says that the office is right: it records again, and the trolley does not.
+    // The trolley's was set since it was last right, and the office's was not.
+    let refused = trolley.run_as(&trolley.nurse(), &give(&order));
+    assert_eq!(refused.json()["refused"]["rule"], json!("T-07"), "{}", refused.stdout);
+    // The watch says that the office is right, and nobody need look again.
     let watch = watch()?;
     let typed = office.ok_as(&office.nurse(), &["clock", &watch], "");
     assert_eq!((&typed["state"], &typed["believed"]), (&json!("amber"), &json!(true)), "{typed}");

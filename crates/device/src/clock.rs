@@ -44,7 +44,16 @@ pub struct Line {
     pub running: Duration,
 }
 
+/// Begins the name of a line that is this program's own and that no system keeps.
+const PROGRAM: &str = "program ";
+
 impl Line {
+    /// Returns whether it may stand still while the machine sleeps.
+    #[must_use]
+    pub fn may_sleep(&self) -> bool {
+        self.boot.starts_with(PROGRAM)
+    }
+
     /// Returns how much time has passed since an earlier reading; `None` where the machine was
     /// started anew between the two.
     #[must_use]
@@ -151,7 +160,7 @@ impl Clock {
             Wall::System => Some(match since_boot() {
                 Some((boot, running)) => Line { boot, running },
                 None => Line {
-                    boot: format!("program {}", std::process::id()),
+                    boot: format!("{PROGRAM}{}", std::process::id()),
                     running: self.started.elapsed(),
                 },
             }),

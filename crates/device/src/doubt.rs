@@ -77,7 +77,7 @@ impl ClockMemory {
         let evidence = memory.evidence(now, &line, peers);
         let standing = judge_clock(&evidence);
         if standing.is_right() {
-            if standing.vouched && !evidence.typed {
+            if standing.vouched {
                 // What others say now outweighs what was written with a clock that was wrong.
                 memory.own_last = memory.own_last.map(|at| at.min(now));
             }
@@ -151,6 +151,7 @@ impl Memory {
             own_last: self.own_last,
             peers,
             typed: self.typed.is_some(),
+            sleeps: line.may_sleep(),
         }
     }
 }
@@ -236,13 +237,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_forward_stays_amber_until_another_device_says_the_same() {
+    fn a_clock_set_forward_stays_red_until_another_device_says_the_same() {
         let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
         assert_eq!(alone(&memory, &clock), ClockLevel::Right);
         clock.set(later(3));
         clock.pass(Duration::from_secs(600));
-        assert_eq!(alone(&memory, &clock), ClockLevel::Amber);
-        assert_eq!(alone(&memory, &clock), ClockLevel::Amber);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Red);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Red);
         assert_eq!(beside(&memory, &clock, 0), ClockLevel::Right);
         assert_eq!(alone(&memory, &clock), ClockLevel::Right);
     }

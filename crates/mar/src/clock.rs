@@ -6,7 +6,7 @@
 //! watch. The stamp of a single entry of another device is not asked: one faulty device must not
 //! put every other in the wrong.
 
-use crate::command::{Ask, AskResident};
+use crate::command::{Ask, AskOrder, AskResident};
 use crate::ids::DeviceId;
 use crate::picture::HomePicture;
 use crate::refusal::Refusal;
@@ -65,6 +65,9 @@ pub struct ClockEvidence {
     pub peers: BTreeMap<DeviceId, i64>,
     /// A person typed the time, and the clock was not set since.
     pub typed: bool,
+    /// The clock that nobody can set may have stood still while the machine slept, so that a step
+    /// forward may be sleep.
+    pub sleeps: bool,
 }
 
 /// Something that speaks against a clock.
@@ -81,6 +84,8 @@ pub enum ClockDoubt {
     Set {
         /// By how many milliseconds.
         by_ms: i64,
+        /// Whether it may have been sleep as well.
+        or_slept: bool,
     },
     /// By its own account it was last right long ago.
     LongAgo {
@@ -100,6 +105,9 @@ pub enum ClockDoubt {
         device: DeviceId,
         /// By how many milliseconds this one is ahead of it.
         by_ms: i64,
+        /// Whether this clock has run on as it should since it was last right, so that the other is
+        /// more likely wrong.
+        ran_on: bool,
     },
     /// This clock is right, and another device's is not (T-07).
     Other {
@@ -116,16 +124,20 @@ impl ClockDoubt {
             Self::Year(_) | Self::BehindItself { .. } | Self::LongAgo { too_long: true, .. } => {
                 ClockLevel::Red
             }
-            Self::Outlier { by_ms } | Self::Split { by_ms, .. } => {
+            Self::Outlier { by_ms }
+            | Self::Split { by_ms, ran_on: false, .. }
+            | Self::Set { by_ms, or_slept: false } => {
                 if by_ms.unsigned_abs() > CLOCK_RED_MS.unsigned_abs() {
                     ClockLevel::Red
                 } else {
                     ClockLevel::Amber
                 }
             }
-            Self::Set { .. } | Self::LongAgo { too_long: false, .. } | Self::Other { .. } => {
-                ClockLevel::Amber
-            }
+            // Of two that differ one must be able to record (W-08).
+            Self::Split { ran_on: true, .. }
+            | Self::Set { or_slept: true, .. }
+            | Self::LongAgo { too_long: false, .. }
+            | Self::Other { .. } => ClockLevel::Amber,
         }
     }
 
@@ -133,7 +145,7 @@ impl ClockDoubt {
     const fn spoils_times(&self) -> bool {
         match self {
             Self::Other { .. } => false,
-            Self::Set { by_ms } | Self::Outlier { by_ms } | Self::Split { by_ms, .. } => {
+            Self::Set { by_ms, .. } | Self::Outlier { by_ms } | Self::Split { by_ms, .. } => {
                 by_ms.unsigned_abs() > CLOCK_RED_MS.unsigned_abs()
             }
             Self::Year(_) | Self::BehindItself { .. } | Self::LongAgo { .. } => true,
@@ -163,7 +175,7 @@ impl ClockDoubt {
                 "this device's clock stands {} before what was last recorded on it",
                 span(*by_ms)
             ),
-            Self::Set { by_ms } => format!(
+            Self::Set { by_ms, .. } => format!(
                 "this device's clock was set {} by {}",
                 if *by_ms < 0 { "back" } else { "forward" },
                 span(*by_ms)
@@ -177,7 +189,7 @@ impl ClockDoubt {
                 span(*by_ms),
                 side(*by_ms)
             ),
-            Self::Split { device, by_ms } => format!(
+            Self::Split { device, by_ms, .. } => format!(
                 "this device's clock is {} {} that of {}, and no other clock says which is right",
                 span(*by_ms),
                 side(*by_ms),
@@ -198,7 +210,7 @@ impl ClockDoubt {
 pub struct ClockStanding {
     /// What speaks against it, or against another device's clock.
     pub doubts: Vec<ClockDoubt>,
-    /// Whether another clock or a person says the same time.
+    /// Whether another clock says the same time.
     pub vouched: bool,
 }
 
@@ -258,7 +270,7 @@ impl ClockStanding {
         self.doubts.iter().all(|doubt| match doubt {
             ClockDoubt::Year(_) | ClockDoubt::LongAgo { .. } => false,
             ClockDoubt::BehindItself { by_ms }
-            | ClockDoubt::Set { by_ms }
+            | ClockDoubt::Set { by_ms, .. }
             | ClockDoubt::Outlier { by_ms }
             | ClockDoubt::Split { by_ms, .. } => by_ms.unsigned_abs() < half_a_day,
             ClockDoubt::Other { .. } => true,
@@ -291,15 +303,36 @@ impl ClockStanding {
         Some(format!("{what}.{then}"))
     }
 
-    /// Says whether something may be recorded with this clock (T-07).
+    /// Returns the earliest time that it may be, where this clock, which shows `now`, is ahead;
+    /// `now` where it is not. `None` where that cannot be said.
+    #[must_use]
+    pub fn earliest(&self, now: Timestamp) -> Option<Timestamp> {
+        self.doubts.iter().try_fold(now, |earliest, doubt| {
+            let at = match doubt {
+                ClockDoubt::Year(_) => return None,
+                ClockDoubt::LongAgo { last, .. } => *last,
+                ClockDoubt::Set { by_ms, .. }
+                | ClockDoubt::Outlier { by_ms }
+                | ClockDoubt::Split { by_ms, .. } => {
+                    Timestamp(now.0.saturating_sub((*by_ms).max(0)))
+                }
+                ClockDoubt::BehindItself { .. } | ClockDoubt::Other { .. } => now,
+            };
+            Some(earliest.min(at))
+        })
+    }
+
+    /// Says whether something may be recorded with this clock (T-07). What makes the home safer
+    /// always may: a stop and a hold (W-06).
     ///
     /// # Errors
     ///
     /// Returns the rule and what to do.
     pub fn may_record(&self, ask: &Ask, home: &HomePicture, zone: Tz) -> Result<(), Refusal> {
         let worst = self.doubts.iter().find(|doubt| doubt.level() == ClockLevel::Red);
+        let safe = matches!(ask, Ask::Order(_, AskOrder::Stop { .. } | AskOrder::Hold { .. }));
         match (worst, self.words(home, zone)) {
-            (Some(doubt), Some(words)) if needs_the_time(ask) => {
+            (Some(doubt), Some(words)) if needs_the_time(ask) && !safe => {
                 Err(ClockRefusal { rule: doubt.rule(), words }.into())
             }
             (Some(_) | None, Some(_) | None) => Ok(()),
@@ -342,6 +375,13 @@ enum Reference {
     Split,
 }
 
+/// Leaves out the devices whose clock cannot be right, where this one shows `now`: a flat battery
+/// says nothing about the time.
+fn plausible(peers: &BTreeMap<DeviceId, i64>, now: Timestamp) -> BTreeMap<DeviceId, i64> {
+    let can_be = |ahead: i64| (FIRST.0..END.0).contains(&now.0.saturating_add(ahead));
+    peers.iter().filter(|(_, ahead)| can_be(**ahead)).map(|(id, ahead)| (*id, *ahead)).collect()
+}
+
 fn reference(peers: &BTreeMap<DeviceId, i64>) -> Reference {
     if peers.is_empty() {
         return Reference::None;
@@ -349,11 +389,18 @@ fn reference(peers: &BTreeMap<DeviceId, i64>) -> Reference {
     let mut all: Vec<i64> = peers.values().copied().chain([0]).collect();
     all.sort_unstable();
     let (low, high) = (all[(all.len() - 1) / 2], all[all.len() / 2]);
-    if high.saturating_sub(low) <= CLOCK_AMBER_MS {
-        Reference::Agreed(low.midpoint(high))
+    let middle = low.midpoint(high);
+    // The one in the middle of clocks that all differ is as lonely as the others.
+    let agree = all.iter().filter(|at| !differs(at.saturating_sub(middle), CLOCK_AMBER_MS));
+    if agree.count() > 1 && high.saturating_sub(low) <= CLOCK_AMBER_MS {
+        Reference::Agreed(middle)
     } else {
         Reference::Split
     }
+}
+
+fn differs(by_ms: i64, most: i64) -> bool {
+    by_ms.unsigned_abs() > most.unsigned_abs()
 }
 
 /// Says whether a time that a person typed can be the time, where this clock shows `now` and those of
@@ -372,6 +419,7 @@ pub fn may_type(
     if at < FIRST || at >= END {
         return refuse("this date cannot be right: type date and time as 2026-11-21T08:03");
     }
+    let peers = &plausible(peers, now);
     let others = match reference(peers) {
         Reference::Agreed(ahead) if peers.len() > 1 => now.0.saturating_add(ahead),
         Reference::Agreed(_) | Reference::Split | Reference::None => return Ok(()),
@@ -394,17 +442,16 @@ pub fn judge_clock(evidence: &ClockEvidence) -> ClockStanding {
     if now < FIRST || now >= END {
         return ClockStanding { doubts: vec![ClockDoubt::Year(now)], vouched: false };
     }
-    let differs =
-        |by_ms: i64, most: i64| i64::try_from(by_ms.unsigned_abs()).is_ok_and(|by| by > most);
-    let (ahead, vouched) = match reference(&evidence.peers) {
+    let peers = plausible(&evidence.peers, now);
+    let (ahead, vouched) = match reference(&peers) {
         Reference::Agreed(ahead) if differs(ahead, CLOCK_AMBER_MS) => {
             let doubts = vec![ClockDoubt::Outlier { by_ms: ahead.saturating_neg() }];
             return ClockStanding { doubts, vouched: false };
         }
         Reference::Agreed(ahead) => (ahead, true),
-        Reference::Split if evidence.typed => (0, true),
-        Reference::Split => return split(&evidence.peers),
-        Reference::None => (0, evidence.typed),
+        Reference::Split if evidence.typed => (0, false),
+        Reference::Split => return split(&peers, ran_on(evidence)),
+        Reference::None => (0, false),
     };
     let others = evidence
         .peers
@@ -413,17 +460,24 @@ pub fn judge_clock(evidence: &ClockEvidence) -> ClockStanding {
     let mut doubts: Vec<ClockDoubt> = others
         .map(|(device, by_ms)| ClockDoubt::Other { device: *device, by_ms: *by_ms })
         .collect();
-    if !vouched {
+    if !vouched && !evidence.typed {
         doubts.extend(against_itself(evidence));
     }
     ClockStanding { doubts, vouched }
 }
 
-fn split(peers: &BTreeMap<DeviceId, i64>) -> ClockStanding {
+/// Whether the clock has run on since it was last right, as the clock that nobody can set says.
+fn ran_on(evidence: &ClockEvidence) -> bool {
+    let on = |at: Timestamp| !differs(evidence.now.0.saturating_sub(at.0), CLOCK_AMBER_MS);
+    evidence.carried.is_some_and(on) && against_itself(evidence).is_none()
+}
+
+fn split(peers: &BTreeMap<DeviceId, i64>, ran_on: bool) -> ClockStanding {
     let most = peers.iter().max_by_key(|(_, by_ms)| by_ms.unsigned_abs());
     let doubts = most.map(|(device, by_ms)| ClockDoubt::Split {
         device: *device,
         by_ms: by_ms.saturating_neg(),
+        ran_on,
     });
     ClockStanding { doubts: doubts.into_iter().collect(), vouched: false }
 }
@@ -449,7 +503,8 @@ fn against_itself(evidence: &ClockEvidence) -> Option<ClockDoubt> {
     let long_ago = last
         .filter(|at| now > at.plus(LONG))
         .map(|last| ClockDoubt::LongAgo { last, too_long: now > last.plus(TOO_LONG) });
-    long_ago.or(was_set.map(|by_ms| ClockDoubt::Set { by_ms }))
+    long_ago
+        .or(was_set.map(|by_ms| ClockDoubt::Set { by_ms, or_slept: evidence.sleeps && by_ms > 0 }))
 }
 
 fn side(by_ms: i64) -> &'static str {
@@ -499,6 +554,7 @@ mod tests {
             own_last: None,
             peers: BTreeMap::new(),
             typed: false,
+            sleeps: false,
         }
     }
 
@@ -553,15 +609,23 @@ mod tests {
         let past = ClockEvidence { own_last: Some(since(9_000 * HOUR)), ..among(&[20_000]) };
         check(&past, ClockLevel::Right, true);
         let typed = ClockEvidence { typed: true, own_last: Some(since(HOUR)), ..alone(NOON) };
-        assert!(check(&typed, ClockLevel::Right, true).vouched);
+        assert!(!check(&typed, ClockLevel::Right, true).vouched, "no other clock says it");
     }
 
     #[test]
-    fn a_clock_that_was_set_forward_is_amber_and_its_times_are_not_safe() {
+    fn a_clock_that_was_set_by_more_than_five_minutes_is_red() {
         let set = |by_ms: i64| ClockEvidence { carried: Some(since(-by_ms)), ..alone(NOON) };
         check(&set(MINUTE), ClockLevel::Right, true);
         check(&set(2 * MINUTE), ClockLevel::Amber, true);
-        check(&set(2 * HOUR), ClockLevel::Amber, false);
+        check(&set(5 * MINUTE), ClockLevel::Amber, true);
+        check(&set(5 * MINUTE + 1), ClockLevel::Red, false);
+        check(&set(2 * HOUR), ClockLevel::Red, false);
+        check(&set(-2 * HOUR), ClockLevel::Red, false);
+        let slept = |by_ms| ClockEvidence { sleeps: true, ..set(by_ms) };
+        check(&slept(9 * HOUR), ClockLevel::Amber, false);
+        check(&slept(-HOUR), ClockLevel::Red, false);
+        let others = ClockEvidence { carried: Some(since(-HOUR)), ..among(&[9_000]) };
+        check(&others, ClockLevel::Right, true);
         check(&set(-2 * MINUTE), ClockLevel::Amber, true);
     }
 
@@ -575,7 +639,7 @@ mod tests {
         check(&after(29), ClockLevel::Amber, false);
         check(&after(1200), ClockLevel::Red, false);
         let ran = ClockEvidence { carried: last(1), last_right: last(1), ..alone(NOON) };
-        check(&ran, ClockLevel::Amber, false);
+        check(&ran, ClockLevel::Red, false);
     }
 
     #[test]
@@ -600,6 +664,37 @@ mod tests {
     }
 
     #[test]
+    fn the_clock_of_a_flat_battery_puts_no_other_in_the_wrong() {
+        let years = 24 * HOUR * 365;
+        for dead in [&[-6 * years][..], &[-6 * years, -6 * years - 9_000], &[80 * years]] {
+            let good = check(&among(dead), ClockLevel::Amber, true);
+            assert!(good.is_right() && !good.vouched, "{good:?}");
+            assert_eq!(good.doubts.len(), dead.len(), "each is told");
+            assert!(said(&good).is_some_and(|words| words.contains("set the clock of")));
+        }
+        let off = check(&among(&[-6 * years, 2 * HOUR, 2 * HOUR]), ClockLevel::Red, false);
+        assert!(matches!(off.doubts[0], ClockDoubt::Outlier { .. }));
+        check(&among(&[-6 * years, 9_000]), ClockLevel::Amber, true);
+    }
+
+    #[test]
+    fn of_two_clocks_that_differ_the_one_that_ran_on_goes_on_recording() {
+        let ran = ClockEvidence { carried: Some(NOON), ..among(&[2 * HOUR]) };
+        let on = check(&ran, ClockLevel::Amber, false);
+        assert!(!on.is_right(), "its times are in doubt all the same");
+        let set = ClockEvidence { carried: Some(since(-2 * HOUR)), ..among(&[-3 * HOUR]) };
+        check(&set, ClockLevel::Red, false);
+        let back = ClockEvidence { own_last: Some(since(HOUR)), ..ran };
+        check(&back, ClockLevel::Red, false);
+    }
+
+    #[test]
+    fn the_middle_one_of_three_clocks_that_all_differ_is_not_vouched_for() {
+        let middle = check(&among(&[3 * HOUR, -5 * HOUR]), ClockLevel::Red, false);
+        assert!(!middle.vouched);
+    }
+
+    #[test]
     fn a_person_s_word_does_not_win_over_most_of_the_home_s_clocks() {
         let typed = ClockEvidence { typed: true, ..among(&[2 * HOUR, 2 * HOUR]) };
         check(&typed, ClockLevel::Red, false);
@@ -612,7 +707,7 @@ mod tests {
     #[test]
     fn any_readings_are_judged_without_overflow() {
         for extreme in [i64::MIN, i64::MAX] {
-            assert!(!judge_clock(&among(&[extreme, i64::MAX, i64::MIN])).is_right());
+            assert!(!judge_clock(&among(&[extreme, i64::MAX, i64::MIN])).doubts.is_empty());
             let at = Some(Timestamp(extreme));
             let evidence =
                 ClockEvidence { carried: at, last_right: at, own_last: at, ..alone(NOON) };

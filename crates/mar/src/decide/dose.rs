@@ -7,6 +7,7 @@ mod later;
 mod means;
 
 use super::Decision;
+use crate::clock::CLOCK_RED_MS;
 use crate::command::{AskDose, Told};
 use crate::due::{recorded_for, shown};
 use crate::fact::{
@@ -31,6 +32,9 @@ use std::sync::Arc;
 
 /// Why the first dose of an order was late, where nobody says more (W-11).
 const FIRST_DOSE: &str = "first dose: it fell due before the order was checked";
+
+/// What stands at the time of a rescue dose that was recorded with a clock that is red (W-05).
+const CLOCK_DOUBTED: &str = "time in doubt: this device's clock was wrong";
 
 /// A dose under decision: whose, of which order, which version of it.
 struct Asked<'d> {
@@ -71,10 +75,15 @@ impl Asked<'_> {
         &self.view.version.content
     }
 
-    /// Whether the order is held at an instant (O-12).
-    fn held_at(&self, at: Timestamp) -> bool {
+    /// Whether the order is held at an instant (O-12). A hold that by its stamp begins after `now`
+    /// was written by a clock that is ahead: it holds all the same.
+    fn held_at(&self, at: Timestamp, now: Timestamp) -> bool {
         let spans = self.history.held_spans();
-        spans.iter().any(|(from, to)| at >= *from && to.is_none_or(|to| at < to))
+        let ahead = |from: Timestamp| from.0.saturating_sub(now.0) > CLOCK_RED_MS;
+        spans.iter().any(|(from, to)| match to {
+            None => at >= *from || ahead(*from),
+            Some(to) => at >= *from && at < *to,
+        })
     }
 
     fn rescue(&self) -> bool {
@@ -219,9 +228,13 @@ impl<'d> Decision<'d, '_, '_> {
     ) -> Result<Decided, Refusal> {
         let at = told.given_at.unwrap_or(self.now());
         let history = resident.orders.get(&order).ok_or(Missing::Order(order))?;
+        // By a clock that is behind no order may have begun: a rescue medicine does not wait (W-05).
+        let doubted = self.clock_is_red()
+            && history.best_version(at).is_some_and(|version| version.content.flags.rescue);
         let view = history.version_about(at).ok_or_else(|| not_active(history, at))?;
         let authority = self.giver(history, at)?;
-        let outside = history.version_at(at).is_none().then(|| not_active(history, at));
+        let outside =
+            (!doubted && history.version_at(at).is_none()).then(|| not_active(history, at));
         let asked = Asked { resident, history, view, authority, unchecked: None, outside };
         if asked.content().prn().is_none() {
             return Err(DoseRefusal::Outcome(
@@ -357,7 +370,7 @@ impl<'d> Decision<'d, '_, '_> {
         if asked.history.stopped_at().is_some_and(|stopped| at >= stopped) {
             return Err(DoseRefusal::NotActive { state: State::Stopped.word() }.into());
         }
-        if asked.held_at(at) && !asked.rescue() && !given_elsewhere {
+        if asked.held_at(at, self.now()) && !asked.rescue() && !given_elsewhere {
             return Err(DoseRefusal::NotActive { state: State::Held.word() }.into());
         }
         if let Some(outside) = &asked.outside {
@@ -365,7 +378,8 @@ impl<'d> Decision<'d, '_, '_> {
         }
         // What others gave before the check has happened, whoever had not checked the order here.
         let begun = asked.view.from.is_some_and(|from| at >= from)
-            || (given_elsewhere && asked.unchecked.is_some());
+            || (given_elsewhere && asked.unchecked.is_some())
+            || (asked.rescue() && asked.view.from.is_some() && self.clock_is_red());
         if !begun {
             return Err(DoseRefusal::NotChecked.into());
         }
@@ -423,6 +437,7 @@ impl<'d> Decision<'d, '_, '_> {
             timing_reason: match (why.is_empty(), late) {
                 (false, _) => why.to_owned(),
                 (true, true) => reason.clone(),
+                (true, false) if self.clock_is_red() => CLOCK_DOUBTED.to_owned(),
                 (true, false) => String::new(),
             },
             reason,
@@ -460,7 +475,7 @@ impl<'d> Decision<'d, '_, '_> {
                 Whereabouts::DayLeave | Whereabouts::OvernightLeave => outcome == Outcome::Leave,
                 Whereabouts::Present | Whereabouts::Discharged | Whereabouts::Deceased => false,
             },
-            Known::WhileHeld => asked.held_at(slot.due),
+            Known::WhileHeld => asked.held_at(slot.due, self.now()),
         };
         if known {
             return Ok(());

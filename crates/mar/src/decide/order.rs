@@ -212,6 +212,20 @@ impl Decision<'_, '_, '_> {
         Ok((authority, view.version.content.clone()))
     }
 
+    /// When a stop takes effect. One that is to hold from now on must not wait for the time of a
+    /// clock that is ahead (W-06).
+    fn stops_at(&self, history: &OrderHistory, at: Timestamp) -> Timestamp {
+        let now = self.now();
+        if at > now || !self.clock_is_red() {
+            return at;
+        }
+        let known = || {
+            let written = history.entries().map(|entry| entry.wall);
+            written.filter(|wall| *wall <= at).max()
+        };
+        self.context.clock.earliest(now).or_else(known).map_or(at, |earliest| at.min(earliest))
+    }
+
     fn pause(
         &self,
         resident: &ResidentPicture,
@@ -257,7 +271,7 @@ impl Decision<'_, '_, '_> {
                 in_state(history, &open)?;
                 let fact = OrderFact::Stopped {
                     order: *order,
-                    at: *at,
+                    at: self.stops_at(history, *at),
                     authorised_by: authorised_by.clone(),
                     reason: reason.clone(),
                 };

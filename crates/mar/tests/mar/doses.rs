@@ -10,6 +10,7 @@ use crate::orders_of::{
     when_required,
 };
 use mar::alerts::{Cause, Tier};
+use mar::clock::{ClockDoubt, ClockStanding};
 use mar::command::{Ask, AskDose, AskResident, Told};
 use mar::due::DueState;
 use mar::fact::{Professional, Reading};
@@ -473,6 +474,65 @@ fn nothing_holds_up_a_rescue_medicine() {
     let late = Told { given_at: Some(home.now.minus(Minutes(120))), ..given() };
     ask(&mut home, late).expect("the reason may follow");
     assert!(!causes(&home, 0).iter().any(|c| c.ends_with("breach")));
+}
+
+/// A clock that is red, and stands `days` ahead of the time.
+fn wrong_clock(home: &mut Home, days: i64) {
+    let by_ms = days * 86_400_000;
+    home.devices[0].ahead = by_ms;
+    let doubt = if days < 0 {
+        ClockDoubt::BehindItself { by_ms: -by_ms }
+    } else {
+        ClockDoubt::Set { by_ms, or_slept: false }
+    };
+    home.clock = ClockStanding { doubts: vec![doubt], vouched: false };
+}
+
+#[test]
+fn no_clock_holds_up_a_rescue_medicine() {
+    for (days, rescue) in [(1, true), (30, true), (-200, true), (30, false), (-200, false)] {
+        let flags = Flags { rescue, ..Flags::default() };
+        let content = flagged(flags, plain(when_required(Some(600), Some("1"))));
+        let (mut home, whose) = home_with(content);
+        home.now = at("2026-11-03T08:00");
+        wrong_clock(&mut home, days);
+        let ask = AskDose::Prn { order: whose.1, told: given(), note: note() };
+        let answer = home.ask(0, "CA", Ask::Dose(whose.0, ask));
+        if !rescue {
+            assert!(matches!(rule(&answer), Some("T-07" | "T-08")), "{answer:?}");
+            continue;
+        }
+        let entries = answer.expect("a rescue medicine waits for no clock");
+        let told = entries.iter().find_map(|entry| match &entry.fact {
+            mar::fact::Fact::Dose(mar::fact::DoseFact::Recorded(told)) => Some(&told.recording),
+            _ => None,
+        });
+        let told = told.expect("it is recorded");
+        assert!(told.timing_reason.starts_with("time in doubt"), "{told:?}");
+    }
+}
+
+#[test]
+fn a_stop_and_a_hold_by_a_wrong_clock_take_effect_at_once() {
+    for days in [30, -200] {
+        for stop in [true, false] {
+            let (mut home, whose) = home_with(plain(when_required(Some(1), Some("9"))));
+            home.now = at("2026-11-03T08:00");
+            wrong_clock(&mut home, days);
+            if stop {
+                let shown = Timestamp(home.now.0 + days * 86_400_000);
+                crate::giving::stop(&mut home, 0, whose, shown).expect("stopped");
+            } else {
+                hold(&mut home, 0, whose).expect("held");
+            }
+            home.clock = ClockStanding::default();
+            home.devices[0].ahead = 0;
+            pass(&mut home, 10);
+            let ask = AskDose::Prn { order: whose.1, told: given(), note: note() };
+            let answer = home.ask(0, "CA", Ask::Dose(whose.0, ask));
+            assert!(answer.is_err(), "{days} {stop}: {answer:?}");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! What `store` does on the disk is done here on maps, with made-up hashes for real ones.
 
 use chrono::NaiveDateTime;
+use mar::clock::ClockStanding;
 use mar::command::{Ask, AskHome, AskOrder, AskResident, Command};
 use mar::decide::{Context, decide};
 use mar::fact::{
@@ -198,6 +199,8 @@ pub(crate) struct Home {
     pub(crate) staff: BTreeMap<&'static str, StaffId>,
     /// The second person who stands beside whoever asks.
     pub(crate) witness: Option<&'static str>,
+    /// How the clock of whichever device is asked stands.
+    pub(crate) clock: ClockStanding,
     counter: u64,
 }
 
@@ -227,6 +230,7 @@ impl Home {
             devices: Vec::new(),
             staff: BTreeMap::new(),
             witness: None,
+            clock: ClockStanding::default(),
             counter: 1,
         };
         home.add_device();
@@ -446,7 +450,7 @@ impl Home {
             device: own.id,
             heard: &heard,
             last_heard: &last_heard,
-            clock: &mar::clock::ClockStanding::default(),
+            clock: &self.clock,
             held: &held,
             fresh: &mut fresh,
         };
