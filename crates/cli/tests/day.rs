@@ -37,6 +37,7 @@ fn main() {
         ("a_changed_order_is_a_new_version_that_waits_again", promises::orders::versions),
         ("an_allergy_that_matches_is_refused_until_it_is_decided", promises::orders::allergy),
         ("a_dose_due_before_the_check_is_the_first_dose_now", promises::orders::first_dose),
+        ("a_first_dose_too_near_the_next_is_not_handed_over", promises::orders::near_dose),
         ("a_page_that_cannot_be_checked_names_the_order", promises::orders::page),
         ("the_same_medicine_twice_asks_whether_it_is_meant", promises::orders::twin),
         ("what_differs_from_the_words_is_refused_until_told", promises::imported::not_as_read),

@@ -119,6 +119,9 @@ pub enum Cause {
     /// First doses that fell due before their orders were checked, and that nobody answered for
     /// (S-09, W-11): one line a resident.
     FirstDoses(Vec<SlotId>),
+    /// A dose that is not recorded, and the first dose of its order was taken at this time, too near
+    /// before it: ask before it is given (W-11, D-07).
+    NextNear(SlotId, Timestamp),
 }
 
 impl Cause {
@@ -149,6 +152,7 @@ impl Cause {
             Self::NeedsUpdate => "update-this-device",
             Self::FollowUp(_) => "follow-up",
             Self::FirstDoses(_) => "first-dose",
+            Self::NextNear(..) => "next-dose-near",
         }
     }
 
@@ -304,6 +308,12 @@ impl<'a> Collector<'a> {
         }
         let fallback = Settings::new("-", chrono::NaiveDate::default());
         let settings = rules::by_date(&picture.home, &fallback);
+        for history in resident.orders.values() {
+            let near = first::next_in_doubt(resident, history, &settings, self.now);
+            if let Some((next, last)) = near {
+                self.add(Tier::Red, Cause::NextNear(next.id, last), last, Owner::ShiftLead);
+            }
+        }
         let orders = resident.orders.values();
         let open: Vec<_> = orders
             .filter_map(|history| first::unanswered(resident, history, &settings, self.now))

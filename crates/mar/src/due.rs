@@ -36,6 +36,9 @@ pub struct Due<'p> {
     /// The first dose of its order, which fell due before the check and is wanted now (W-11); `None`
     /// for every other.
     pub first: Option<FirstDose>,
+    /// When the first dose of its order was taken, where that was too near before this one: ask the
+    /// prescriber or pharmacist before it is given (D-07). `None` for every other.
+    pub near: Option<Timestamp>,
 }
 
 /// The states of a due dose, in the words of the command line.
@@ -118,9 +121,17 @@ pub fn due<'p>(
         let versions = history.versions();
         let day = Day { resident, history, held: history.held_spans(), taken: &taken, now };
         for view in &versions {
+            let start = found.len();
             for slot in slots_of(std::slice::from_ref(view), &settings, (from, to)) {
                 let recorded = recordings.for_slot(slot.order, &slot.id);
                 found.push(day.regular(view, slot, recorded));
+            }
+            if view.waited.is_some() && found[start..].iter().any(Due::is_to_come) {
+                let crowded = first::crowded(resident, view, &settings);
+                for due in found[start..].iter_mut().filter(|due| due.is_to_come()) {
+                    let near = crowded.as_ref().filter(|(next, _)| next.id == due.slot.id);
+                    due.near = near.map(|(_, last)| *last);
+                }
             }
             let Some((waited, begins)) = view.waited.zip(view.from) else { continue };
             let span = (from.max(waited.begins), to.min(begins));
@@ -128,7 +139,8 @@ pub fn due<'p>(
             let first = (!slots.is_empty()).then(|| first::first_dose(view, &settings)).flatten();
             for slot in slots {
                 let recorded = recordings.for_slot(slot.order, &slot.id);
-                if slot.due >= waited.ours || !recorded.is_empty() {
+                let asked = first.as_ref().is_some_and(|f| f.slot.id == slot.id && f.is_listed());
+                if slot.due >= waited.ours || asked || !recorded.is_empty() {
                     found.push(day.unchecked(view, (slot, first.clone()), recorded));
                 }
             }
@@ -136,6 +148,14 @@ pub fn due<'p>(
     }
     found.sort_by(|a, b| (a.slot.due, &a.slot.id).cmp(&(b.slot.due, &b.slot.id)));
     found
+}
+
+impl Due<'_> {
+    /// Whether nobody recorded it and it may still be given.
+    fn is_to_come(&self) -> bool {
+        self.suspended.is_none()
+            && matches!(self.state, DueState::NotDue | DueState::Due | DueState::Late)
+    }
 }
 
 /// What the doses of one order have in common.
@@ -167,6 +187,7 @@ impl<'p> Day<'p, '_> {
             recorded,
             not_before: None,
             first: None,
+            near: None,
             slot,
         };
         due.state = state(&due, self.now);
@@ -177,7 +198,7 @@ impl<'p> Day<'p, '_> {
     }
 
     /// A dose that fell due before the check: nothing was expected of it, and the last one is asked
-    /// for until the next is due (S-09, W-11).
+    /// for while there is time before the next (S-09, W-11).
     fn unchecked(
         &self,
         view: &VersionView<'p>,
@@ -185,12 +206,16 @@ impl<'p> Day<'p, '_> {
         recorded: Vec<&'p Administration>,
     ) -> Due<'p> {
         let open = first.filter(|first| {
-            let wanted = first.ours && first.slot.id == slot.id && recorded.is_empty();
+            let wanted = first.is_listed() && first.slot.id == slot.id && recorded.is_empty();
             wanted && first.is_open_at(self.now) && !first::overtaken(first, self.taken)
         });
         let slot = open.as_ref().map_or(slot, |first| first.slot.clone());
         let mut due = self.regular(view, slot, recorded);
-        due.first = open.filter(|_| due.suspended.is_none());
+        // Where a dose of another order holds it back until it is too near the next, it is not
+        // offered at all.
+        let from = due.not_before;
+        let in_time = |f: &FirstDose| from.is_none_or(|at| f.is_open_at(at.max(f.from)));
+        due.first = open.filter(|first| due.suspended.is_none() && in_time(first));
         if due.first.is_none() && due.suspended.is_none() && due.recorded.is_empty() {
             due.suspended = Some(Suspension::NotChecked);
             due.state = DueState::NotDue;
@@ -322,7 +347,8 @@ fn suspension(
 
 fn not_before(due: &Due<'_>, taken: &[rules::Taken<'_>]) -> Option<Timestamp> {
     let order = (due.version.order, &due.version.content);
-    match rules::gap_allows(order, taken, due.slot.due) {
+    let gap = rules::gap_allows(order, taken, due.slot.due);
+    match gap.and_then(|()| rules::weekly_allows(order, taken, due.slot.due)) {
         Err(rules::Limit::Interval { earliest, .. }) => {
             Some(earliest).filter(|at| *at > due.slot.due)
         }

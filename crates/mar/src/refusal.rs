@@ -466,9 +466,15 @@ pub enum DoseRefusal {
     Ended,
     /// Due before the order was checked, and not to be given now (S-09, W-11).
     #[error(
-        "this dose fell due before the order was checked, and a later one has taken its place: give the one that is due next"
+        "{}: do not give this one. {TELL_OLD}", self.what_stood(Tz::UTC)
     )]
     BeforeCheck,
+    /// The first dose of an order, too near the next one (W-11, D-07).
+    #[error("{}", self.words(Tz::UTC))]
+    NearNext {
+        /// When the next one is due.
+        next: Timestamp,
+    },
     /// Outside its window without a reason (W-02).
     #[error("this dose is {0}: say why with --reason")]
     TimingReason(&'static str),
@@ -554,6 +560,7 @@ impl DoseRefusal {
                 | Self::Ended
                 | Self::BeforeCheck
                 | Self::OtherDay { .. }
+                | Self::NearNext { .. }
         )
     }
 
@@ -571,10 +578,12 @@ impl DoseRefusal {
         } else if let Self::WeeklyTooLate = self {
             "this weekly dose was more than two days late".to_owned()
         } else if let Self::BeforeCheck = self {
-            "this dose fell due before the order was checked, and a later one has taken its place"
+            "this dose fell due before the order was checked, and a later one takes its place"
                 .to_owned()
         } else if let Self::OtherDay { due } = self {
             format!("this dose is due on another day, {}", moment(*due, zone))
+        } else if let Self::NearNext { next } = self {
+            format!("too near the next dose at {}", moment(*next, zone))
         } else {
             self.words(zone)
         }
@@ -600,6 +609,8 @@ impl DoseRefusal {
                 effect.word(),
                 moment(*at, zone)
             )
+        } else if let Self::NearNext { .. } = self {
+            format!("{}: give that one. {TELL_OLD}", self.what_stood(zone))
         } else if let Self::Happened(stood) = self {
             format!(
                 "{}. If it has been given all the same, say why with --already-given: it is \
@@ -633,7 +644,7 @@ impl DoseRefusal {
                 Known::WhileHeld => "O-12",
                 Known::Taken | Known::AtTheOffer | Known::OnItsDay => "W-02",
             },
-            Self::WeeklyTooLate | Self::BeforeCheck => "W-11",
+            Self::WeeklyTooLate | Self::BeforeCheck | Self::NearNext { .. } => "W-11",
             Self::Reason(_) | Self::Outcome(_) => "D-03",
             Self::Amount(_) => "S-08",
             Self::WitnessMissing { .. } => "C-03",
@@ -642,6 +653,10 @@ impl DoseRefusal {
         }
     }
 }
+
+/// What can still be told of a dose that fell due before the check.
+const TELL_OLD: &str = "Of this one write what became of it: --outcome given-elsewhere --given-at \
+                        TIME --reason TEXT, or --outcome other --reason TEXT";
 
 const WITNESS: &str = "--witness STAFF --witness-pin-file FILE";
 

@@ -103,6 +103,41 @@ pub fn first_dose() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Fault: the check handed over the command that gave a dose of paracetamol shortly before the next
+/// one, and that was refused then; the alert named neither the next dose nor a command.
+pub fn near_dose() -> Result<(), Failed> {
+    let (device, resident) = home();
+    let (nurse, senior) = (device.nurse(), device.senior());
+    let mut order = hourly(&resident);
+    let start = instant("-5 hours");
+    order["start"] = json!(start);
+    order["schedule"] = json!({"kind": "every", "n": 8, "unit": "hour", "anchor": start});
+    let added = device.ok_as(&nurse, &["order", "add", "--from", "-"], &order.to_string());
+    let order = text(&added["order"]);
+    let mut check = vec!["order", "check", &order];
+    check.extend(senior.iter().map(String::as_str));
+    let words = device.run(&check).stdout;
+    assert!(words.contains("too near the next dose") && words.contains("give that one"), "{words}");
+    assert!(!words.contains("--outcome given --as"), "{words}");
+    let alerts = device.run(&["alerts"]).stdout;
+    let commands: Vec<&str> =
+        alerts.lines().map(str::trim).filter(|l| l.starts_with("medroundctl record")).collect();
+    assert_eq!(commands.len(), 2, "{alerts}");
+    let shown = device.ok(&["order", "show", &order]);
+    assert_eq!(shown["state"], json!("active"));
+    let slot = commands[0].split(' ').nth(2).unwrap_or_default();
+    let given = device.run_as(&nurse, &["record", slot, "--outcome", "given"]);
+    assert_eq!(rule(&given), "W-11");
+    // The commands work as they stand, with the words in capitals filled in.
+    let told = commands[0].replace("TIME", &instant("-5 hours")).replace("TEXT", "hospital");
+    let told: Vec<&str> = told.split(' ').skip(1).take_while(|word| *word != "--as").collect();
+    device.ok_as(&nurse, &told, "");
+    let asked = device.ok(&["alerts"]);
+    let mut asked = asked.as_array().into_iter().flatten();
+    assert!(asked.all(|a| a["cause"] != "first-dose"), "it was answered");
+    Ok(())
+}
+
 pub fn page() -> Result<(), Failed> {
     let (device, resident) = home();
     let (nurse, senior) = (device.nurse(), device.senior());

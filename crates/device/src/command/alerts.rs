@@ -1,5 +1,7 @@
 //! `alerts` and `conflicts`: what somebody has to look at.
 
+mod first_dose;
+
 use super::page::{moment, wrap};
 use super::session::Session;
 use super::unheard::{Unheard, unheard};
@@ -111,9 +113,10 @@ fn alert_id(cause: &str, resident: Option<ResidentId>, parts: &[String]) -> Stri
 /// What a cause is about, as texts that do not change.
 fn parts(cause: &Cause) -> Vec<String> {
     match cause {
-        Cause::DoubleDose(slot, _) | Cause::Unrecorded(slot) | Cause::CriticalLate(slot) => {
-            vec![slot.to_string()]
-        }
+        Cause::DoubleDose(slot, _)
+        | Cause::Unrecorded(slot)
+        | Cause::NextNear(slot, _)
+        | Cause::CriticalLate(slot) => vec![slot.to_string()],
         Cause::IntervalBreach(id)
         | Cause::TotalBreach(id)
         | Cause::RescueOver(id)
@@ -156,7 +159,7 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
                 json!(doses.iter().map(ToString::to_string).collect::<Vec<_>>());
             order(&mut about, of_slot(slot));
         }
-        Cause::Unrecorded(slot) | Cause::CriticalLate(slot) => {
+        Cause::Unrecorded(slot) | Cause::CriticalLate(slot) | Cause::NextNear(slot, _) => {
             about["slot"] = json!(slot.to_string());
             order(&mut about, of_slot(slot));
         }
@@ -265,7 +268,13 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
             format!("{done} by one person alone: {}", dose(*id))
         }
         Cause::NeedsUpdate => NEEDS_UPDATE.to_owned(),
-        Cause::FirstDoses(slots) => first_doses(&slots.iter().map(slot).collect::<Vec<_>>()),
+        Cause::FirstDoses(slots) => first_dose::words(&slots.iter().map(slot).collect::<Vec<_>>()),
+        Cause::NextNear(id, last) => format!(
+            "TOO NEAR: the dose before {} was taken {}: ask the prescriber or pharmacist before it \
+             is given",
+            slot(id),
+            moment(*last, session.zone())
+        ),
         Cause::FollowUp(id) => {
             let found = resident.and_then(|r| r.follow_ups().into_iter().find(|f| f.id == *id));
             found.map_or_else(|| "a follow-up".to_owned(), |f| f.what.to_owned())
@@ -293,14 +302,6 @@ fn same_medicine((one, a): (String, OrderId), (other, b): (String, OrderId)) -> 
         "THE SAME MEDICINE STANDS TWICE: {one} ({a}) and {other} ({b}): ask the prescriber and \
          stop one, or say that both are meant: medroundctl order change {b} --from FILE --intended \
          TEXT"
-    )
-}
-
-/// What fell due before its check and waits for an answer (W-11).
-fn first_doses(slots: &[String]) -> String {
-    format!(
-        "FIRST DOSE: {} fell due before the check: give it now, or record what became of it",
-        mar::words::list(slots)
     )
 }
 
@@ -391,6 +392,10 @@ fn tell(session: &Session<'_>, found: &[Alert], request: AlertsRequest, out: &mu
         let text = format!("{} [since {since}, {owner}]", words(session, alert));
         for (at, line) in wrap(&text, super::page::WIDTH - 7).into_iter().enumerate() {
             out.line(if at == 0 { format!("{tier}  {line}") } else { format!("       {line}") });
+        }
+        // A command stands on a line of its own: it is copied whole.
+        for line in first_dose::steps(session, alert) {
+            out.line(format!("       {line}"));
         }
     }
 }

@@ -100,6 +100,7 @@ pub fn to_json(session: &Session<'_>, due: &Due<'_>) -> Value {
         "suspended": due.suspended.map(suspension_word),
         "first_dose": due.first.is_some(),
         "needs_update": needs_update(session, due.resident),
+        "too_near_dose_of": due.near.map(|at| at.rfc3339(zone)),
         "not_before": due.not_before.map(|at| at.rfc3339(zone)),
         "outcome": outcome(due),
     })
@@ -146,6 +147,12 @@ pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
     if let Some(first) = &due.first {
         return first_in_words(session, first, due.not_before);
     }
+    if let Some(last) = due.near {
+        return format!(
+            "TOO NEAR the dose of {}: ask the prescriber or pharmacist before you give this",
+            clock(last, session.zone())
+        );
+    }
     match due.state {
         DueState::NotDue => match (due.suspended, due.not_before) {
             (Some(Suspension::NotChecked), _) => "not yet checked".to_owned(),
@@ -173,13 +180,17 @@ fn first_in_words(
     not_before: Option<Timestamp>,
 ) -> String {
     let zone = session.zone();
-    let from =
-        not_before.map_or_else(|| "now".to_owned(), |at| format!("from {}", clock(at, zone)));
-    let next = first.next.as_ref().zip(first.spacing(session.now)).map(|(next, spacing)| {
-        let due = moment(next.due, zone);
-        format!("; the next is due {due}, in {}", mar::words::apart(spacing))
-    });
-    format!("FIRST DOSE {from}, checked after its time{}", next.unwrap_or_default())
+    let held_back = not_before.filter(|at| *at > session.now);
+    let from = held_back
+        .map_or_else(|| "now".to_owned(), |at| format!("from {}", clock(at.up_to_minute(), zone)));
+    let ask = if first.ours { "" } else { "ask whether it was given elsewhere; if not, " };
+    let until = first.until.map(|at| format!(" Until {}.", moment(at, zone)));
+    let next = super::order::next_in_words(session, first).map(|next| format!(" {next}"));
+    format!(
+        "{ask}FIRST DOSE {from}, checked after its time.{}{}",
+        until.unwrap_or_default(),
+        next.unwrap_or_default()
+    )
 }
 
 /// Returns when a slot is due as a person reads it: `Sat 21 Nov 2026 08:00`, with its round where it

@@ -7,7 +7,9 @@ mod unoffered;
 
 pub use confirm::Confirm;
 pub(super) use show::grade_word;
-pub(super) use unoffered::{tell_checked, to_json as unoffered_to_json};
+pub(super) use unoffered::{
+    next_in_words, steps as first_steps, tell_checked, to_json as unoffered_to_json,
+};
 
 use super::json::{OrderShape, Place, content_to_json, object, over, read, read_value, without};
 use super::session::Session;

@@ -102,11 +102,12 @@ fn row_lines(row: &[String], widths: &[usize]) -> Vec<String> {
 }
 
 /// Breaks words into lines of at most [`WIDTH`] characters that keep the indent of the first. A
-/// word that is longer than a line stays whole: it is a path or an id.
+/// word that is longer than a line stays whole: it is a path or an id. So does a line that is a
+/// command: it is copied, and half of one is another command.
 #[must_use]
 pub fn fold(text: &str) -> Vec<String> {
     let indent: String = text.chars().take_while(|c| *c == ' ').collect();
-    if text.chars().count() <= WIDTH {
+    if text.chars().count() <= WIDTH || text.trim_start().starts_with("medroundctl ") {
         return vec![text.to_owned()];
     }
     let mut lines: Vec<String> = Vec::new();

@@ -307,8 +307,8 @@ impl<'d> Decision<'d, '_, '_> {
         Err(Missing::Slot.into())
     }
 
-    /// What fell due before the check is given only as the first dose of its order, and only until
-    /// the next one is due (S-09, W-11).
+    /// What fell due before the check is given only as the first dose of its order, and only while
+    /// there is time before the next (S-09, W-11, D-07).
     fn first_dose(&self, asked: &Asked<'_>, slot: &Slot, at: Timestamp) -> Result<(), Refusal> {
         let Some(first) = &asked.unchecked else { return Ok(()) };
         let Some(first) = first.as_ref().filter(|first| first.slot.id == slot.id) else {
@@ -319,10 +319,14 @@ impl<'d> Decision<'d, '_, '_> {
             return Err(DoseRefusal::WeeklyTooLate.into());
         }
         let taken = rules::taken(&self.picture.home, asked.resident, slot.due);
-        if !first.is_open_at(at) || first::overtaken(first, &taken) {
+        if first::overtaken(first, &taken) {
             return Err(DoseRefusal::BeforeCheck.into());
         }
-        Ok(())
+        if first.is_open_at(at) {
+            return Ok(());
+        }
+        let near = first.too_near(at).filter(|next| at < next.due);
+        Err(near.map_or(DoseRefusal::BeforeCheck, |n| DoseRefusal::NearNext { next: n.due }).into())
     }
 
     fn giver(&self, history: &OrderHistory, at: Timestamp) -> Result<EntryId, Refusal> {

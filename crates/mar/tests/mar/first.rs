@@ -59,7 +59,8 @@ fn the_dose_that_fell_due_before_the_check_is_given_as_the_first_dose_now() {
     assert_eq!(asked_for(&home), 1);
     let first = with_due(&home, 0, whose, "2026-11-02T08:00", |d| d.first.clone()).expect("first");
     assert_eq!(first.spacing(home.now), Some(Minutes(21 * 60)));
-    assert_eq!(first.until, Some(at("2026-11-03T07:00")));
+    let open = |when| first.is_open_at(at(when));
+    assert_eq!((open("2026-11-02T20:00"), open("2026-11-02T20:01")), (true, false));
     // That the check came late is reason enough.
     record(&mut home, (0, "CA"), whose, "2026-11-02T08:00", given()).expect("given");
     assert_eq!(asked_for(&home), 0);
@@ -124,19 +125,20 @@ fn where_the_next_dose_is_due_already_it_is_the_first() {
 }
 
 #[test]
-fn the_first_dose_closes_when_the_next_is_due_and_stays_on_the_chart() {
+fn the_first_dose_closes_when_it_comes_too_near_the_next_and_stays_on_the_chart() {
     let content = from_monday(daily(&["08:00", "20:00"]));
     let (mut home, whose) = checked_late(content, "2026-11-02T07:00", "2026-11-02T11:00");
-    home.now = at("2026-11-02T18:59");
+    home.now = at("2026-11-02T14:00");
     let open = with_due(&home, 0, whose, "2026-11-02T08:00", |d| d.state);
     assert_eq!(open, DueState::Late);
-    home.now = at("2026-11-02T19:00");
+    home.now = at("2026-11-02T14:01");
     let why = with_due(&home, 0, whose, "2026-11-02T08:00", |d| (d.state, d.suspended));
     assert_eq!(why, (DueState::NotDue, Some(Suspension::NotChecked)));
     let late = record(&mut home, (0, "CA"), whose, "2026-11-02T08:00", given());
     assert_eq!(rule(&late), Some("W-11"));
     // It is asked about until somebody answers, here with the dose that took its place.
     assert_eq!(asked_for(&home), 1);
+    home.now = at("2026-11-02T19:00");
     record(&mut home, (0, "CA"), whose, "2026-11-02T20:00", given()).expect("given");
     assert_eq!(asked_for(&home), 0);
     home.now = at("2026-12-01T08:00");
@@ -144,19 +146,167 @@ fn the_first_dose_closes_when_the_next_is_due_and_stays_on_the_chart() {
     assert_eq!(why, Some(Suspension::NotChecked));
 }
 
+/// Fault: the dose of 08:00 was offered at 10:00 with "the next is due 12:00", and when it was given
+/// the gap swallowed the one of 12:00.
 #[test]
-fn the_shortest_gap_holds_between_the_first_dose_and_the_next() {
+fn a_first_dose_whose_gap_would_swallow_the_next_is_not_offered() {
     let content = Content {
         start: at("2026-11-02T00:00"),
         ..paracetamol("1", daily(&["08:00", "12:00", "18:00", "22:00"]))
     };
-    let (mut home, whose) = checked_late(content, "2026-11-02T07:00", "2026-11-02T10:15");
+    let (mut home, whose) = checked_late(content, "2026-11-02T07:00", "2026-11-02T10:00");
+    let first = with_due(&home, 0, whose, "2026-11-02T08:00", |d| d.first.is_some());
+    assert!(!first);
+    let near = record(&mut home, (0, "CA"), whose, "2026-11-02T08:00", given());
+    assert_eq!(rule(&near), Some("W-11"));
+    home.now = at("2026-11-02T12:00");
+    record(&mut home, (0, "CA"), whose, "2026-11-02T12:00", given()).expect("the next, in time");
+}
+
+/// A daily medicine that was started two days back and elsewhere, written here at 07:45.
+fn running_elsewhere(checked: &str) -> (Home, (ResidentId, OrderId)) {
+    let content = Content { start: at("2026-11-02T00:00"), ..plain(daily(&["07:30"])) };
+    let (home, whose) = checked_late(content, "2026-11-04T07:45", checked);
+    (home, whose)
+}
+
+/// Fault: the check named the command that gave yesterday's daily dose 40 minutes before today's.
+#[test]
+fn nobody_gives_yesterdays_daily_dose_shortly_before_todays() {
+    for checked in ["2026-11-04T06:25", "2026-11-03T20:00"] {
+        let content = Content { start: at("2026-11-02T12:00"), ..plain(daily(&["07:30"])) };
+        let (mut home, whose) = checked_late(content, "2026-11-02T13:00", checked);
+        home.now = at("2026-11-04T06:29");
+        let answer = record(&mut home, (0, "CA"), whose, "2026-11-03T07:30", given());
+        assert_eq!(rule(&answer), Some("W-11"), "{checked}");
+        let words = answer.expect_err("refused").words(mar::time::Tz::Europe__London);
+        assert!(words.contains("too near the next dose"), "{words}");
+        assert!(words.contains("07:30 GMT: give that one"), "{words}");
+        let first = with_due(&home, 0, whose, "2026-11-03T07:30", |d| d.first.is_some());
+        assert!(!first);
+        // What became of it can be told.
+        let told = because(Told::of(Outcome::Other), "not given: the order came too late");
+        record(&mut home, (0, "CA"), whose, "2026-11-03T07:30", told).expect("told");
+        home.now = at("2026-11-04T07:30");
+        record(&mut home, (0, "CA"), whose, "2026-11-04T07:30", given()).expect("given");
+    }
+}
+
+#[test]
+fn half_of_the_usual_spacing_is_left_to_the_next_dose_or_the_stated_gap() {
+    for (gap, when, refused) in [
+        (None, "2026-11-02T20:00", None),
+        (None, "2026-11-02T20:01", Some("W-11")),
+        (Some(18 * 60), "2026-11-02T14:00", None),
+        (Some(18 * 60), "2026-11-02T14:01", Some("W-11")),
+        (Some(6 * 60), "2026-11-02T20:00", None),
+        (Some(6 * 60), "2026-11-02T20:01", Some("W-11")),
+    ] {
+        let min_gap = gap.map(Minutes);
+        let content = Content { min_gap, ..from_monday(daily(&["08:00"])) };
+        let (mut home, whose) = checked_late(content, "2026-11-02T07:00", "2026-11-02T11:00");
+        home.now = at(when);
+        let answer = record(&mut home, (0, "CA"), whose, "2026-11-02T08:00", given());
+        assert_eq!(rule(&answer), refused, "{gap:?} {when}");
+    }
+}
+
+#[test]
+fn a_first_dose_taken_elsewhere_near_the_next_one_warns_before_that_is_given() {
+    let content = from_monday(daily(&["08:00"]));
+    let (mut home, whose) = checked_late(content, "2026-11-02T07:00", "2026-11-02T11:00");
+    let near = |home: &Home| with_due(home, 0, whose, "2026-11-03T08:00", |d| d.near);
+    let alerted = |home: &Home| {
+        let found = all_alerts(home, 0);
+        found.iter().filter(|a| matches!(a.cause, Cause::NextNear(..))).count()
+    };
+    home.now = at("2026-11-03T07:10");
+    assert_eq!((near(&home), alerted(&home)), (None, 0));
+    let elsewhere = Told::of(Outcome::Practice(Practice::GivenElsewhere));
+    let elsewhere = because(elsewhere, "by the family");
+    record(&mut home, (0, "CA"), whose, "2026-11-02T08:00", elsewhere).expect("told");
+    assert_eq!((near(&home), alerted(&home)), (Some(home.now), 1));
+    // No gap is stated: the record warns, and a person decides (D-07).
+    record(&mut home, (0, "CA"), whose, "2026-11-03T08:00", given()).expect("given");
+    assert_eq!((near(&home), alerted(&home)), (None, 0));
+}
+
+/// Fault: whoever recorded a second dose of the slot was told to give another one.
+#[test]
+fn a_second_dose_that_was_given_on_the_slot_of_the_first_is_taken_and_raised() {
+    let content = from_monday(daily(&["08:00"]));
+    let (mut home, whose) = checked_late(content, "2026-11-02T07:00", "2026-11-02T11:00");
     record(&mut home, (0, "CA"), whose, "2026-11-02T08:00", given()).expect("given");
-    let next = with_due(&home, 0, whose, "2026-11-02T12:00", |d| d.not_before);
-    assert_eq!(next, Some(at("2026-11-02T14:15")));
-    home.now = at("2026-11-02T12:30");
-    let soon = record(&mut home, (0, "CA"), whose, "2026-11-02T12:00", given());
-    assert_eq!(rule(&soon), Some("P-02"));
+    home.now = at("2026-11-02T22:00");
+    let told = |why: Option<&str>| Told {
+        given_at: Some(at("2026-11-02T21:00")),
+        already_given: why.map(Into::into),
+        ..because(given(), "not seen on the chart")
+    };
+    let plainly = record(&mut home, (0, "NU"), whose, "2026-11-02T08:00", told(None));
+    assert_eq!(rule(&plainly), Some("D-06"));
+    let twice = told(Some("two of us gave it"));
+    record(&mut home, (0, "NU"), whose, "2026-11-02T08:00", twice).expect("taken");
+    let found = all_alerts(&home, 0);
+    assert!(found.iter().any(|a| matches!(a.cause, Cause::DoubleDose(..))), "{found:?}");
+    assert!(found.iter().any(|a| matches!(a.cause, Cause::FollowUp(_))), "{found:?}");
+    // One that was given too near the next is taken as it happened, too.
+    let content = from_monday(daily(&["08:00"]));
+    let (mut home, whose) = checked_late(content, "2026-11-02T07:00", "2026-11-02T11:00");
+    home.now = at("2026-11-03T06:50");
+    let late = Told {
+        given_at: Some(at("2026-11-03T06:40")),
+        already_given: Some("given before anybody looked".into()),
+        ..because(given(), "given late")
+    };
+    record(&mut home, (0, "CA"), whose, "2026-11-02T08:00", late).expect("taken");
+    let near = with_due(&home, 0, whose, "2026-11-03T08:00", |d| d.near);
+    assert_eq!(near, Some(at("2026-11-03T06:40")));
+}
+
+/// Fault: of an order that runs already, the dose whose window was open at the check stood on no
+/// round, and the last one before it in no list after the check's one answer.
+#[test]
+fn the_last_dose_before_the_check_of_an_order_that_runs_already_is_asked_about() {
+    let (mut home, whose) = running_elsewhere("2026-11-04T08:00");
+    home.now = at("2026-11-04T08:05");
+    let (first, state) =
+        with_due(&home, 0, whose, "2026-11-04T07:30", |d| (d.first.clone(), d.state));
+    let first = first.expect("listed");
+    assert!(first.open_at_check && state == DueState::Due, "{state:?}");
+    let (mut home, whose) = running_elsewhere("2026-11-04T15:00");
+    home.now = at("2026-11-05T06:29");
+    assert_eq!(asked_for(&home), 1);
+    home.now = at("2026-11-05T06:30");
+    assert_eq!(asked_for(&home), 0, "the next one's window is open");
+    home.now = at("2026-11-04T15:05");
+    let elsewhere = Told {
+        given_at: Some(at("2026-11-04T07:30")),
+        ..because(Told::of(Outcome::Practice(Practice::GivenElsewhere)), "on the ward")
+    };
+    let ask = mar::command::AskDose::Record { slot: first_slot(&home), told: elsewhere };
+    home.ask(0, "CA", Ask::Dose(whose.0, ask)).expect("told");
+    assert_eq!(asked_for(&home), 0);
+}
+
+fn first_slot(home: &Home) -> mar::schedule::SlotId {
+    let found = all_alerts(home, 0);
+    let slots = found.iter().find_map(|alert| {
+        if let Cause::FirstDoses(slots) = &alert.cause { slots.first() } else { None }
+    });
+    slots.expect("a first dose is asked for").clone()
+}
+
+#[test]
+fn a_weekly_first_dose_given_two_days_late_tells_when_the_next_is_possible() {
+    let weekly = from_monday(only_on(chrono::Weekday::Mon, &["08:00"]));
+    let (mut home, whose) = checked_late(weekly, "2026-11-02T07:00", "2026-11-02T11:00");
+    home.now = at("2026-11-04T08:00");
+    let first = with_due(&home, 0, whose, "2026-11-02T08:00", |d| d.first.clone()).expect("first");
+    assert_eq!(first.next_from(home.now), Some(at("2026-11-10T08:00")));
+    record(&mut home, (0, "CA"), whose, "2026-11-02T08:00", given()).expect("given");
+    let next = with_due(&home, 0, whose, "2026-11-09T08:00", |d| d.not_before);
+    assert_eq!(next, Some(at("2026-11-10T08:00")));
 }
 
 #[test]
@@ -183,7 +333,7 @@ fn what_was_given_elsewhere_or_not_at_all_answers_for_the_first_dose() {
 fn an_order_that_ran_elsewhere_for_years_has_no_missed_doses_here() {
     let years = || Content { start: at("2019-05-01T00:00"), ..plain(daily(&["08:00", "20:00"])) };
     let (home, whose) = checked_late(years(), "2026-11-02T09:00", "2026-11-02T11:00");
-    assert!(all_alerts(&home, 0).iter().all(|a| !matches!(a.cause, Cause::FirstDoses(_))));
+    assert_eq!(asked_for(&home), 1, "whether the last one was given elsewhere");
     let week = due_between(&home, 0, whose.0, ("2026-10-26T00:00", "2026-11-02T12:00"));
     assert!(week.is_empty(), "{week:?}");
     // The check asks about the last one only, and it can be given.

@@ -181,8 +181,13 @@ fn a_draft_cannot_be_given_and_slots_begin_with_the_check() {
     assert_eq!(rule(&draft), Some("O-11"));
     home.ask(0, "SC", Ask::Order(resident, check_ask(order))).expect("a check");
     let due = crate::giving::due_between(&home, 0, resident, span);
-    assert_eq!(due.len(), 1, "only the dose after the check: {due:?}");
-    assert_eq!(due[0].0.to_string().rsplit('.').next(), Some("1200"));
+    // The window of 08:00 was open at the check: whether it was given elsewhere is asked (W-11).
+    let keys: Vec<String> = due.iter().map(|d| d.0.key.to_string()).collect();
+    assert_eq!(keys, ["0800", "1200"]);
+    home.now = at("2026-11-03T10:30");
+    let state = |due: &[(mar::schedule::SlotId, mar::due::DueState)]| due[0].1;
+    let due = crate::giving::due_between(&home, 0, resident, span);
+    assert_eq!(state(&due), mar::due::DueState::NotDue, "too near 12:00: no longer to be given");
 }
 
 #[test]

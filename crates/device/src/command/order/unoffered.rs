@@ -43,6 +43,8 @@ pub(in crate::command) fn to_json(session: &Session<'_>, history: &OrderHistory)
             "until": first.until.map(|at| at.rfc3339(zone)),
             "next_due": first.next.as_ref().map(|next| next.due.rfc3339(zone)),
             "minutes_to_next": first.spacing(session.now).map(|m| m.0),
+            "next_possible": first.next_from(session.now.max(first.from)).map(|at| at.rfc3339(zone)),
+            "too_near_next": first.too_near(session.now.max(first.from)).is_some(),
             "given_elsewhere_before": !first.ours,
         })
     });
@@ -68,15 +70,10 @@ pub(super) fn tell(session: &Session<'_>, history: &OrderHistory, out: &mut Outp
         }
     }
     match &found.first {
-        Some(first) if is_open(session, first) => tell_first(session, first, out),
         Some(first) => {
-            out.line(format!(
-                "The dose of {} is too late to be given by itself: ask the prescriber, then write \
-                 what became of it: medroundctl record {} --outcome other --reason TEXT --as \
-                 INITIALS",
-                moment(first.slot.due, zone),
-                first.slot.id
-            ));
+            for line in steps(session, first) {
+                out.line(line);
+            }
         }
         None if checked => {
             if let Some(next) = &found.next {
@@ -108,30 +105,64 @@ pub(in crate::command) fn tell_checked(
     tell(session, history, out);
 }
 
-fn tell_first(session: &Session<'_>, first: &FirstDose, out: &mut Output<'_>) {
+/// Returns what can be done about a first dose now: whether it may be given, what that means for
+/// the next one, and what else can be told of it. A command stands on a line of its own.
+pub(in crate::command) fn steps(session: &Session<'_>, first: &FirstDose) -> Vec<String> {
     let zone = session.zone();
-    let slot = &first.slot.id;
-    let due = moment(first.slot.due, zone);
-    out.line(if first.ours {
-        format!("FIRST DOSE NOW, instead of {due}: medroundctl record {slot} --outcome given --as INITIALS")
+    let (slot, due) = (&first.slot.id, moment(first.slot.due, zone));
+    let at = session.now.max(first.from);
+    let mut lines = Vec::new();
+    if is_open(session, first) {
+        lines.push(match (first.ours, first.open_at_check) {
+            (true, _) => format!("FIRST DOSE NOW, instead of {due}:"),
+            (false, true) => format!(
+                "The dose of {due}: ask whether it was given elsewhere. If not, FIRST DOSE NOW:"
+            ),
+            (false, false) => format!(
+                "The dose of {due} was due before this home had the order: ask whether it was \
+                 given elsewhere. Only if not, give it now:"
+            ),
+        });
+        lines.push(format!("    medroundctl record {slot} --outcome given --as INITIALS"));
+        lines.extend(next_in_words(session, first).map(|next| format!("    {next}")));
+        if let Some(until) = first.until {
+            lines.push(format!("    It can be given until {}.", moment(until, zone)));
+        }
+    } else if let Some(next) = first.too_near(at) {
+        lines.push(format!(
+            "The dose of {due} is too near the next dose at {}: give that one.",
+            moment(next.due, zone)
+        ));
     } else {
-        format!(
-            "The dose of {due} was due before this home had the order. Only if it was not taken \
-             elsewhere, give it now: medroundctl record {slot} --outcome given --as INITIALS"
-        )
-    });
-    if let (Some(next), Some(spacing)) = (&first.next, first.spacing(session.now)) {
-        let spacing = mar::words::apart(spacing);
-        out.line(format!("    The next is due {}, {spacing} from now.", moment(next.due, zone)));
+        lines.push(format!(
+            "The dose of {due} is too late to be given by itself: ask the prescriber, then write \
+             what became of it."
+        ));
     }
-    if let Some(until) = first.until {
-        out.line(format!("    It can be given until {}.", moment(until, zone)));
-    }
-    out.line(format!(
-        "    If it was given elsewhere: medroundctl record {slot} --outcome given-elsewhere \
-         --given-at T --reason TEXT --as INITIALS"
+    lines.push("If it was given elsewhere:".to_owned());
+    lines.push(format!(
+        "    medroundctl record {slot} --outcome given-elsewhere --given-at TIME --reason TEXT \
+         --as INITIALS"
     ));
-    if first.ours {
-        out.line("    If it is not to be given: the same with --outcome other --reason TEXT.");
-    }
+    lines.push("If it is not given:".to_owned());
+    lines
+        .push(format!("    medroundctl record {slot} --outcome other --reason TEXT --as INITIALS"));
+    lines
+}
+
+/// When the next dose can be given, if the first one is given now; `None` when none follows.
+pub(in crate::command) fn next_in_words(
+    session: &Session<'_>,
+    first: &FirstDose,
+) -> Option<String> {
+    let (zone, at) = (session.zone(), session.now.max(first.from));
+    let (next, from) = first.next.as_ref().zip(first.next_from(at))?;
+    let due = moment(next.due, zone);
+    let spacing = mar::words::apart(first.spacing(at)?);
+    Some(if from > next.due {
+        let from = moment(from.up_to_minute(), zone);
+        format!("Given now, the next (due {due}) cannot be given before {from}.")
+    } else {
+        format!("The next is due {due}, {spacing} from now.")
+    })
 }
