@@ -246,7 +246,7 @@ impl From<record::SubmitFault> for SubmitFault {
         match fault {
             record::SubmitFault::Refused(refusal) => Self::Refused(refusal),
             record::SubmitFault::TooLong(_) => {
-                Self::Refused(mar::refusal::EntryRefusal::TooLong("text that was typed").into())
+                Self::Refused(mar::refusal::EntryRefusal::TooLong.into())
             }
             record::SubmitFault::NotSaved(fault) => Self::NotSaved { why: fault.why },
         }

@@ -5,16 +5,17 @@ mod unrecorded;
 
 use crate::fact::{CLINICAL, Check, Fact, HomeFact, MembershipFact, OutcomeRecorded, SecondPerson};
 use crate::first;
-use crate::ids::{AdministrationId, EntryId, OrderId, ResidentId, StaffId};
+use crate::ids::{AdministrationId, EntryId, FollowUpId, OrderId, ResidentId, StaffId};
 use crate::order::EFFECT_CHECK_DEFAULT;
-use crate::picture::{Picture, Recorded, ResidentPicture, Standing};
+use crate::outcome::{Outcome, Practice};
+use crate::picture::{Administration, Picture, Recorded, ResidentPicture, Standing};
 use crate::plausible;
 use crate::rules::{self, Breach, BreachKind};
 use crate::schedule::SlotId;
 use crate::settings::Settings;
 use crate::time::{Minutes, Timestamp};
 use crate::waiting::{Step, waiting};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How urgent an alert is.
@@ -112,10 +113,12 @@ pub enum Cause {
     /// A named check rests on the giver's own statement (W-16), a controlled drug was given without
     /// a witness (W-13), or one person alone took back a dose that stood as given (D-13).
     AloneReview(AdministrationId),
+    /// Doses of an order were given covertly, and this record knows of no plan for it.
+    CovertPlan(OrderId),
     /// A clinical entry that this program cannot read: update this device (Y-11).
     NeedsUpdate,
     /// An open follow-up (W-12).
-    FollowUp(crate::ids::FollowUpId),
+    FollowUp(FollowUpId),
     /// First doses that fell due before their orders were checked, and that nobody answered for
     /// (S-09, W-11): one line a resident.
     FirstDoses(Vec<SlotId>),
@@ -149,6 +152,7 @@ impl Cause {
             Self::AllergiesNotAsked => "allergies-not-asked",
             Self::InDoubt(_) => "in-doubt",
             Self::AloneReview(_) => "review-alone",
+            Self::CovertPlan(_) => "covert-without-plan",
             Self::NeedsUpdate => "update-this-device",
             Self::FollowUp(_) => "follow-up",
             Self::FirstDoses(_) => "first-dose",
@@ -183,7 +187,8 @@ const POPPED_AFTER: Minutes = Minutes(30);
 pub fn alerts(picture: &Picture, now: Timestamp) -> Vec<Alert> {
     let mut found = Vec::new();
     for resident in picture.residents.values() {
-        let mut list = Collector { resident, now, found: &mut found };
+        let told = BTreeSet::new();
+        let mut list = Collector { resident, now, found: &mut found, told };
         list.apart();
         list.same_number(picture);
         list.doses(picture);
@@ -200,6 +205,8 @@ struct Collector<'a> {
     resident: &'a ResidentPicture,
     now: Timestamp,
     found: &'a mut Vec<Alert>,
+    /// Incidents that the line of what they are about tells.
+    told: BTreeSet<FollowUpId>,
 }
 
 impl<'a> Collector<'a> {
@@ -211,6 +218,7 @@ impl<'a> Collector<'a> {
     fn apart(&mut self) {
         let resident = self.resident;
         for (slot, doses) in rules::double_doses(resident) {
+            self.told.extend(doses.iter().filter_map(|id| resident.incident_of(*id)).map(|f| f.id));
             let since =
                 doses.iter().filter_map(|id| given_at(resident, *id)).max().unwrap_or(self.now);
             self.add(Tier::Red, Cause::DoubleDose(slot, doses), since, Owner::ShiftLead);
@@ -287,6 +295,7 @@ impl<'a> Collector<'a> {
         let mut told = BTreeSet::new();
         for Breach { administration, kind, .. } in rules::breaches(&taken) {
             let since = given_at(resident, administration).unwrap_or(self.now);
+            self.told.extend(resident.incident_of(administration).map(|f| f.id));
             let cause = match kind {
                 BreachKind::Interval => Cause::IntervalBreach(administration),
                 BreachKind::Total | BreachKind::Dose => Cause::TotalBreach(administration),
@@ -339,6 +348,7 @@ impl<'a> Collector<'a> {
         }
         self.effects();
         self.alone(picture);
+        self.covert();
         for history in resident.orders.values() {
             let owed =
                 history.versions().into_iter().find(|v| v.checked.is_none() && v.from.is_some());
@@ -354,6 +364,9 @@ impl<'a> Collector<'a> {
             self.add(Tier::Amber, Cause::AllergiesNotAsked, self.now, Owner::ShiftLead);
         }
         for follow_up in resident.follow_ups().into_iter().filter(|f| f.closed.is_none()) {
+            if self.told.contains(&follow_up.id) {
+                continue;
+            }
             let owner = follow_up.owner.map_or(Owner::ShiftLead, Owner::Staff);
             self.add(Tier::Amber, Cause::FollowUp(follow_up.id), follow_up.since, owner);
         }
@@ -400,6 +413,22 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Given covertly on the giver's word that a plan is in force: the manager looks (X-05, H-30).
+    fn covert(&mut self) {
+        let mut first: BTreeMap<OrderId, Timestamp> = BTreeMap::new();
+        for administration in self.resident.administrations.values() {
+            let covert = Outcome::Practice(Practice::GivenCovertly);
+            let told = administration.effective().filter(|r| r.outcome == covert);
+            if let (Some(told), Some((_, record))) = (told, administration.record()) {
+                let since = first.entry(record.order).or_insert(told.given_at);
+                *since = told.given_at.min(*since);
+            }
+        }
+        for (order, since) in first {
+            self.add(Tier::Amber, Cause::CovertPlan(order), since, Owner::Manager);
+        }
+    }
+
     /// What one person did alone is shown to the manager next morning (W-13, W-16).
     fn alone(&mut self, picture: &Picture) {
         for administration in self.resident.administrations.values() {
@@ -423,12 +452,7 @@ impl<'a> Collector<'a> {
             let taken = administration.effective().is_some_and(|r| r.outcome.is_taken());
             let unwitnessed =
                 controlled && taken && entry.made.as_ref().is_some_and(|m| m.witness.is_none());
-            let stood = record.recording.outcome.is_taken();
-            let corrections = administration.corrections();
-            let by_one = corrections
-                .last()
-                .is_some_and(|(w, _)| w.made.as_ref().is_some_and(|m| m.witness.is_none()));
-            let taken_back = stood && !taken && by_one;
+            let taken_back = !taken && taken_back_alone(administration);
             if statement || unwitnessed || taken_back {
                 self.add(
                     Tier::Grey,
@@ -439,6 +463,20 @@ impl<'a> Collector<'a> {
             }
         }
     }
+}
+
+/// Whether one person alone took back what stood as taken, and no second person has looked at it
+/// since (D-13).
+fn taken_back_alone(administration: &Administration) -> bool {
+    let mut stood = administration.record().is_some_and(|(_, o)| o.recording.outcome.is_taken());
+    let mut alone = false;
+    for (entry, corrected) in administration.corrections() {
+        let stands = corrected.instead.as_ref().is_some_and(|r| r.outcome.is_taken());
+        let by_two = entry.made.as_ref().is_some_and(|m| m.witness.is_some());
+        alone = !by_two && (alone || (stood && !stands));
+        stood = stands;
+    }
+    alone
 }
 
 fn given_at(resident: &ResidentPicture, id: AdministrationId) -> Option<Timestamp> {

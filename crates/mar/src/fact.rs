@@ -194,6 +194,9 @@ impl OrderFact {
     }
 }
 
+/// How the words of a follow-up begin that the record opened as an incident (D-06, H-01).
+pub const INCIDENT: &str = "incident: ";
+
 /// Facts about follow-ups (W-12).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowUpFact {

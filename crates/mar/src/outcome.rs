@@ -53,7 +53,7 @@ pub enum Practice {
     GivenByProfessional,
     /// Given elsewhere: hospital, ambulance, family.
     GivenElsewhere,
-    /// Given covertly, with a plan in force.
+    /// Given covertly. The record holds no plan: that one is in force is the giver's word.
     GivenCovertly,
     /// Put out for the resident; later seen taken or not.
     MadeAvailable,
@@ -183,6 +183,17 @@ impl Outcome {
         self.row().label
     }
 
+    /// Returns what a screen of the staff says of it. Paper, which the resident may read, keeps the
+    /// letters (W-24). What was given covertly claims no plan that this record does not hold.
+    #[must_use]
+    pub const fn on_screen(self) -> &'static str {
+        if let Self::Practice(Practice::GivenCovertly) = self {
+            "Given covertly; no plan in this record"
+        } else {
+            self.label()
+        }
+    }
+
     /// Whether a reason in words is required.
     #[must_use]
     pub const fn needs_reason(self) -> bool {
@@ -299,7 +310,7 @@ impl Practice {
                 row("given-by-professional", "VP", "Given by a visiting professional", false)
             }
             Self::GivenElsewhere => row("given-elsewhere", "GE", "Given elsewhere", true),
-            Self::GivenCovertly => row("given-covertly", "GC", "Given as in the plan", true),
+            Self::GivenCovertly => row("given-covertly", "GC", "Given: see the home's notes", true),
             Self::MadeAvailable => row("made-available", "M", "Made available", false),
             Self::SeenTaken => row("seen-taken", "MT", "Made available, seen taken", false),
             Self::SeenNotTaken => row("seen-not-taken", "MN", "Made available, not taken", true),

@@ -232,9 +232,9 @@ pub enum EntryRefusal {
     /// A text with a character that no text may hold, or too long.
     #[error(transparent)]
     Text(#[from] crate::text::TextFault),
-    /// Too long for one entry.
-    #[error("this is too long for one entry: shorten the {0}")]
-    TooLong(&'static str),
+    /// All texts together are more than one entry holds.
+    #[error("what was typed is too long together: say it in fewer words")]
+    TooLong,
     /// The device cannot be revoked.
     #[error("{0}")]
     Device(&'static str),
@@ -243,7 +243,7 @@ pub enum EntryRefusal {
 impl EntryRefusal {
     const fn rule(&self) -> &'static str {
         match self {
-            Self::Blank(_) | Self::BornInFuture | Self::TooLong(_) | Self::Text(_) => "R-02",
+            Self::Blank(_) | Self::BornInFuture | Self::Text(_) | Self::TooLong => "R-02",
             Self::Initials(_) | Self::Letters { .. } => "W-23",
             Self::Settings(_) => "S-11",
             Self::SameNhsNumber(_) => "R-01",

@@ -9,7 +9,7 @@ use super::{Fault, Output};
 use mar::alerts::{Alert, Cause, Owner, Tier, alerts};
 use mar::fact::AccessKind;
 use mar::ids::{AdministrationId, OrderId, ResidentId};
-use mar::picture::ResidentPicture;
+use mar::picture::{FollowUp, ResidentPicture};
 use mar::rules::{rescue_count, taken};
 use mar::schedule::SlotId;
 use mar::time::{DAY, Timestamp};
@@ -126,7 +126,9 @@ fn parts(cause: &Cause) -> Vec<String> {
         Cause::Popped(entry) | Cause::InDoubt(entry) => vec![entry.to_string()],
         // One alert for a resident: it stays the same one while its orders come and go.
         Cause::OrdersWait(_) => Vec::new(),
-        Cause::CheckOwed(order) | Cause::OrderConflict(order) => vec![order.to_string()],
+        Cause::CheckOwed(order) | Cause::OrderConflict(order) | Cause::CovertPlan(order) => {
+            vec![order.to_string()]
+        }
         Cause::SameMedicine(a, b) => vec![a.to_string(), b.to_string()],
         Cause::SameNhsNumber(others) => others.iter().map(ToString::to_string).collect(),
         // The same alert while its doses are answered one after the other.
@@ -173,7 +175,9 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
             order(&mut about, of_dose(*id));
         }
         Cause::Popped(entry) | Cause::InDoubt(entry) => about["entry"] = json!(entry.to_string()),
-        Cause::CheckOwed(id) | Cause::OrderConflict(id) => order(&mut about, Some(*id)),
+        Cause::CheckOwed(id) | Cause::OrderConflict(id) | Cause::CovertPlan(id) => {
+            order(&mut about, Some(*id))
+        }
         Cause::SameMedicine(a, b) => {
             order(&mut about, Some(*a));
             about["orders"] = json!([a.to_string(), b.to_string()]);
@@ -196,6 +200,9 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
         | Cause::AllergyConflict
         | Cause::AllergiesNotAsked
         | Cause::NeedsUpdate => {}
+    }
+    if let [incident, ..] = incidents(resident.map(AsRef::as_ref), &alert.cause).as_slice() {
+        about["follow_up"] = json!(incident.id.to_string());
     }
     about
 }
@@ -267,6 +274,11 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
                 if taken.is_some_and(|r| r.outcome.is_taken()) { "given" } else { "taken back" };
             format!("{done} by one person alone: {}", dose(*id))
         }
+        Cause::CovertPlan(id) => format!(
+            "{} was given covertly, and this record holds no plan for it: look at the plan on \
+             paper, or have it given openly",
+            medicine(Some(*id))
+        ),
         Cause::NeedsUpdate => NEEDS_UPDATE.to_owned(),
         Cause::FirstDoses(slots) => first_dose::words(&slots.iter().map(slot).collect::<Vec<_>>()),
         Cause::NextNear(id, last) => format!(
@@ -280,7 +292,41 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
             found.map_or_else(|| "a follow-up".to_owned(), |f| f.what.to_owned())
         }
     };
-    format!("{who}: {what}")
+    let incidents = incidents(resident.map(AsRef::as_ref), &alert.cause);
+    let opened: String = incidents.iter().map(|f| format!(". {}", f.what)).collect();
+    format!("{who}: {what}{opened}")
+}
+
+/// The open incidents that the line of a cause tells, so that each is told once (A-01).
+fn incidents<'p>(resident: Option<&'p ResidentPicture>, cause: &Cause) -> Vec<FollowUp<'p>> {
+    let doses = match cause {
+        Cause::DoubleDose(_, doses) => doses.as_slice(),
+        Cause::IntervalBreach(id) | Cause::TotalBreach(id) | Cause::RescueOver(id) => {
+            std::slice::from_ref(id)
+        }
+        Cause::Unrecorded(_)
+        | Cause::UnrecordedBefore(..)
+        | Cause::CriticalLate(_)
+        | Cause::EffectDue(_)
+        | Cause::Popped(_)
+        | Cause::CheckOwed(_)
+        | Cause::OrdersWait(_)
+        | Cause::SameMedicine(..)
+        | Cause::OrderConflict(_)
+        | Cause::IdentityConflict
+        | Cause::AllergyConflict
+        | Cause::CorrectionConflict(_)
+        | Cause::AllergiesNotAsked
+        | Cause::InDoubt(_)
+        | Cause::AloneReview(_)
+        | Cause::CovertPlan(_)
+        | Cause::NeedsUpdate
+        | Cause::FollowUp(_)
+        | Cause::SameNhsNumber(_)
+        | Cause::NextNear(..)
+        | Cause::FirstDoses(_) => &[],
+    };
+    doses.iter().filter_map(|id| resident?.incident_of(*id)).collect()
 }
 
 /// Told where an entry is of a newer program (Y-11).

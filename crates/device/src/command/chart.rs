@@ -150,6 +150,7 @@ fn dose_to_json(session: &Session<'_>, dose: &Dose<'_>) -> Value {
         "due": null,
         "administration": dose.administration.to_string(),
         "outcome": told.outcome.word(),
+        "words": told.outcome.on_screen().to_lowercase(),
         "letter": dose.letter,
         "amount": dose.amount.as_ref().map(amount),
         "given_at": told.given_at.rfc3339(zone),
@@ -297,7 +298,7 @@ fn cell_row(session: &Session<'_>, cell: &Cell<'_>) -> [String; 5] {
 
 fn dose_row(session: &Session<'_>, due: String, dose: &Dose<'_>) -> [String; 5] {
     let told = dose.effective.unwrap_or(&dose.record.recording);
-    let label = told.outcome.label().to_lowercase();
+    let label = told.outcome.on_screen().to_lowercase();
     let amount = dose.amount.as_ref().map(|a| format!(" {a}")).unwrap_or_default();
     let struck = if dose.effective.is_none() { "STRUCK OUT: " } else { "" };
     let mut notes: Vec<String> = Vec::new();

@@ -168,7 +168,11 @@ pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
         DueState::Unrecorded => "NOT RECORDED".to_owned(),
         DueState::OnPaper => "on paper".to_owned(),
         DueState::Recorded => recorded().map_or_else(String::new, |r| {
-            format!("{} {}", r.outcome.label().to_lowercase(), clock(r.given_at, session.zone()))
+            format!(
+                "{} {}",
+                r.outcome.on_screen().to_lowercase(),
+                clock(r.given_at, session.zone())
+            )
         }),
     }
 }

@@ -15,7 +15,7 @@ use mar::command::{Ask, AskDose, Told};
 use mar::fact::{DoseFact, Fact, FollowUpFact, Professional, Prompt, PromptAnswer, Reading};
 use mar::ids::{AdministrationId, EntryId, FollowUpId, ResidentId};
 use mar::order::Dose;
-use mar::outcome::{OUTCOMES, Outcome};
+use mar::outcome::{OUTCOMES, Outcome, Practice};
 use mar::quantity::{Amount, Unit};
 use mar::refusal::Missing;
 use mar::schedule::SlotId;
@@ -340,7 +340,12 @@ fn tell(session: &Session<'_>, resident: ResidentId, id: AdministrationId, out: 
     } else {
         moment(effective.given_at, zone)
     };
-    let label = effective.outcome.label().to_lowercase();
+    let label = effective.outcome.on_screen().to_lowercase();
+    let label = if effective.outcome == Outcome::Practice(Practice::GivenCovertly) {
+        format!("{label}: {},", effective.reason.trim())
+    } else {
+        label
+    };
     out.line(format!("{name}: {medicine}: {label}{amount} at {at}{slot}."));
 }
 

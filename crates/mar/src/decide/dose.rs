@@ -415,7 +415,6 @@ impl<'d> Decision<'d, '_, '_> {
         if at > self.now().plus(settings.windows.future) {
             return Err(DoseRefusal::Future.into());
         }
-        super::resident::short(&told.reason, "reason")?;
         let reason = self.meaning(told)?;
         if told.outcome == Outcome::NotRequired && asked.content().prn().is_none() {
             return Err(DoseRefusal::Outcome(

@@ -1,6 +1,5 @@
 //! Decisions about orders: written by one person, checked by another, held, stopped.
 
-use super::resident::short;
 use super::{Decision, named};
 use crate::command::AskOrder;
 use crate::fact::{Draft, Fact, OrderFact};
@@ -75,7 +74,7 @@ impl Decision<'_, '_, '_> {
         }
         complete(content)?;
         possible(content, self.settings()?)?;
-        let allergy_decided = told(allergy_decided.as_ref(), "decision on the allergy")?;
+        let allergy_decided = told(allergy_decided.as_ref());
         if allergy_decided.is_none() {
             no_allergy(resident, content)?;
         }
@@ -96,7 +95,7 @@ impl Decision<'_, '_, '_> {
         }
         as_read(content, (proposal, label_read.as_ref()), same_meaning)?;
         let twins = plausible::twins(resident, order, content, self.now());
-        let reason = told(intended.as_ref(), "reason why both are meant")?;
+        let reason = told(intended.as_ref());
         let intended = match (twins.is_empty(), reason) {
             (true, _) => None,
             (false, Some(reason)) => {
@@ -170,7 +169,6 @@ impl Decision<'_, '_, '_> {
     ) -> Result<(EntryId, Vec<EntryId>, OrderFact), Refusal> {
         let (_, _, authority) = self.person(Act::WriteOrder)?;
         named(reason, "reason why nobody else can check")?;
-        short(reason, "reason")?;
         let history = history(resident, order)?;
         let version = waiting(history)?;
         if history.stopped_at().is_some_and(|at| at <= self.now()) {
@@ -243,7 +241,6 @@ impl Decision<'_, '_, '_> {
         let (act, order, fact) = match ask {
             AskOrder::Hold { order, reason, review } => {
                 named(reason, "reason and who advised it")?;
-                short(reason, "reason")?;
                 in_state(history(resident, *order)?, &[State::Active])?;
                 (
                     Act::StopOrder,
@@ -264,7 +261,6 @@ impl Decision<'_, '_, '_> {
                 if authorised_by.trim().is_empty() || reason.trim().is_empty() {
                     return Err(OrderRefusal::StopReason.into());
                 }
-                short(reason, "reason")?;
                 let history = history(resident, *order)?;
                 let open =
                     [State::Active, State::Held, State::AwaitingSecondCheck, State::Proposal];
@@ -332,12 +328,8 @@ fn rejectable(
 }
 
 /// A text that somebody may say; blank is nothing said.
-fn told(text: Option<&String>, what: &'static str) -> Result<Option<String>, Refusal> {
-    let text = text.filter(|text| !text.trim().is_empty());
-    if let Some(text) = text {
-        short(text, what)?;
-    }
-    Ok(text.cloned())
+fn told(text: Option<&String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty()).cloned()
 }
 
 /// The structure is held against what was read from the words that stand beside it: the sender's,
@@ -349,7 +341,7 @@ fn as_read(
 ) -> Result<(), Refusal> {
     if let Some(SameMeaning::Differs(how)) = same_meaning {
         named(how, "word on how and why it differs")?;
-        return short(how, "difference");
+        return Ok(());
     }
     let sent = proposal.map(Proposal::reading).unwrap_or_default();
     let label = label.cloned().unwrap_or_default();
@@ -384,9 +376,6 @@ fn complete(content: &Content) -> Result<(), Refusal> {
         content.prn().is_some() && blank(&content.indication),
         "indication, since it is given when required",
     )?;
-    for text in [&content.label, &content.instruction, &content.indication].into_iter().flatten() {
-        short(text, "text of the order")?;
-    }
     Ok(())
 }
 

@@ -10,9 +10,6 @@ use crate::resident::{Allergies, Identity, Status, Whereabouts};
 use crate::staff::Act;
 use crate::time::Timestamp;
 
-/// No text of one entry is longer: the entry as a whole stays far below 16 KiB.
-const TEXT_MAX: usize = 2_000;
-
 impl Decision<'_, '_, '_> {
     pub(super) fn resident(
         &mut self,
@@ -50,7 +47,6 @@ impl Decision<'_, '_, '_> {
     ) -> Result<(EntryId, Vec<EntryId>, Fact), Refusal> {
         let (_, _, authority) = self.person(Act::KeepResident)?;
         named(&identity.family, "family name")?;
-        short(&identity.how_i_take, "words on how medicines are taken")?;
         if identity.born.is_some_and(|born| born > self.now().utc().date_naive()) {
             return Err(EntryRefusal::BornInFuture.into());
         }
@@ -91,7 +87,6 @@ impl Decision<'_, '_, '_> {
 
     fn change_status(&self, status: &Status) -> Result<(EntryId, Vec<EntryId>, Fact), Refusal> {
         let (_, _, authority) = self.person(Act::KeepResident)?;
-        short(&status.note, "note")?;
         let leaves = matches!(status.whereabouts, Whereabouts::Discharged | Whereabouts::Deceased);
         let second = status.second.or(self.command.witness);
         // One person stops all doses at once after a death; the second person follows (W-15).
@@ -166,7 +161,6 @@ impl Decision<'_, '_, '_> {
                 advice,
                 resulting_order,
             } => {
-                short(advice, "advice")?;
                 let fact = FollowUpFact::Continued {
                     follow_up: *follow_up,
                     owner: *owner,
@@ -178,7 +172,6 @@ impl Decision<'_, '_, '_> {
             }
             AskResident::CloseFollowUp { follow_up, outcome, corrective_action } => {
                 named(outcome, "word on what became of it")?;
-                short(outcome, "outcome")?;
                 let fact = FollowUpFact::Closed {
                     follow_up: *follow_up,
                     outcome: outcome.clone(),
@@ -188,7 +181,6 @@ impl Decision<'_, '_, '_> {
             }
             AskResident::OpenFollowUp { what, order, owner } => {
                 named(what, "word on what is to be done")?;
-                short(what, "follow-up")?;
                 let follow_up = FollowUpId(self.fresh());
                 let fact = FollowUpFact::Opened {
                     follow_up,
@@ -211,8 +203,4 @@ impl Decision<'_, '_, '_> {
 fn page_line(history: &OrderHistory, now: Timestamp, why: Refusal) -> PageLine {
     let medicine = history.best_version(now).map(|v| v.content.medicine.name.clone());
     PageLine { order: history.id, medicine: medicine.unwrap_or_default(), why: Box::new(why) }
-}
-
-pub(super) fn short(text: &str, what: &'static str) -> Result<(), Refusal> {
-    if text.len() > TEXT_MAX { Err(EntryRefusal::TooLong(what).into()) } else { Ok(()) }
 }

@@ -1,11 +1,13 @@
 //! One resident, folded.
 
 use super::{Administration, OrderHistory, Recorded, Writes, counting, heads};
-use crate::fact::{CLINICAL, Contact, DoseFact, Fact, FollowUpFact, Popped, ResidentFact};
+use crate::fact::{
+    CLINICAL, Contact, DoseFact, Fact, FollowUpFact, INCIDENT, Popped, ResidentFact,
+};
 use crate::ids::{AdministrationId, EntryId, FollowUpId, OrderId, ResidentId, StaffId};
 use crate::resident::{Allergies, Allergy, Identity, NhsNumber, Status, Whereabouts};
 use crate::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One resident as the entries held tell it: identity, allergies, orders, outcomes of the months
@@ -282,6 +284,23 @@ impl ResidentPicture {
             self.follow_ups.iter().filter_map(|(id, writes)| follow_up(*id, writes)).collect();
         found.sort_by_key(|f| (f.since, f.id));
         found
+    }
+
+    /// Returns the open incident that was written with a dose or a correction of it: the entry next
+    /// to it in the same log (D-06). `None` for none, and once it is closed.
+    #[must_use]
+    pub fn incident_of(&self, id: AdministrationId) -> Option<FollowUp<'_>> {
+        let dose = self.administration(id)?;
+        let written: BTreeSet<_> =
+            dose.history().iter().map(|w| (w.stamp.log, w.stamp.sequence + 1)).collect();
+        let opened_with = |w: &Arc<Recorded>| {
+            matches!(&w.fact, Fact::FollowUp(FollowUpFact::Opened { what, .. })
+                if what.starts_with(INCIDENT))
+                && written.contains(&(w.stamp.log, w.stamp.sequence))
+        };
+        let mut found =
+            self.follow_ups.iter().filter(|(_, writes)| writes.values().any(opened_with));
+        found.find_map(|(id, writes)| follow_up(*id, writes).filter(|f| f.closed.is_none()))
     }
 
     /// Returns the heads that a new identity should name.

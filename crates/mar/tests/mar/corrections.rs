@@ -109,6 +109,22 @@ fn a_dose_of_which_nothing_was_found_is_corrected_by_one_and_listed_for_the_mana
 }
 
 #[test]
+fn a_dose_that_only_a_correction_said_was_given_is_taken_back_in_the_manager_s_sight() {
+    for by_two in [false, true] {
+        let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+        home.now = at("2026-11-03T08:00");
+        let due = "2026-11-03T08:00";
+        let first = record(&mut home, (0, "CA"), whose, due, declined()).expect("refused");
+        let id = administration(&first);
+        correct(&mut home, whose.0, id, (Some(given()), false)).expect("it was given");
+        assert!(!causes(&home, 0).contains(&"review-alone"), "nothing was taken back");
+        home.witness = by_two.then_some("SC");
+        correct(&mut home, whose.0, id, (Some(declined()), false)).expect("taken back");
+        assert_eq!(causes(&home, 0).contains(&"review-alone"), !by_two);
+    }
+}
+
+#[test]
 fn a_controlled_drug_s_dose_is_never_taken_back_by_one_person() {
     let (mut home, whose) = home_with(controlled(plain(daily(&["08:00"]))));
     home.now = at("2026-11-03T08:00");

@@ -56,8 +56,16 @@ fn a_dose_given_inside_its_interval_is_recorded_as_it_happened_and_raised() {
         assert!(what.contains(word), "{word} is not in: {what}");
     }
     assert!(causes(&home, 0).contains(&"interval-breach"));
-    assert!(causes(&home, 0).contains(&"follow-up"), "somebody has to close it");
+    assert!(!causes(&home, 0).contains(&"follow-up"), "one event, one line (A-01)");
     let id = administration(&answer.expect("recorded"));
+    let told = home.resident(0, whose.0).incident_of(id).expect("the breach's line tells it");
+    let close = mar::command::AskResident::CloseFollowUp {
+        follow_up: told.id,
+        outcome: "the GP was asked".into(),
+        corrective_action: String::new(),
+    };
+    home.ask(0, "SC", Ask::Resident(whose.0, close)).expect("closed");
+    assert!(home.resident(0, whose.0).incident_of(id).is_none(), "it is closed");
     let held = home.resident(0, whose.0).administration(id).expect("held");
     assert_eq!(held.effective().expect("it counts").timing_reason, "nobody had looked");
     assert_eq!(held.effective().expect("it counts").reason, "", "the symptom is the note's");

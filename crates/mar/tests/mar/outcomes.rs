@@ -238,3 +238,19 @@ fn a_second_effect_of_a_dose_says_why_and_one_of_no_dose_is_refused() {
     home.ask(0, "CA", Ask::Dose(whose.0, ask)).expect("there was no such dose");
     assert_eq!(rule(&note(&mut home, never, Effect::Good, "")), Some("P-07"));
 }
+
+#[test]
+fn what_was_given_covertly_claims_no_plan_and_the_manager_is_told() {
+    let covert = Outcome::Practice(Practice::GivenCovertly);
+    assert!(!covert.label().contains("plan") && !covert.label().contains("covert"), "paper");
+    assert!(covert.on_screen().contains("no plan in this record"));
+    let mut home = Home::founded("2026-11-02T05:00");
+    let resident = home.admit("Shaw", "Gladys");
+    let order = home.order(resident, crate::orders_of::plain(crate::orders_of::daily(&["08:00"])));
+    home.now = at("2026-11-03T08:00");
+    assert!(!crate::giving::causes(&home, 0).contains(&"covert-without-plan"));
+    let told = crate::giving::because(mar::command::Told::of(covert), "in jam");
+    let due = "2026-11-03T08:00";
+    crate::giving::record(&mut home, (0, "CA"), (resident, order), due, told).expect("recorded");
+    assert!(crate::giving::causes(&home, 0).contains(&"covert-without-plan"));
+}

@@ -5,7 +5,7 @@
 
 use super::{Asked, Decision, elsewhere};
 use crate::command::Told;
-use crate::fact::{Draft, Fact, FollowUpFact, Made, Recording};
+use crate::fact::{Draft, Fact, FollowUpFact, INCIDENT, Made, Recording};
 use crate::ids::{FollowUpId, OrderId, ResidentId};
 use crate::outcome::Outcome;
 use crate::refusal::{DoseRefusal, Refusal, moment};
@@ -40,7 +40,6 @@ impl<'t> Happened<'t> {
     pub(super) fn corrected(told: &'t Told) -> Result<Self, Refusal> {
         let why = told.already_given.as_deref().map(str::trim);
         if let Some(why) = why {
-            super::super::resident::short(why, "reason")?;
             if why.is_empty() {
                 let words = "say in --already-given why it was given all the same";
                 return Err(DoseRefusal::AlreadyGiven(words).into());
@@ -98,7 +97,7 @@ impl Decision<'_, '_, '_> {
         what: &str,
     ) -> Draft {
         let follow_up = FollowUpId(self.fresh());
-        let what = format!("incident: {what}");
+        let what = format!("{INCIDENT}{what}");
         let fact = FollowUpFact::Opened { follow_up, what, order: Some(order), owner: None };
         let made = Made { base: Vec::new(), ..made.clone() };
         Draft { subject: Some(resident), made: Some(made), fact: Fact::FollowUp(fact) }

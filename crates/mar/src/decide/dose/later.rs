@@ -34,7 +34,6 @@ impl<'d> Decision<'d, '_, '_> {
             )
             .into());
         }
-        super::super::resident::short(note, "note")?;
         let again = administration.effects().last().map(|(w, e)| (w.staff(), e.effect, e.at));
         if let Some((by, noted, at)) = again.filter(|(_, noted, _)| *noted != Effect::Asleep)
             && note.trim().is_empty()
@@ -64,7 +63,6 @@ impl<'d> Decision<'d, '_, '_> {
         if words.reason.trim().is_empty() {
             return Err(DoseRefusal::TimingReason("corrected").into());
         }
-        super::super::resident::short(words.reason, "reason")?;
         let history = resident.orders.get(&record.order).ok_or(Missing::Order(record.order))?;
         let view =
             history.version_as_written(record.version).ok_or(Missing::Order(record.order))?;

@@ -16,9 +16,6 @@ impl Decision<'_, '_, '_> {
             return Err(DoseRefusal::Reason(outcome).into());
         }
         let who = told.professional.as_ref();
-        for text in who.iter().flat_map(|who| [&who.name, &who.role, &who.organisation]) {
-            super::super::resident::short(text, "professional's name, role or organisation")?;
-        }
         if outcome == Outcome::Practice(Practice::GivenByProfessional) && !who.is_some_and(is_whole)
         {
             return needs("say who gave it: --professional \"NAME, ROLE, ORGANISATION\"");
