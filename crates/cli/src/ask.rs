@@ -191,8 +191,9 @@ fn order(args: Order) -> Result<OrderAsk, Fault> {
         Order::List { resident, all } => OrderAsk::List { resident, all },
         Order::Show { order } => OrderAsk::Show { order },
         Order::Template { order } => OrderAsk::Template { order },
-        Order::Confirm { order, from, beside: b } => OrderAsk::Confirm(Confirm {
+        Order::Confirm { order, from, cd_category, beside: b } => OrderAsk::Confirm(Confirm {
             order,
+            cd_category,
             from: from.as_deref().map(read).transpose()?,
             beside: beside(b),
         }),

@@ -40,6 +40,10 @@ fn main() {
         ("a_first_dose_too_near_the_next_is_not_handed_over", promises::orders::near_dose),
         ("a_page_that_cannot_be_checked_names_the_order", promises::orders::page),
         ("the_same_medicine_twice_asks_whether_it_is_meant", promises::orders::twin),
+        (
+            "an_order_that_is_hardly_meant_is_refused_until_its_writer_names_it",
+            promises::orders::hardly_meant,
+        ),
         ("what_differs_from_the_words_is_refused_until_told", promises::imported::not_as_read),
         ("a_when_required_dose_waits_out_its_interval", promises::doses::when_required_dose),
         ("the_count_of_a_rescue_medicine_is_said_and_refuses_nothing", promises::doses::rescue),

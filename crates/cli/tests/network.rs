@@ -111,7 +111,7 @@ fn taken_in(pair: &Pair) -> Result<String, Failed> {
     });
     let imported = imported.ok_or("the import brought no amlodipine")?;
     let order = text(&imported["order"]);
-    let confirm = ["order", "confirm", &order, "--same-meaning"];
+    let confirm = ["order", "confirm", &order, "--cd-category", "0000", "--same-meaning"];
     pair.office.ok_as(&pair.office.nurse(), &confirm, "");
     pair.level(Duration::from_secs(5)).ok_or("not level after the import")?;
     let own = pair.trolley.run_as(&pair.trolley.nurse(), &["order", "check", &order]);

@@ -45,6 +45,7 @@ pub use structured::{
 pub use why::{Choice, Doubt, Misfit, Missing, Unread, Why};
 
 use assembly::Assembly;
+use mar::quantity::Quantity;
 
 /// The longest text that is read, in characters; longer ones are for a person.
 pub const TEXT_MAX: usize = 1_000;
@@ -68,6 +69,19 @@ pub fn read(text: &str) -> Reading {
 #[must_use]
 pub fn read_for(text: &str, medicine: &str) -> Reading {
     read(text).checked_against(medicine)
+}
+
+/// Returns the number of a text that is nothing but one number: "ONE", "2", "half." No direction,
+/// but what stands on a label is still held against the dose. `None` for any other text.
+#[must_use]
+pub fn bare_number(text: &str) -> Option<Quantity> {
+    if unreadable(text).is_some() {
+        return None;
+    }
+    let tokens = numbers::join(tokens::tokens(text.trim().trim_end_matches('.')));
+    let [only] = tokens.as_slice() else { return None };
+    let number = only.number().filter(|number| number.high.is_none())?;
+    Quantity::new(number.low).ok()
 }
 
 fn empty(text: &str) -> Reading {
@@ -150,4 +164,19 @@ fn weigh(schedule: &ReadSchedule) -> Vec<Why> {
         Times::EveryHours(_, None) => {}
     }
     why
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_by_itself_is_known_and_nothing_else_is() {
+        for (text, number) in [("ONE", "1"), ("Two.", "2"), (" 3 ", "3"), ("half", "0.5")] {
+            assert_eq!(bare_number(text), number.parse().ok(), "{text}");
+        }
+        for text in ["", "one daily", "one or two", "1-2", "ONE tablet", "as directed"] {
+            assert_eq!(bare_number(text), None, "{text}");
+        }
+    }
 }

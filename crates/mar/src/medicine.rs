@@ -1,5 +1,9 @@
 //! What a product is. An order carries all of this itself and never looks it up later.
 
+mod controlled;
+
+pub use controlled::{CONTROLLED, Listed};
+
 use crate::quantity::{Amount, Unit};
 use std::fmt;
 
@@ -18,12 +22,13 @@ pub struct Medicine {
     pub release: Option<String>,
     /// The active ingredients; empty when not known, and then no totals are made.
     pub ingredients: Vec<Ingredient>,
-    /// The controlled-drug category as dm+d gives it.
+    /// The controlled-drug category as dm+d gives it; `Unknown` until a person states it.
     pub cd: CdCategory,
 }
 
 impl Medicine {
-    /// An uncoded medicine with a name and nothing else.
+    /// An uncoded medicine with a name and nothing else, of which it is stated that it is no
+    /// controlled drug.
     #[must_use]
     pub fn uncoded(name: &str) -> Self {
         Self {
@@ -77,7 +82,7 @@ pub struct Ingredient {
     pub per: Option<Unit>,
 }
 
-/// Controlled-drug category: dm+d's code list `CONTROL_DRUG_CATEGORY`, 0000 to 0010.
+/// Controlled-drug category: dm+d's code list `CONTROL_DRUG_CATEGORY`, 0000 to 0010, or not stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CdCategory {
     /// 0000: no controlled drug status.
@@ -102,9 +107,11 @@ pub enum CdCategory {
     Schedule4Benzodiazepine,
     /// 0010: Schedule 5.
     Schedule5,
+    /// Nobody stated one: never the same as none (C-02), and no order is written with it (O-01).
+    Unknown,
 }
 
-/// Every category in the order of its dm+d code.
+/// Every category that can be stated, in the order of its dm+d code.
 pub const CD_CATEGORIES: [CdCategory; 11] = [
     CdCategory::None,
     CdCategory::Schedule1,
@@ -128,7 +135,8 @@ impl CdCategory {
     }
 
     /// Whether giving it takes a witness unless the home's policy says otherwise (C-02): Schedule 1
-    /// and 2, and of Schedule 3 what must be kept in the cupboard (buprenorphine, temazepam).
+    /// and 2, of Schedule 3 what must be kept in the cupboard (buprenorphine, temazepam), and what
+    /// nobody stated.
     #[must_use]
     pub fn witnessed_by_default(self) -> bool {
         match self {
@@ -136,7 +144,8 @@ impl CdCategory {
             | Self::Schedule2
             | Self::Schedule2ExemptCustody
             | Self::Schedule3
-            | Self::Schedule3Temazepam => true,
+            | Self::Schedule3Temazepam
+            | Self::Unknown => true,
             Self::None
             | Self::Schedule3ExemptCustody
             | Self::Schedule3Phenobarbital
@@ -146,18 +155,62 @@ impl CdCategory {
         }
     }
 
-    /// Whether it is a controlled drug at all.
+    /// Whether it is a controlled drug at all; what nobody stated counts as one.
     #[must_use]
     pub fn is_controlled(self) -> bool {
         self != Self::None
     }
+
+    /// How strictly it is kept, the higher the stricter; what nobody stated is the lowest.
+    pub(crate) fn strictness(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::None => 1,
+            Self::Schedule5 => 2,
+            Self::Schedule4Anabolic | Self::Schedule4Benzodiazepine => 3,
+            Self::Schedule3ExemptCustody | Self::Schedule3Phenobarbital => 4,
+            Self::Schedule3 | Self::Schedule3Temazepam => 5,
+            Self::Schedule2ExemptCustody => 6,
+            Self::Schedule2 => 7,
+            Self::Schedule1 => 8,
+        }
+    }
+
+    /// Returns its code with its meaning: `0002 (Schedule 2)`; `not stated` for unknown.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::None => "0000 (no controlled drug)",
+            Self::Schedule1 => "0001 (Schedule 1)",
+            Self::Schedule2 => "0002 (Schedule 2)",
+            Self::Schedule2ExemptCustody => "0003 (Schedule 2, no safe custody)",
+            Self::Schedule3 => "0004 (Schedule 3, such as buprenorphine)",
+            Self::Schedule3ExemptCustody => {
+                "0005 (Schedule 3, no safe custody, such as tramadol or pregabalin)"
+            }
+            Self::Schedule3Phenobarbital => "0006 (Schedule 3, phenobarbital)",
+            Self::Schedule3Temazepam => "0007 (Schedule 3, temazepam)",
+            Self::Schedule4Anabolic => "0008 (Schedule 4, anabolic steroids)",
+            Self::Schedule4Benzodiazepine => "0009 (Schedule 4, benzodiazepines)",
+            Self::Schedule5 => "0010 (Schedule 5)",
+            Self::Unknown => "not stated",
+        }
+    }
+
+    /// Returns every category that can be stated, each with its meaning, as one text.
+    #[must_use]
+    pub fn choices() -> String {
+        CD_CATEGORIES.map(Self::in_words).join(", ")
+    }
 }
 
 impl fmt::Display for CdCategory {
-    /// The dm+d code: `0002`.
+    /// The dm+d code: `0002`; `unknown` where nobody stated one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = CD_CATEGORIES.iter().position(|c| c == self).unwrap_or(0);
-        write!(f, "{at:04}")
+        match CD_CATEGORIES.iter().position(|c| c == self) {
+            Some(at) => write!(f, "{at:04}"),
+            None => f.write_str("unknown"),
+        }
     }
 }
 

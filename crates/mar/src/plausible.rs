@@ -2,6 +2,10 @@
 //! read (O-05), against the form of the medicine (O-01), and against the resident's other orders
 //! (O-08). What differs is never decided here: a person corrects it, or says why.
 
+mod unusual;
+
+pub use unusual::{Unusual, unusual};
+
 use crate::ids::OrderId;
 use crate::medicine::Medicine;
 use crate::order::{AsRead, Content, Dose, Prn};
@@ -69,19 +73,23 @@ fn same_two((a, b): (rust_decimal::Decimal, rust_decimal::Decimal)) -> bool {
 /// An amount as a mass, so that "10 mg" and "2 tablets" of 5 mg are one dose. `None` when it is no
 /// mass and the medicine does not say what a piece holds.
 fn in_micrograms(amount: &Amount, medicine: &Medicine) -> Option<rust_decimal::Decimal> {
-    let factor = |unit: &Unit| match unit.as_str() {
-        "microgram" => Some(rust_decimal::Decimal::ONE),
-        "mg" => Some(rust_decimal::Decimal::from(1_000)),
-        "g" => Some(rust_decimal::Decimal::from(1_000_000)),
-        _ => None,
-    };
-    if let Some(factor) = factor(&amount.unit) {
+    if let Some(factor) = factor(amount.unit.as_str()) {
         return amount.value.decimal().checked_mul(factor);
     }
     let [only] = medicine.ingredients.as_slice() else { return None };
     let (each, per) = (only.amount.as_ref()?, only.per.as_ref()?);
-    let one = each.value.decimal().checked_mul(factor(&each.unit)?)?;
+    let one = each.value.decimal().checked_mul(factor(each.unit.as_str())?)?;
     (*per == amount.unit).then(|| amount.value.decimal().checked_mul(one)).flatten()
+}
+
+/// How many micrograms one of a unit of mass is; `None` for any other unit.
+fn factor(unit: &str) -> Option<rust_decimal::Decimal> {
+    match unit {
+        "microgram" => Some(rust_decimal::Decimal::ONE),
+        "mg" => Some(rust_decimal::Decimal::from(1_000)),
+        "g" => Some(rust_decimal::Decimal::from(1_000_000)),
+        _ => None,
+    }
 }
 
 /// How often, without the times of the day: those are the home's to choose.
@@ -245,16 +253,30 @@ const EITHER: &[&str] = &["soluble", "dispersible", "effervescent", "orodispersi
 /// unknown form or unit can.
 #[must_use]
 pub fn unit_fits(medicine: &Medicine, unit: &Unit) -> bool {
+    // A mass of tablets can be counted out only where it is said what one holds.
+    if factor(unit.as_str()).is_some() && is_solid(medicine) {
+        return !unusual::masses(medicine).is_empty();
+    }
+    never(medicine).is_none_or(|never| !never.contains(&unit.as_str()))
+}
+
+/// Whether it is surely a tablet or a capsule.
+fn is_solid(medicine: &Medicine) -> bool {
+    never(medicine).is_some_and(|never| never == NEVER_SOLID)
+}
+
+/// The units that a medicine is surely not counted in; `None` where its form is not known.
+fn never(medicine: &Medicine) -> Option<&'static [&'static str]> {
     let form = medicine.form.as_deref().filter(|form| !form.trim().is_empty());
     let text = form.unwrap_or(&medicine.name).to_lowercase();
     let tokens: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
     if EITHER.iter().any(|word| tokens.contains(word)) {
-        return true;
+        return None;
     }
     let mut kinds = FORMS.iter().filter(|(names, _)| names.iter().any(|n| tokens.contains(n)));
     match (kinds.next(), kinds.next()) {
-        (Some((_, never)), None) => !never.contains(&unit.as_str()),
-        (Some(_), Some(_)) | (None, _) => true,
+        (Some((_, never)), None) => Some(never),
+        (Some(_), Some(_)) | (None, _) => None,
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::clock::ClockRefusal;
 use crate::ids::{DeviceId, OrderId, ResidentId};
 use crate::outcome::{Effect, Known, Outcome};
+use crate::plausible::Unusual;
 use crate::rules::Limit;
 use crate::staff::{Act, Role};
 use crate::time::{Timestamp, Tz};
@@ -314,6 +315,20 @@ pub enum OrderRefusal {
         /// The unit.
         unit: String,
     },
+    /// Nobody stated whether it is a controlled drug (O-01, C-02).
+    #[error(
+        "an order needs its controlled-drug category: state medicine.cd_category as one of {}",
+        crate::medicine::CdCategory::choices()
+    )]
+    Category,
+    /// Something that is hardly ever meant, and that the writer did not say is meant (S-08, C-02).
+    #[error("{}", unusual_words(asked, *checked))]
+    Unusual {
+        /// What, each with the words that a reason names it by.
+        asked: Vec<Unusual>,
+        /// The order that is checked; `None` for one that is written.
+        checked: Option<OrderId>,
+    },
     /// What was read from the words and what the order says differ (O-05, H-08).
     #[error(
         "{}: correct the order, or say how and why it differs with --differs TEXT",
@@ -375,6 +390,20 @@ fn twin_advice(checked: Option<OrderId>) -> String {
     }
 }
 
+fn unusual_words(asked: &[Unusual], checked: Option<OrderId>) -> String {
+    let words: Vec<&str> = asked.iter().map(|a| a.words.as_str()).collect();
+    let named: Vec<String> = asked.iter().map(|a| format!("“{}”", a.named)).collect();
+    let (words, named) = (words.join("; "), named.join(" and "));
+    let reason = format!("with --differs TEXT, and name {named} in it");
+    match checked {
+        None => format!("{words}. Correct the order, or say why it is meant {reason}"),
+        Some(order) => format!(
+            "{words}. Reject it, or the writer corrects it or says why it is meant {reason}: \
+             medroundctl order change {order} --from FILE"
+        ),
+    }
+}
+
 fn page_words(resident: ResidentId, lines: &[PageLine], rest: &[OrderId]) -> String {
     let each: Vec<String> =
         lines.iter().map(|l| format!("{} ({}): {}", l.medicine, l.order, l.why)).collect();
@@ -390,7 +419,8 @@ impl OrderRefusal {
     fn rule(&self) -> &'static str {
         match self {
             Self::Page { lines, .. } => lines.first().map_or("W-09", |line| line.why.rule()),
-            Self::Incomplete(_) | Self::Dose(_) | Self::Unit { .. } => "O-01",
+            Self::Unusual { asked, .. } => asked.first().map_or("S-08", |asked| asked.rule),
+            Self::Incomplete(_) | Self::Category | Self::Dose(_) | Self::Unit { .. } => "O-01",
             Self::NotAsRead { .. } | Self::ChangedSince { .. } => "O-05",
             Self::Twin { .. } => "O-08",
             Self::Schedule(_) | Self::NotYet(_) => "S-02",

@@ -184,6 +184,15 @@ const CLASSES: &[(&str, &[&str])] = &[
             "piperacillin",
             "pivmecillinam",
             "temocillin",
+            // Brands; the ingredient is not always written beside them.
+            "amoxil",
+            "augmentin",
+            "flemoxin",
+            "floxapen",
+            "magnapen",
+            "negaban",
+            "selexid",
+            "tazocin",
         ],
     ),
     (

@@ -33,7 +33,7 @@ use crate::clock::HybridClock;
 
 /// The format byte of entries and of the store's files. Until the first release it rises whenever
 /// the bytes change, and stores of an older development format are refused.
-pub const FORMAT: u8 = 2;
+pub const FORMAT: u8 = 3;
 
 /// The most bytes that one entry may have, signature included.
 pub const ENTRY_BYTES_MAX: usize = 16 * 1024;

@@ -122,7 +122,7 @@ Example:
 in the shape of `order add`; fields that are not named stay as they were read.
 
 Example:
-  medroundctl order confirm ID --same-meaning --as NB
+  medroundctl order confirm ID --cd-category 0000 --same-meaning --as NB
   medroundctl order template ID > rest.json
   medroundctl order confirm ID --from rest.json --differs \"label says 'as directed'\" --as NB"
     )]
@@ -132,6 +132,9 @@ Example:
         /// A JSON object that completes or replaces what was read; - is standard input
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
+        /// Whether it is a controlled drug: 0000 for none, 0002 for Schedule 2 ... 0010
+        #[arg(long, value_name = "CODE")]
+        cd_category: Option<String>,
         #[command(flatten)]
         beside: Beside,
     },

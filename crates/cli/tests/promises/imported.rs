@@ -147,9 +147,22 @@ pub fn confirmed() -> Result<(), Failed> {
     let order = text(&amlodipine["order"]);
     let check = device.run_as(&senior, &["order", "check", &order]);
     assert_eq!(rule(&check), "O-02");
-    let silent = device.run_as(&nurse, &["order", "confirm", &order]);
+    // No sender tells whether it is a controlled drug, and unknown is never none.
+    let template = device.ok(&["order", "template", &order]);
+    assert!(template["medicine"]["cd_category"].is_null(), "{template}");
+    let unstated = device.run_as(&nurse, &["order", "confirm", &order, "--same-meaning"]);
+    assert_eq!(rule(&unstated), "O-01");
+    let told = text(&unstated.json()["refused"]["message"]);
+    assert!(told.contains("--cd-category") && told.contains("0002 (Schedule 2)"), "{told}");
+    let file = device.write("template.json", &template.to_string());
+    let open = ["order", "confirm", &order, "--from", &file, "--same-meaning"];
+    let open = device.run_as(&nurse, &open);
+    assert_eq!(rule(&open), "O-01");
+    assert!(text(&open.json()["refused"]["message"]).contains("medicine.cd_category"));
+    let none = ["order", "confirm", &order, "--cd-category", "0000"];
+    let silent = device.run_as(&nurse, &none);
     assert_eq!(rule(&silent), "O-05", "somebody says whether the words mean the same");
-    let confirm = ["order", "confirm", &order, "--same-meaning"];
+    let confirm = ["order", "confirm", &order, "--cd-category", "0000", "--same-meaning"];
     let waiting = device.ok_as(&nurse, &confirm, "");
     assert_eq!(waiting["state"], json!("awaiting-second-check"));
     assert_eq!(rule(&device.run_as(&nurse, &["order", "check", &order])), "O-02");
@@ -161,7 +174,7 @@ pub fn confirmed() -> Result<(), Failed> {
     let prn = text(&named("Paracetamol")["order"]);
     let open = device.run_as(&nurse, &["order", "confirm", &prn, "--same-meaning"]);
     assert_eq!(rule(&open), "O-01");
-    let rest = json!({"schedule": {"min_interval_minutes": 240, "protocol": {"for": "pain"}},
+    let rest = json!({"medicine": {"cd_category": "0000"}, "schedule": {"min_interval_minutes": 240, "protocol": {"for": "pain"}},
         "indication": "pain"});
     let rest = device.write("rest.json", &rest.to_string());
     let written = ["order", "confirm", &prn, "--from", &rest, "--same-meaning"];
@@ -188,17 +201,20 @@ pub fn not_as_read() -> Result<(), Failed> {
         text(&found.expect("an order of that name")["order"])
     };
     let (clear, open) = (named("Amlodipine"), named("Paracetamol"));
-    let fifty = json!({"dose": {"value": "50", "unit": "tablet"}});
+    let fifty = json!({"dose": {"value": "50", "unit": "tablet"},
+        "medicine": {"cd_category": "0000"}});
     let fifty = device.write("fifty.json", &fifty.to_string());
     let confirm = ["order", "confirm", &clear, "--from", &fifty];
     let same = device.run_as(&nurse, &[&confirm[..], &["--same-meaning"]].concat());
     assert_eq!(rule(&same), "O-05");
     assert!(text(&same.json()["refused"]["message"]).contains("--differs"));
-    let ml = json!({"dose": {"value": "5", "unit": "ml"}});
+    let ml = json!({"dose": {"value": "5", "unit": "ml"}, "medicine": {"cd_category": "0000"}});
     let ml = device.write("ml.json", &ml.to_string());
     let ml = ["order", "confirm", &clear, "--from", &ml, "--differs", "a slip"];
     assert_eq!(rule(&device.run_as(&nurse, &ml)), "O-01");
-    let why = "Dr Patel, 21 Nov: asked for, and read back";
+    let torn = device.run_as(&nurse, &[&confirm[..], &["--differs", "Dr Patel: asked"]].concat());
+    assert_eq!(rule(&torn), "S-08", "the amount is named");
+    let why = "Dr Patel, 21 Nov: 50 tablets, asked for, and read back";
     device.ok_as(&nurse, &[&confirm[..], &["--differs", why]].concat(), "");
     let checked = device.ok_as(&senior, &["order", "check", &clear], "");
     assert_eq!(checked["differs"], json!(why), "the second person sees it");
@@ -212,6 +228,7 @@ pub fn not_as_read() -> Result<(), Failed> {
     let mut file = device.ok(&["order", "template", &open]);
     assert!(!file["medicine"]["name"].is_null(), "{file}");
     file["indication"] = json!("pain");
+    file["medicine"]["cd_category"] = json!("0000");
     file["schedule"]["min_interval_minutes"] = json!(240);
     let file = device.write("order.json", &file.to_string());
     let written = ["order", "confirm", &open, "--from", &file, "--same-meaning"];

@@ -62,6 +62,7 @@ pub fn allergy() -> Result<(), Failed> {
     let (device, resident) = home();
     let mut order = hourly(&resident);
     order["medicine"] = json!({"name": "Amoxicillin 500mg capsules", "form": "capsule",
+        "cd_category": "0000",
         "ingredients": [{"name": "amoxicillin", "amount": "500", "unit": "mg", "per": "capsule"}]});
     let file = device.write("order.json", &order.to_string());
     let nurse = device.nurse();
@@ -148,6 +149,7 @@ pub fn page() -> Result<(), Failed> {
     let good = add(&hourly(&resident));
     let mut heavy = crate::outside::device::regular(&resident, &["08:00", "12:00", "18:00"]);
     heavy["medicine"] = json!({"name": "Paracetamol 500mg tablets", "form": "tablet",
+        "cd_category": "0000",
         "ingredients": [{"name": "paracetamol", "amount": "500", "unit": "mg", "per": "tablet"}]});
     heavy["dose"] = json!({"value": "4", "unit": "tablet"});
     heavy["label"] = json!(null);
@@ -180,5 +182,37 @@ pub fn twin() -> Result<(), Failed> {
     let added = device.ok_as(&nurse, &meant, "");
     assert_eq!(added["intended"]["reason"], json!("Dr Patel: two strengths"));
     assert_eq!(added["intended"]["with"], json!([first["order"]]));
+    Ok(())
+}
+
+/// Fault: a controlled drug was known as none, a strength typed as the dose was active, and a bare
+/// number on the label was held against nothing.
+pub fn hardly_meant() -> Result<(), Failed> {
+    let (device, resident) = home();
+    let (nurse, senior) = (device.nurse(), device.senior());
+    let add =
+        |name: &str, category: &serde_json::Value, count: &str, label: &str, beside: &[&str]| {
+            let mut order = hourly(&resident);
+            order["medicine"] = json!({"name": name, "form": "tablet", "cd_category": category});
+            order["dose"] = json!({"value": count, "unit": "tablet"});
+            order["label"] = json!(label);
+            let file = device.write("order.json", &order.to_string());
+            device.run_as(&nurse, &[&["order", "add", "--from", &file], beside].concat())
+        };
+    let none = json!("0000");
+    let unknown = add("Senna 7.5mg tablets", &json!(null), "1", "", &[]);
+    assert_eq!(rule(&unknown), "O-01");
+    assert!(text(&unknown.json()["refused"]["message"]).contains("medicine.cd_category"));
+    assert_eq!(rule(&add("Oxycodone 10mg tablets", &none, "1", "", &[])), "C-02");
+    assert_eq!(rule(&add("Digoxin 125microgram tablets", &none, "125", "", &[])), "S-08");
+    let bare = add("Senna 7.5mg tablets", &none, "3", "ONE", &[]);
+    assert_eq!(rule(&bare), "O-05");
+    assert!(text(&bare.json()["refused"]["message"]).contains("ONE tablet"));
+    assert_eq!(rule(&add("Augmentin 625mg tablets", &none, "1", "", &[])), "O-09");
+    let why = "Dr Patel, 21 Nov: 12 tablets, read back";
+    let added = add("Prednisolone 5mg tablets", &none, "12", "", &["--differs", why]).json();
+    let order = text(&added["order"]);
+    let checked = device.ok_as(&senior, &["order", "check", &order], "");
+    assert_eq!(checked["differs"], json!(why), "the second person sees it");
     Ok(())
 }

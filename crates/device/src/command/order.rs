@@ -17,7 +17,8 @@ use super::{Fault, Given, Output};
 use interop::dose_syntax::Start;
 use mar::command::{Ask, AskOrder};
 use mar::ids::{OrderId, ResidentId, VersionId};
-use mar::order::{AsRead, Content, SameMeaning, State, Version};
+use mar::order::{AsRead, Content, Dose, SameMeaning, State, Version};
+use mar::quantity::Amount;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -155,8 +156,14 @@ fn label_read(session: &Session<'_>, content: &Content) -> Option<AsRead> {
     let (label, name) = (content.label.as_deref()?, content.medicine.name.as_str());
     let reading = interop::dose_syntax::read_for(label, name);
     let start = Start { date: session.today(), at: content.start };
+    let unit = content.dose.unit();
+    // "ONE" by itself says how many pieces, whatever they are called.
+    let bare = || {
+        let value = interop::dose_syntax::bare_number(label).filter(|_| unit.is_a_piece())?;
+        Some(Dose::Fixed(Amount { value, unit: unit.clone() }))
+    };
     Some(AsRead {
-        dose: reading.dose_for(name),
+        dose: reading.dose_for(name).or_else(bare),
         schedule: reading.schedule_for(&session.settings().rounds, &start, name),
     })
 }

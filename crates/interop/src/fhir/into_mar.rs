@@ -166,7 +166,8 @@ impl ProposedOrder {
             dmd: code.map(str::to_owned),
             release: None,
             ingredients: Vec::new(),
-            cd: CdCategory::None,
+            // Not sent, so not known: never none.
+            cd: CdCategory::Unknown,
         }
     }
 }

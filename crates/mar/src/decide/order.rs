@@ -4,6 +4,7 @@ use super::{Decision, named};
 use crate::command::AskOrder;
 use crate::fact::{Draft, Fact, OrderFact};
 use crate::ids::{EntryId, OrderId, ResidentId, VersionId};
+use crate::medicine::CdCategory;
 use crate::order::{AsRead, Content, Dose, Intended, Proposal, SameMeaning, State, Version};
 use crate::picture::{OrderHistory, ResidentPicture, slots_of};
 use crate::plausible;
@@ -94,6 +95,7 @@ impl Decision<'_, '_, '_> {
             return Err(OrderRefusal::SameMeaning.into());
         }
         as_read(content, (proposal, label_read.as_ref()), same_meaning)?;
+        usual(content, same_meaning, None)?;
         let twins = plausible::twins(resident, order, content, self.now());
         let reason = told(intended.as_ref());
         let intended = match (twins.is_empty(), reason) {
@@ -135,6 +137,7 @@ impl Decision<'_, '_, '_> {
         version: &Version,
     ) -> Result<(), Refusal> {
         fits_its_form(&version.content)?;
+        usual(&version.content, version.same_meaning.as_ref(), Some(history.id))?;
         let differs = matches!(version.same_meaning, Some(SameMeaning::Differs(_)));
         let reading = history.proposal().map(Proposal::reading).filter(|_| !differs);
         let words = reading.map(|r| plausible::differences(&version.content, &r));
@@ -351,6 +354,16 @@ fn as_read(
     if words.is_empty() { Ok(()) } else { Err(OrderRefusal::NotAsRead { words }.into()) }
 }
 
+/// What is hardly ever meant is not written and not checked until its writer says that it is.
+fn usual(
+    content: &Content,
+    said: Option<&SameMeaning>,
+    checked: Option<OrderId>,
+) -> Result<(), Refusal> {
+    let asked = plausible::unusual(content, said);
+    if asked.is_empty() { Ok(()) } else { Err(OrderRefusal::Unusual { asked, checked }.into()) }
+}
+
 fn fits_its_form(content: &Content) -> Result<(), Refusal> {
     let unit = content.dose.unit();
     if plausible::unit_fits(&content.medicine, unit) {
@@ -369,6 +382,9 @@ fn complete(content: &Content) -> Result<(), Refusal> {
     needed(content.medicine.name.trim().is_empty(), "medicine")?;
     needed(content.route.trim().is_empty(), "route")?;
     needed(content.dose.unit().as_str().is_empty(), "unit")?;
+    if content.medicine.cd == CdCategory::Unknown {
+        return Err(OrderRefusal::Category.into());
+    }
     if content.medicine.dmd.is_some() {
         needed(blank(&content.medicine.form), "form")?;
     }

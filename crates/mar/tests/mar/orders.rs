@@ -466,6 +466,8 @@ fn an_allergy_is_decided_at_the_order_by_substance_or_class() {
     };
     check("Penicillin", "Amoxicillin 500mg capsules", Some("O-09"));
     check("amoxicillin", "Flucloxacillin 250mg capsules", Some("O-09"));
+    check("Penicillin", "Augmentin 625mg tablets", Some("O-09"));
+    check("amoxicillin", "Magnapen 500mg capsules", Some("O-09"));
     check("Ramipril", "Ramipril 5mg tablets", Some("O-09"));
     check("Penicillin", "Paracetamol 500mg tablets", None);
 }

@@ -10,7 +10,7 @@ use crate::orders_of::{daily, named, only_on, plain, rounds, tablets, when_requi
 use mar::command::{Ask, AskOrder};
 use mar::fact::DeviceRole;
 use mar::ids::{OrderId, ResidentId};
-use mar::medicine::Medicine;
+use mar::medicine::{CdCategory, Medicine};
 use mar::order::{AsRead, Content, Dose, Grade, Proposal, SameMeaning, State};
 use mar::plausible::{differences, same_medicine, unit_fits};
 use mar::quantity::{Amount, Unit};
@@ -94,7 +94,7 @@ fn fifty_tablets_are_not_the_same_meaning_as_one() {
         assert!(refusal.to_string().contains(part), "{part}: {refusal}");
         let blank = write(whose, content.clone(), Some(SameMeaning::Differs(" ".into())), None);
         assert_eq!(rule(&home.ask(0, "NU", blank)), Some("R-02"));
-        let why = SameMeaning::Differs("Dr Bell, 2 Nov: changed".into());
+        let why = SameMeaning::Differs("Dr Bell, 2 Nov: changed to 50 tablets".into());
         let differs = write(whose, content, Some(why.clone()), None);
         home.ask(0, "NU", differs).expect("with its reason");
         // It is kept, and the second person's check stands on it.
@@ -261,4 +261,106 @@ fn twins_written_apart_stop_each_other_s_check_and_checked_apart_are_raised() {
     let meant = write((resident, twin), once(), None, Some("Dr Bell wants both"));
     home.ask(0, "NU", meant).expect("intended");
     assert!(!causes(&home, 0).contains(&"same-medicine-twice"));
+}
+
+fn of(name: &str, value: &str, unit: &str) -> Content {
+    let dose = Dose::Fixed(Amount::new(value.parse().expect("an amount"), unit));
+    Content { dose, ..named(name, plain(daily(&["08:00"]))) }
+}
+
+/// Fault: with no label beside it, a strength or a pack typed as the dose was active and to be
+/// given now.
+#[test]
+fn a_strength_typed_as_the_dose_is_asked_about_without_any_label() {
+    for (name, value, unit, amount) in [
+        ("Digoxin 125microgram tablets", "125", "tablet", "125 tablets"),
+        ("Bisoprolol 5mg tablets", "10", "tablet", "10 tablets"),
+        ("Insulin glargine 100units/ml solution for injection", "1000", "unit", "1000 units"),
+        ("Lactulose 3.1g/5ml oral solution", "500", "ml", "500 ml"),
+        ("Lactulose 3.1g/5ml oral solution", "0.5", "l", "0.5 l"),
+        ("Rivastigmine 4.6mg/24hours transdermal patches", "4", "patch", "4 patches"),
+        ("Salbutamol 100micrograms/dose inhaler", "100", "puff", "100 puffs"),
+        ("Senna 7.5mg tablets", "2.5", "g", "2.5 g"),
+    ] {
+        let (mut home, resident) = home();
+        let ask = |said: Option<&str>| {
+            let said = said.map(|text| SameMeaning::Differs(text.into()));
+            write((resident, ORDER), of(name, value, unit), said, None)
+        };
+        let refusal = home.ask(0, "NU", ask(None)).expect_err(name);
+        assert_eq!(refusal.rule(), "S-08", "{name}: {refusal}");
+        assert!(refusal.to_string().contains(amount), "{refusal}");
+        // A reason for something else is none for this.
+        let other = home.ask(0, "NU", ask(Some("the label is torn")));
+        assert_eq!(rule(&other), Some("S-08"), "{name}");
+        let more = home.ask(0, "NU", ask(Some(&format!("Dr Bell: 1{amount}"))));
+        assert_eq!(rule(&more), Some("S-08"), "{name}");
+        let meant = format!("Dr Bell, 2 Nov: {amount}, read back");
+        home.ask(0, "NU", ask(Some(&meant))).expect("meant");
+        home.ask(0, "SC", check(resident, ORDER)).expect("checked with the reason before them");
+        let history = &home.resident(0, resident).orders[&ORDER];
+        assert_eq!(history.versions()[0].version.same_meaning, Some(SameMeaning::Differs(meant)));
+    }
+}
+
+#[test]
+fn a_large_but_ordinary_dose_is_no_question() {
+    for (name, value, unit) in [
+        ("Prednisolone 5mg tablets", "8", "tablet"),
+        ("Prednisolone 5mg tablets", "40", "mg"),
+        ("Lactulose 3.1g/5ml oral solution", "30", "ml"),
+        ("Insulin glargine 100units/ml solution for injection", "80", "unit"),
+        ("Salbutamol 100micrograms/dose inhaler", "10", "puff"),
+        ("Levothyroxine 100microgram tablets", "0.2", "mg"),
+    ] {
+        let (mut home, resident) = home();
+        let ask = write((resident, ORDER), of(name, value, unit), None, None);
+        home.ask(0, "NU", ask).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+    }
+}
+
+#[test]
+fn tablets_of_no_known_strength_are_not_dosed_by_mass() {
+    let (mut home, resident) = home();
+    let refused =
+        home.ask(0, "NU", write((resident, ORDER), of("Senna tablets", "15", "mg"), None, None));
+    assert_eq!(rule(&refused), Some("O-01"));
+}
+
+#[test]
+fn more_doses_a_day_than_hours_are_asked_about() {
+    let (mut home, resident) = home();
+    let content = apixaban("1", when_required(Some(5), Some("30")));
+    let refusal = home.ask(0, "NU", write((resident, ORDER), content, None, None));
+    let refusal = refusal.expect_err("thirty doses a day");
+    assert_eq!(refusal.rule(), "S-08");
+    assert!(refusal.to_string().contains("30 doses"), "{refusal}");
+}
+
+/// Fault: an imported temazepam was no controlled drug, and one carer gave it.
+#[test]
+fn nobody_writes_an_order_before_it_is_stated_whether_it_is_a_controlled_drug() {
+    let (mut home, resident) = home();
+    let stated = |name: &str, cd: CdCategory| {
+        let content = of(name, "1", "tablet");
+        Content { medicine: Medicine { cd, ..content.medicine.clone() }, ..content }
+    };
+    let mut ask = |content: Content, said: Option<&str>| {
+        let said = said.map(|text| SameMeaning::Differs(text.into()));
+        home.ask(0, "NU", write((resident, ORDER), content, said, None)).map(|_| ())
+    };
+    let unknown = ask(stated("Senna 7.5mg tablets", CdCategory::Unknown), Some("0000"));
+    let refusal = unknown.expect_err("not stated");
+    assert_eq!(refusal.rule(), "O-01");
+    let text = refusal.to_string();
+    assert!(text.contains("medicine.cd_category") && text.contains("0002 (Schedule 2)"), "{text}");
+    for name in ["Temazepam 10mg tablets", "Oxycodone 10mg tablets"] {
+        let refusal = ask(stated(name, CdCategory::None), Some("torn")).expect_err(name);
+        assert_eq!(refusal.rule(), "C-02", "{name}");
+        assert!(refusal.to_string().contains("“0000”"), "{refusal}");
+    }
+    ask(stated("Temazepam 10mg tablets", CdCategory::Schedule3Temazepam), None).expect("stated");
+    let why = Some("0000: the pharmacist says it is none here");
+    ask(stated("Oxycodone 10mg tablets", CdCategory::None), why).expect("with its reason");
+    assert!(CdCategory::Unknown.witnessed_by_default(), "unknown is never none");
 }

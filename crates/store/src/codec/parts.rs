@@ -34,7 +34,7 @@ pub(super) use codes;
 codes!(CdCategory, cd_code, cd_of:
     None = 0, Schedule1 = 1, Schedule2 = 2, Schedule2ExemptCustody = 3, Schedule3 = 4,
     Schedule3ExemptCustody = 5, Schedule3Phenobarbital = 6, Schedule3Temazepam = 7,
-    Schedule4Anabolic = 8, Schedule4Benzodiazepine = 9, Schedule5 = 10,
+    Schedule4Anabolic = 8, Schedule4Benzodiazepine = 9, Schedule5 = 10, Unknown = 11,
 );
 
 codes!(Effect, effect_code, effect_of: Good = 0, Partly = 1, None = 2, Asleep = 3);

@@ -126,9 +126,12 @@ impl OrderShape {
 
     fn medicine(&self) -> Result<Medicine, Misfit> {
         let shape = &self.medicine;
-        let cd = shape.cd_category.as_deref().unwrap_or("0000");
-        let cd = CdCategory::from_code(cd).ok_or_else(|| {
-            Misfit::new("medicine.cd_category", format!("`{cd}`: 0000 to 0010 was expected"))
+        // What is not stated stays unknown, and the order is refused until it is (O-01).
+        let cd = shape.cd_category.as_deref().map_or(Ok(CdCategory::Unknown), |cd| {
+            CdCategory::from_code(cd).ok_or_else(|| {
+                let what = format!("`{cd}`: one of {} was expected", CdCategory::choices());
+                Misfit::new("medicine.cd_category", what)
+            })
         })?;
         let ingredients = shape.ingredients.iter().enumerate();
         Ok(Medicine {
@@ -189,7 +192,7 @@ pub fn medicine_to_json(medicine: &Medicine) -> Value {
         "strength": medicine.strength,
         "dmd": medicine.dmd,
         "ingredients": ingredients,
-        "cd_category": medicine.cd.to_string(),
+        "cd_category": (medicine.cd != CdCategory::Unknown).then(|| medicine.cd.to_string()),
     });
     if let Some(release) = &medicine.release {
         shape["release"] = json!(release);

@@ -1,7 +1,7 @@
 //! `order confirm`: a first person makes an imported proposal into an order that waits for its
 //! check. What was read clearly is taken over; everything else is written by the person.
 
-use super::template::{next_steps, offered, open_points};
+use super::template::{CATEGORY, next_steps, offered, open_points};
 use super::{Beside, SHOWN_ONLY, answer, label_read, place, same_resident, with_resident};
 use crate::command::import::UNNAMED;
 use crate::command::json::{OrderShape, object, over, read_value, without};
@@ -21,6 +21,8 @@ pub struct Confirm {
     pub order: String,
     /// Fields that complete or replace what was read.
     pub from: Option<Given>,
+    /// The controlled-drug category by its dm+d code; `None` where the file or the sender has it.
+    pub cd_category: Option<String>,
     /// What stands beside it.
     pub beside: Beside,
 }
@@ -44,7 +46,8 @@ pub(super) fn run(
     if matches!(state, State::Stopped | State::Rejected) {
         return Err(Fault::Refused(OrderRefusal::State(state.word()).into()));
     }
-    let open = open_points(proposal);
+    let mut open = open_points(proposal);
+    open.retain(|point| point != CATEGORY || ask.cd_category.is_none());
     if !open.is_empty() && ask.from.is_none() {
         let message = format!(
             "an order needs what was not read from the sender's words: {}. {}",
@@ -54,10 +57,16 @@ pub(super) fn run(
         return Err(Fault::Rule { rule: "O-01", message });
     }
     let known = with_resident(offered(session, proposal), resident);
-    let (name, whole) = match &ask.from {
+    let (name, mut whole) = match &ask.from {
         Some(given) => (given.name.as_str(), over(known, &without(object(given)?, SHOWN_ONLY))),
         None => ("the proposal", known),
     };
+    if let Some(code) = &ask.cd_category {
+        // Of a file whose medicine is no object the reader tells what is wrong.
+        if let Some(medicine) = whole.get_mut("medicine").and_then(Value::as_object_mut) {
+            medicine.insert("cd_category".to_owned(), Value::from(code.as_str()));
+        }
+    }
     if whole["medicine"]["name"] == UNNAMED {
         return Err(still_open("medicine", order));
     }

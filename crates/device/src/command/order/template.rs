@@ -6,6 +6,7 @@ use crate::command::json::{dose, medicine_to_json, schedule_to_json};
 use crate::command::session::Session;
 use crate::command::{Fault, Output};
 use mar::ids::OrderId;
+use mar::medicine::CdCategory;
 use mar::order::{Flags, Grade, Proposal, Stated};
 use mar::refusal::OrderRefusal;
 use mar::schedule::Schedule;
@@ -25,6 +26,9 @@ pub(super) fn run(session: &Session<'_>, order: &str, out: &mut Output<'_>) -> R
     out.document(&with_resident(offered(session, proposal), resident.id));
     Ok(())
 }
+
+/// What no sender of ours tells.
+pub(super) const CATEGORY: &str = "controlled-drug category (cd_category)";
 
 /// Returns what a person has to write before the proposal can be an order; empty when everything
 /// was read.
@@ -61,7 +65,11 @@ pub(super) fn open_points(proposal: &Proposal) -> Vec<String> {
     if proposal.route.as_deref().is_none_or(|route| route.trim().is_empty()) {
         open.push("route");
     }
-    if open.is_empty() && proposal.grade != Grade::Clear {
+    let read_in_full = open.is_empty();
+    if proposal.medicine.cd == CdCategory::Unknown {
+        open.push(CATEGORY);
+    }
+    if read_in_full && proposal.grade != Grade::Clear {
         open.push("points that the remarks leave open");
     }
     open.into_iter().map(str::to_owned).collect()
@@ -74,6 +82,15 @@ pub(super) fn next_steps(order: OrderId, proposal: &Proposal) -> Vec<String> {
         return vec![format!(
             "Next: medroundctl order confirm {order} --same-meaning --as INITIALS"
         )];
+    }
+    if open == [CATEGORY] {
+        return vec![
+            format!(
+                "Next: medroundctl order confirm {order} --cd-category CODE --same-meaning --as \
+                 INITIALS"
+            ),
+            format!("where CODE is one of {}", CdCategory::choices()),
+        ];
     }
     vec![
         format!(
