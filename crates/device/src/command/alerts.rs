@@ -268,25 +268,13 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
         Cause::CorrectionConflict(id) => format!("corrected apart: {}", dose(*id)),
         Cause::AllergiesNotAsked => "ALLERGIES NOT RECORDED: ask".to_owned(),
         Cause::InDoubt(_) => "an entry does not count, or needs a manager's look".to_owned(),
-        Cause::AloneReview(id) => {
-            let taken = resident.and_then(|r| r.administration(*id)?.effective());
-            let done =
-                if taken.is_some_and(|r| r.outcome.is_taken()) { "given" } else { "taken back" };
-            format!("{done} by one person alone: {}", dose(*id))
-        }
-        Cause::CovertPlan(id) => format!(
-            "{} was given covertly, and this record holds no plan for it: look at the plan on \
-             paper, or have it given openly",
-            medicine(Some(*id))
-        ),
+        Cause::AloneReview(id) => alone(resident.map(AsRef::as_ref), *id, &dose(*id)),
+        Cause::CovertPlan(id) => no_covert_plan(&medicine(Some(*id))),
         Cause::NeedsUpdate => NEEDS_UPDATE.to_owned(),
         Cause::FirstDoses(slots) => first_dose::words(&slots.iter().map(slot).collect::<Vec<_>>()),
-        Cause::NextNear(id, last) => format!(
-            "TOO NEAR: the dose before {} was taken {}: ask the prescriber or pharmacist before it \
-             is given",
-            slot(id),
-            moment(*last, session.zone())
-        ),
+        Cause::NextNear(id, last) => {
+            first_dose::too_near(&slot(id), &moment(*last, session.zone()))
+        }
         Cause::FollowUp(id) => {
             let found = resident.and_then(|r| r.follow_ups().into_iter().find(|f| f.id == *id));
             found.map_or_else(|| "a follow-up".to_owned(), |f| f.what.to_owned())
@@ -295,6 +283,21 @@ fn words(session: &Session<'_>, alert: &Alert) -> String {
     let incidents = incidents(resident.map(AsRef::as_ref), &alert.cause);
     let opened: String = incidents.iter().map(|f| format!(". {}", f.what)).collect();
     format!("{who}: {what}{opened}")
+}
+
+/// What one person alone did to a dose (C-03, D-13).
+fn alone(resident: Option<&ResidentPicture>, id: AdministrationId, dose: &str) -> String {
+    let now = resident.and_then(|r| r.administration(id)?.effective());
+    let done = if now.is_some_and(|r| r.outcome.is_taken()) { "given" } else { "taken back" };
+    format!("{done} by one person alone: {dose}")
+}
+
+/// A dose was given covertly and nothing in the record allows it (W-04).
+fn no_covert_plan(medicine: &str) -> String {
+    format!(
+        "{medicine} was given covertly, and this record holds no plan for it: look at the plan on \
+         paper, or have it given openly"
+    )
 }
 
 /// The open incidents that the line of a cause tells, so that each is told once (A-01).

@@ -429,29 +429,6 @@ fn identities_written_apart_are_both_shown() {
 }
 
 #[test]
-fn one_nhs_number_that_was_given_to_two_people_apart_shows_at_both() {
-    let (mut home, whose) = home_with(2, plain(daily(&["08:00"])));
-    let other = home.admit("Tennant", "George");
-    home.cut();
-    let write = |home: &mut Home, device, who, family: &str, number: Option<&str>| {
-        let mut identity = Identity::named(family, "G");
-        identity.nhs_number = number.map(|n| n.parse().expect("an NHS number"));
-        let ask = AskResident::WriteIdentity(identity);
-        home.ask(device, "NU", Ask::Resident(who, ask)).expect("an identity");
-    };
-    write(&mut home, 0, whose.0, "Shaw", Some("943 476 5919"));
-    write(&mut home, 1, other, "Tennant", Some("943 476 5919"));
-    let count = |home: &Home, device| {
-        causes(home, device).into_iter().filter(|c| *c == "same-nhs-number").count()
-    };
-    assert_eq!((count(&home, 0), count(&home, 1)), (0, 0));
-    home.heal();
-    assert_eq!((count(&home, 0), count(&home, 1)), (2, 2));
-    write(&mut home, 0, other, "Tennant", None);
-    assert_eq!((count(&home, 0), count(&home, 1)), (0, 0));
-}
-
-#[test]
 fn who_saw_the_other_wins_over_a_clock_that_is_years_ahead() {
     let (mut home, whose) = home_with(2, plain(daily(&["08:00"])));
     home.devices[0].ahead = 5 * 365 * 86_400_000;

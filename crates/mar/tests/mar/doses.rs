@@ -503,9 +503,11 @@ fn no_clock_holds_up_a_rescue_medicine() {
             continue;
         }
         let entries = answer.expect("a rescue medicine waits for no clock");
-        let told = entries.iter().find_map(|entry| match &entry.fact {
-            mar::fact::Fact::Dose(mar::fact::DoseFact::Recorded(told)) => Some(&told.recording),
-            _ => None,
+        let told = entries.iter().find_map(|entry| {
+            let mar::fact::Fact::Dose(mar::fact::DoseFact::Recorded(told)) = &entry.fact else {
+                return None;
+            };
+            Some(&told.recording)
         });
         let told = told.expect("it is recorded");
         assert!(told.timing_reason.starts_with("time in doubt"), "{told:?}");

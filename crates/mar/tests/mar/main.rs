@@ -12,6 +12,7 @@ mod home;
 mod limits;
 mod making;
 mod numbers;
+mod one_number;
 mod orders;
 mod orders_of;
 mod outcomes;

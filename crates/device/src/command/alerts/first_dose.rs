@@ -33,3 +33,11 @@ pub(super) fn steps(session: &Session<'_>, alert: &Alert) -> Vec<String> {
     }
     lines
 }
+
+/// The next dose would come too soon after one that was given late (D-07).
+pub(super) fn too_near(slot: &str, last: &str) -> String {
+    format!(
+        "TOO NEAR: the dose before {slot} was taken {last}: ask the prescriber or pharmacist before \
+         it is given"
+    )
+}
