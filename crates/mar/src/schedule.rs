@@ -357,7 +357,9 @@ pub fn slot_with_id<'s>(
 
 fn nth_interval(n: u16, anchor: Timestamp, number: i64) -> Timestamp {
     let step = Minutes(u32::from(n.max(1)) * 60).millis();
-    Timestamp(anchor.0.saturating_add(number.saturating_mul(step)))
+    let at = i128::from(anchor.0) + i128::from(number) * i128::from(step);
+    let end = if at < 0 { i64::MIN } else { i64::MAX };
+    Timestamp(i64::try_from(at).unwrap_or(end))
 }
 
 fn zone_on<'s>(settings: &dyn Fn(NaiveDate) -> &'s Settings, at: Timestamp) -> crate::time::Tz {
@@ -465,7 +467,10 @@ fn every_hours<'s>(
     (from, to): (Timestamp, Timestamp),
 ) -> Vec<Slot> {
     let step = Minutes(u32::from(n.max(1)) * 60).millis();
-    let first = from.0.saturating_sub(anchor.0).max(0).div_euclid(step);
+    // Wider than an instant: an anchor at one end of time and a start at the other would make every
+    // interval between them.
+    let gone = (i128::from(from.0) - i128::from(anchor.0)).max(0);
+    let Ok(first) = i64::try_from(gone.div_euclid(i128::from(step))) else { return Vec::new() };
     let mut found = Vec::new();
     for count in first.. {
         let due = nth_interval(n, anchor, count);

@@ -610,7 +610,7 @@ mod tests {
         assert_eq!(bytes[91..96], [0x83, 2, 1, 0, 1]);
         assert_eq!(bytes[112..117], [0, 3, 1, 2, 3]);
         let hash: String = sealed.hash().0.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hash, "d4c869f3faef9ced5e837534abc8180c9a10a693e6db840b95e48ff47d9c56c5");
+        assert_eq!(hash, "f10f2047b42a2d44ab65db1aed075dabc6546c2879ea7018aa4dda3c0fa80317");
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub fn put_out() -> Result<(), Failed> {
     revoke.extend(manager.iter().map(String::as_str));
     let told = office.run(&revoke);
     assert_eq!(told.code, 0, "{}", told.stderr);
-    assert!(told.stdout.contains("new one now: AM and NB"), "{}", told.stdout);
+    assert!(told.stdout.contains("open most: AM and NB"), "{}", told.stdout);
     let new = office.write("new.pin", "602915");
     let reset = ["staff", "reset-pin", "NB", "--new-pin-file", &new];
     office.ok_as(&office.nurse(), &reset, "");

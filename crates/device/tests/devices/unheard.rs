@@ -26,7 +26,8 @@ fn told(place: &Place, json: bool, ask: Ask) -> String {
     let mut sink = |piece| {
         match piece {
             Piece::Stdout(line) | Piece::Stderr(line) => lines.push(line),
-            Piece::Progress(_) | Piece::File { .. } => {}
+            Piece::File { told, .. } => lines.extend(told),
+            Piece::Progress(_) => {}
         }
         true
     };

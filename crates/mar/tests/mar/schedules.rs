@@ -56,6 +56,15 @@ fn check(schedule: Schedule, from: &str, to: &str, expected: &[&str]) {
     }
 }
 
+/// Fault: an order that began at the end of time and counted from its beginning took the memory of
+/// the device.
+#[test]
+fn an_anchor_and_a_start_at_the_two_ends_of_time_make_no_more_doses_than_the_span_holds() {
+    let (first, last) = (Timestamp(i64::MIN), Timestamp(i64::MAX - 1));
+    let schedule = Schedule::EveryHours { n: u16::MAX, anchor: first };
+    assert!(slots_of(&schedule, last, Timestamp(i64::MAX)).len() <= 1);
+}
+
 #[test]
 fn alternate_days_run_on_across_months_and_years() {
     let every_other =
