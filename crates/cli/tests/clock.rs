@@ -167,6 +167,19 @@ fn typed() -> Result<(), Failed> {
     assert_eq!(text(&last)[..10], watch[..10], "the dose stands on the day of the watch");
     // On the machine's right clock nothing is in doubt.
     assert_eq!(device.ok(&["status"])["clock"]["state"], json!("right"));
+    // Fault: a typed time opened every interval while nothing spoke against the clock.
+    let right = Outside::new();
+    let (_, order) = ward(&right);
+    let nurse = |args: &[&str]| {
+        let args = as_nurse(&right, args);
+        right.run(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert_eq!(nurse(&give(&order)).code, 0);
+    let later = Command::new("date").args(["-u", "-d", "+9 hours", "+%Y-%m-%dT%H:%M:00Z"]).output();
+    let moved = nurse(&["clock", String::from_utf8(later?.stdout)?.trim()]);
+    assert_eq!(moved.code, 3, "{}{}", moved.stdout, moved.stderr);
+    assert!(moved.stderr.contains("nothing speaks against"), "{}", moved.stderr);
+    assert_eq!(nurse(&give(&order)).code, 3, "the interval holds");
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use mar::clock::{ClockRefusal, ClockStanding, may_type};
+use mar::clock::{ClockRefusal, ClockStanding, may_move, may_type};
 use mar::command::{Ask, AskHome, Command};
 use mar::fact::Actor;
 use mar::ids::{CommandId, DeviceId, EntryId, ResidentId, StaffId};
@@ -272,6 +272,11 @@ impl Device {
     pub fn type_time(&self, at: Timestamp, by: StaffId) -> Result<ClockStanding, ClockRefusal> {
         let picture = self.picture();
         let peers = self.0.peers.clocks(&picture, self.id(), &self.0.clock);
+        // A typed time corrects a clock that is in doubt, or one that was mistyped: it is no way
+        // round the interval of a dose while nothing speaks against the clock (P-06).
+        if self.clock_standing().times_hold() && self.typed_time().is_none() {
+            may_move(at, self.now())?;
+        }
         may_type(at, self.now(), &peers)?;
         self.0.memory.type_in(&self.0.clock, at, by);
         self.keep_clock();

@@ -435,6 +435,23 @@ pub fn may_type(
     Ok(())
 }
 
+/// Says whether a typed time may move a clock against which nothing speaks: by five minutes at most
+/// (T-07), or it would open every interval (P-06).
+///
+/// # Errors
+///
+/// Returns why it may not.
+pub fn may_move(at: Timestamp, now: Timestamp) -> Result<(), ClockRefusal> {
+    if !differs(at.0.saturating_sub(now.0), CLOCK_RED_MS) {
+        return Ok(());
+    }
+    let words = "nothing speaks against this device's clock, and the time typed is more than 5 \
+                 minutes from it: look at the watch again; if the clock is wrong, set date and time \
+                 of this device first"
+        .to_owned();
+    Err(ClockRefusal { rule: "T-07", words })
+}
+
 /// Judges a clock.
 #[must_use]
 pub fn judge_clock(evidence: &ClockEvidence) -> ClockStanding {
@@ -702,6 +719,14 @@ mod tests {
         assert!(may_type(since(2 * HOUR), NOON, &typed.peers).is_ok());
         assert!(may_type(NOON, NOON, &among(&[2 * HOUR]).peers).is_ok(), "nobody else can say");
         assert!(may_type(Timestamp(0), NOON, &BTreeMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_typed_time_moves_no_clock_that_nothing_speaks_against() {
+        assert!(may_move(since(4 * HOUR), NOON).is_err());
+        assert!(may_move(since(-4 * HOUR), NOON).is_err());
+        assert!(may_move(since(60_000), NOON).is_ok());
+        assert!(may_move(Timestamp(i64::MAX), Timestamp(i64::MIN)).is_err());
     }
 
     #[test]
