@@ -84,29 +84,15 @@ impl Refusal {
     /// Returns the lines of a page that cannot be checked; empty for other refusals.
     #[must_use]
     pub fn page_lines(&self) -> &[PageLine] {
-        match self {
-            Self::Order(OrderRefusal::Page { lines, .. }) => lines,
-            Self::Who(_)
-            | Self::Missing(_)
-            | Self::Entry(_)
-            | Self::Order(_)
-            | Self::Dose(_)
-            | Self::Clock(_) => &[],
-        }
+        let Self::Order(OrderRefusal::Page { lines, .. }) = self else { return &[] };
+        lines
     }
 
     /// Returns the unheard devices that the person is asked about (W-16); empty for other refusals.
     #[must_use]
     pub fn unheard(&self) -> &[DeviceId] {
-        match self {
-            Self::Dose(DoseRefusal::Unheard { devices, .. }) => devices,
-            Self::Who(_)
-            | Self::Missing(_)
-            | Self::Entry(_)
-            | Self::Order(_)
-            | Self::Dose(_)
-            | Self::Clock(_) => &[],
-        }
+        let Self::Dose(DoseRefusal::Unheard { devices, .. }) = self else { return &[] };
+        devices
     }
 }
 
