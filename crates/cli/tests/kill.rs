@@ -8,6 +8,7 @@ mod outside;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use outside::device::{Outside, text, when_required};
+use outside::draws::Draws;
 use outside::trace::{self, Call, StoreCall, Then};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -21,20 +22,6 @@ fn main() {
         eprintln!("{name}: ignored: {why}");
     }
     libtest_mimic::run(&arguments, vec![trial]).exit();
-}
-
-/// A small generator of our own: the draws must be repeatable from the printed seed.
-struct Draws(u64);
-
-impl Draws {
-    /// The next number from 0 to `below` - 1 (splitmix64).
-    fn below(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % below.max(1)
-    }
 }
 
 fn setting(name: &str, otherwise: u64) -> u64 {

@@ -4,6 +4,7 @@ mod outside;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use outside::device::{Outside, due_in, regular, text, when_required};
+use outside::draws::Draws;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -17,19 +18,6 @@ fn main() {
     }
     let trial = Trial::test(name, read_back).with_ignored_flag(why.is_some());
     libtest_mimic::run(&arguments, vec![trial]).exit();
-}
-
-/// A small generator of our own (splitmix64), repeatable from the printed seed.
-struct Draws(u64);
-
-impl Draws {
-    fn below(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % below.max(1)
-    }
 }
 
 /// The giver's initials, which stand nowhere else on a front.
