@@ -19,6 +19,7 @@ mod outcomes;
 mod plausible;
 mod roles;
 mod schedules;
+mod shared;
 mod texts;
 mod tour;
 mod unread;

@@ -1,0 +1,74 @@
+//! Which orders share their limits, and how much of an ingredient a dose holds.
+
+use crate::orders_of::{daily, paracetamol, plain, q, tablets};
+use mar::ids::OrderId;
+use mar::medicine::Ingredient;
+use mar::order::Content;
+use mar::quantity::{Amount, Quantity};
+use mar::rules::{ingredient_mg, share_limits};
+
+const ONE: OrderId = OrderId([1; 16]);
+const OTHER: OrderId = OrderId([2; 16]);
+
+fn coded(name: &str, code: Option<&str>) -> Content {
+    let mut order = paracetamol("1", daily(&["08:00"]));
+    order.medicine.ingredients[0].name = name.into();
+    order.medicine.ingredients[0].code = code.map(Into::into);
+    order
+}
+
+fn share(a: &Content, b: &Content) -> bool {
+    let found = share_limits((ONE, a), (OTHER, b));
+    assert_eq!(found, share_limits((OTHER, b), (ONE, a)), "it holds both ways");
+    found
+}
+
+#[test]
+fn orders_share_their_limits_by_an_ingredient_s_name_or_code() {
+    let here = coded("Paracetamol", None);
+    assert!(share(&here, &coded("paracetamol", None)));
+    assert!(!share(&here, &coded("Ibuprofen", None)), "no code is not the same code");
+    assert!(share(&coded("Paracetamol", Some("387517004")), &coded("APAP", Some("387517004"))));
+    assert!(!share(&coded("Morphine", Some("373529000")), &coded("Codeine", Some("387494007"))));
+    assert!(!share(&coded("Morphine", Some("373529000")), &coded("Codeine", None)));
+    assert!(!share(&plain(daily(&["08:00"])), &plain(daily(&["08:00"]))), "nothing is known of it");
+    let order = plain(daily(&["08:00"]));
+    assert!(share_limits((ONE, &order), (ONE, &order)), "an order shares its own");
+}
+
+#[test]
+fn a_named_group_decides_before_the_ingredients_do() {
+    let group = |name: &str, order: Content| Content { limit_group: Some(name.into()), ..order };
+    let ingredient = || coded("Paracetamol", None);
+    assert!(share(&group("pain", ingredient()), &group("pain", coded("Codeine", None))));
+    assert!(!share(&group("pain", ingredient()), &group("fever", ingredient())));
+    assert!(!share(&group("pain", ingredient()), &ingredient()));
+}
+
+#[test]
+fn a_dose_s_ingredient_is_the_same_in_g_mg_and_microgram() {
+    let holds = |amount: Amount, count: &str| {
+        let mut order = paracetamol("1", daily(&["08:00"]));
+        order.medicine.ingredients[0].amount = Some(amount);
+        ingredient_mg(&order, "PARACETAMOL", &tablets(count))
+    };
+    assert_eq!(holds(Amount::new(q("1"), "g"), "2"), Some(Quantity::whole(2_000)));
+    assert_eq!(holds(Amount::new(q("500"), "mg"), "1.5"), Some(Quantity::whole(750)));
+    assert_eq!(holds(Amount::new(q("2500"), "microgram"), "2"), Some(Quantity::whole(5)));
+    assert_eq!(holds(Amount::new(q("25"), "microgram"), "1"), Some(q("0.025")));
+    assert_eq!(holds(Amount::new(q("5"), "unit"), "1"), None, "units are no mass");
+}
+
+#[test]
+fn what_is_not_known_of_an_ingredient_makes_no_total() {
+    let order = paracetamol("1", daily(&["08:00"]));
+    assert_eq!(ingredient_mg(&order, "ibuprofen", &tablets("1")), None);
+    assert_eq!(ingredient_mg(&order, "paracetamol", &Amount::new(q("5"), "ml")), None);
+    let with = |change: fn(&mut Ingredient)| {
+        let mut order = order.clone();
+        change(&mut order.medicine.ingredients[0]);
+        ingredient_mg(&order, "paracetamol", &tablets("1"))
+    };
+    assert_eq!(with(|i| i.amount = None), None);
+    assert_eq!(with(|i| i.per = None), None);
+}
