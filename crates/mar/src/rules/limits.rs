@@ -85,14 +85,29 @@ pub(super) fn totals_allow(
     amount: &Amount,
     at: Timestamp,
 ) -> Result<(), Limit> {
-    for ceiling in ceilings(order, prn, taken) {
-        let Some(proposed) = ceiling.counted(order.1, amount) else {
-            continue;
-        };
-        fits(&ceiling.doses, proposed, ceiling.most.value, at)
-            .map_err(|(so_far, earliest)| ceiling.limit(so_far, earliest))?;
-    }
-    Ok(())
+    ceilings(order, prn, taken).iter().try_for_each(|ceiling| ceiling.allows(order.1, amount, at))
+}
+
+/// Whether a regular dose that counts at `at` keeps the totals of its ingredients beside what was
+/// given when required. It is given all the same (W-01); that it went past them is told (P-04, Y-09).
+/// What regular doses come to by themselves was looked at when their orders were activated, and is
+/// not told again on the day of 23 hours.
+///
+/// # Errors
+/// With the limit that it went past.
+pub(super) fn ingredients_allow(
+    content: &Content,
+    taken: &[Taken<'_>],
+    amount: &Amount,
+    at: Timestamp,
+) -> Result<(), Limit> {
+    of_ingredients(content, taken)
+        .filter(|ceiling| {
+            let when_required = taken.iter().filter(|t| t.slot.is_none());
+            let mut within = when_required.filter(|t| t.counts_at > at.minus(DAY));
+            within.any(|t| ceiling.counted(t.content, &t.amount).is_some())
+        })
+        .try_for_each(|ceiling| ceiling.allows(content, amount, at))
 }
 
 /// One total of 24 hours with what was taken under it. What may be given and what is left are both
@@ -117,19 +132,23 @@ fn ceilings(order: (OrderId, &Content), prn: &Prn, taken: &[Taken<'_>]) -> Vec<C
             .collect();
         found.push(own);
     }
-    for (name, most_mg) in INGREDIENT_LIMITS {
-        if !order.1.medicine.contains(name) {
-            continue;
-        }
-        let most = Amount::new(Quantity::whole(most_mg), "mg");
-        let mut all = Ceiling { most, ingredient: Some(name), doses: Vec::new() };
-        all.doses = taken
-            .iter()
-            .filter_map(|t| Some((t.counts_at, all.counted(t.content, &t.amount)?)))
-            .collect();
-        found.push(all);
-    }
+    found.extend(of_ingredients(order.1, taken));
     found
+}
+
+/// The totals of the ingredients in a medicine, over all products (P-04).
+fn of_ingredients(content: &Content, taken: &[Taken<'_>]) -> impl Iterator<Item = Ceiling> {
+    INGREDIENT_LIMITS.into_iter().filter(|(name, _)| content.medicine.contains(name)).map(
+        |(name, most_mg)| {
+            let most = Amount::new(Quantity::whole(most_mg), "mg");
+            let mut all = Ceiling { most, ingredient: Some(name), doses: Vec::new() };
+            all.doses = taken
+                .iter()
+                .filter_map(|t| Some((t.counts_at, all.counted(t.content, &t.amount)?)))
+                .collect();
+            all
+        },
+    )
 }
 
 impl Ceiling {
@@ -140,6 +159,12 @@ impl Ceiling {
             None if amount.unit == self.most.unit => Some(amount.value),
             None => only_ingredient_mg(content, amount).filter(|_| self.most.unit.as_str() == "mg"),
         }
+    }
+
+    fn allows(&self, content: &Content, amount: &Amount, at: Timestamp) -> Result<(), Limit> {
+        let Some(proposed) = self.counted(content, amount) else { return Ok(()) };
+        fits(&self.doses, proposed, self.most.value, at)
+            .map_err(|(so_far, earliest)| self.limit(so_far, earliest))
     }
 
     /// Returns what is left at `at`, in the unit of the order's dose and never too much; in the

@@ -1,11 +1,13 @@
 //! Which orders share their limits, and how much of an ingredient a dose holds.
 
-use crate::orders_of::{daily, paracetamol, plain, q, tablets};
-use mar::ids::OrderId;
+use crate::home::at;
+use crate::orders_of::{daily, flagged, paracetamol, plain, q, tablets, when_required};
+use mar::ids::{AdministrationId, OrderId};
 use mar::medicine::Ingredient;
-use mar::order::Content;
+use mar::order::{Content, Flags};
 use mar::quantity::{Amount, Quantity};
-use mar::rules::{ingredient_mg, share_limits};
+use mar::rules::{BreachKind, Taken, breaches, ingredient_mg, share_limits};
+use mar::schedule::SlotId;
 
 const ONE: OrderId = OrderId([1; 16]);
 const OTHER: OrderId = OrderId([2; 16]);
@@ -71,4 +73,64 @@ fn what_is_not_known_of_an_ingredient_makes_no_total() {
     };
     assert_eq!(with(|i| i.amount = None), None);
     assert_eq!(with(|i| i.per = None), None);
+}
+
+/// Two tablets of an order at each time; a regular dose was given in its window.
+fn two<'c>(
+    order: OrderId,
+    content: &'c Content,
+    slot: Option<&'c SlotId>,
+    when: &str,
+) -> Taken<'c> {
+    Taken {
+        administration: AdministrationId(order.0),
+        order,
+        content,
+        slot,
+        at: at(when),
+        counts_at: at(when),
+        amount: tablets("2"),
+    }
+}
+
+fn kinds(taken: &[Taken<'_>]) -> Vec<BreachKind> {
+    breaches(taken).into_iter().map(|breach| breach.kind).collect()
+}
+
+#[test]
+fn a_regular_dose_that_goes_past_four_grams_after_one_when_required_is_told() {
+    let slot: SlotId = "rm81ae4q34dwkzzcsm87cn4nvg.2026-11-21.0800".parse().expect("a slot");
+    let regular = paracetamol("2", daily(&["08:00", "12:00", "18:00", "22:00"]));
+    let prn = paracetamol("2", when_required(Some(240), Some("8")));
+    let mut taken = vec![
+        two(ONE, &regular, Some(&slot), "2026-11-21T18:00"),
+        two(ONE, &regular, Some(&slot), "2026-11-21T22:00"),
+        two(OTHER, &prn, None, "2026-11-22T02:00"),
+        two(ONE, &regular, Some(&slot), "2026-11-22T08:00"),
+    ];
+    assert_eq!(kinds(&taken), [], "4,000 mg in 24 hours");
+    taken.push(two(ONE, &regular, Some(&slot), "2026-11-22T12:00"));
+    assert_eq!(kinds(&taken), [BreachKind::Total], "5,000 mg in 18 hours");
+}
+
+#[test]
+fn regular_doses_alone_go_past_nothing_on_the_day_of_23_hours() {
+    let slot: SlotId = "rm81ae4q34dwkzzcsm87cn4nvg.2026-03-28.0800".parse().expect("a slot");
+    let regular = paracetamol("2", daily(&["08:00", "12:00", "18:00", "22:00"]));
+    let times = ["28T22:00", "29T08:00", "29T12:00", "29T18:00", "29T22:00"];
+    let taken = times.map(|time| two(ONE, &regular, Some(&slot), &format!("2026-03-{time}")));
+    assert_eq!(kinds(&taken), [], "23 hours pass between 22:00 and 22:00 that night");
+}
+
+#[test]
+fn a_rescue_medicine_is_never_too_soon_and_past_its_most_it_is_told() {
+    let rescue = Flags { rescue: true, ..Flags::default() };
+    let order = flagged(rescue, paracetamol("2", when_required(Some(240), Some("4"))));
+    let times = ["2026-11-21T08:00", "2026-11-21T08:05", "2026-11-21T08:10"];
+    let taken = times.map(|time| two(ONE, &order, None, time));
+    assert_eq!(kinds(&taken[..2]), []);
+    assert_eq!(kinds(&taken), [BreachKind::Rescue]);
+    let regular = flagged(rescue, paracetamol("2", daily(&["08:00"])));
+    let taken = times.map(|time| two(ONE, &regular, None, time));
+    assert_eq!(kinds(&taken), []);
 }
