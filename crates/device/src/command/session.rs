@@ -2,7 +2,7 @@
 
 use super::{Fault, Who};
 use crate::{Device, Network, PinFault, Running, Saved};
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use mar::clock::ClockStanding;
 use mar::command::{Ask, AskResident, Command};
 use mar::fact::{AccessKind, Actor};
@@ -379,6 +379,13 @@ pub fn read_instant(text: &str, zone: Tz, today: NaiveDate) -> Option<Timestamp>
     if let Some(at) = Timestamp::from_rfc3339(text) {
         return Some(at);
     }
+    // RFC 3339 asks for seconds, and a watch shows none.
+    let to_the_minute = ["%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z"];
+    if let Some(at) =
+        to_the_minute.into_iter().find_map(|shape| DateTime::parse_from_str(text, shape).ok())
+    {
+        return Some(at.to_utc().into());
+    }
     if let Ok(day) = text.parse::<NaiveDate>() {
         return Some(at_civil(zone, day, NaiveTime::MIN));
     }
@@ -411,7 +418,20 @@ mod tests {
         check("08:30", Some("2026-07-01T08:30:00+01:00"));
         check("2026-06-30T23:15", Some("2026-06-30T23:15:00+01:00"));
         check("2026-06-30 23:15", Some("2026-06-30T23:15:00+01:00"));
-        for text in ["", "tomorrow", "8:30", "25:00", "2026-02-30", "30/06/2026"] {
+        check("2026-11-22T02:00Z", Some("2026-11-22T02:00:00+00:00"));
+        check("2026-06-30T23:15+02:00", Some("2026-06-30T22:15:00+01:00"));
+        check("2026-06-30 23:15-05:00", Some("2026-07-01T05:15:00+01:00"));
+        check("2026-06-30T23:15+0100", Some("2026-06-30T23:15:00+01:00"));
+        for text in [
+            "",
+            "tomorrow",
+            "8:30",
+            "25:00",
+            "2026-02-30",
+            "30/06/2026",
+            "2026-06-30T25:00Z",
+            "2026-06-30T23:15+",
+        ] {
             check(text, None);
         }
     }
