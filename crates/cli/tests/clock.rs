@@ -66,28 +66,48 @@ fn wrong_clocks() -> Result<(), Failed> {
     let device = Outside::new();
     let (resident, order) = ward(&device);
     let paper = device.file("round.pdf").to_string_lossy().into_owned();
-    let reads: [&[&str]; 10] = [
-        &["status"],
-        &["devices"],
+    let mar = device.file("mar.pdf").to_string_lossy().into_owned();
+    // What asks about today has no answer where nobody knows which day it is.
+    let of_today: [&[&str]; 4] = [
         &["round"],
         &["due"],
+        &["print", "round", "--all", "--out", &paper],
+        &["print", "mar", "--all", "--out", &mar],
+    ];
+    let reads: [&[&str]; 9] = [
+        &["status"],
+        &["devices"],
         &["alerts"],
         &["conflicts"],
         &["prn", &order],
         &["chart", &resident],
         &["order", "list"],
-        &["print", "round", "--all", "--out", &paper],
+        &["round", "--at", "2026-11-21T08:00"],
+        &["due", "--from", "2026-11-21", "--to", "2026-11-22"],
     ];
     for (offset, rule) in [("-1h", "T-08"), ("-7y", ""), ("+4y", "T-07")] {
-        for args in reads {
+        for args in reads.iter().chain(&of_today) {
             let ran = run_off(&device, offset, args);
-            assert_eq!(ran.code, 0, "{offset} {args:?}: {}", ran.stderr);
+            let lost = offset != "-1h" && of_today.contains(args);
+            assert_eq!(ran.code, if lost { 3 } else { 0 }, "{offset} {args:?}: {}", ran.stderr);
             assert!(ran.stdout.starts_with("CLOCK: "), "{offset} {args:?}: {}", ran.stdout);
             assert!(ran.stdout.contains("medroundctl clock"), "what to do is said");
+            if lost {
+                assert!(ran.stderr.contains("what is due cannot be said"), "{}", ran.stderr);
+                assert!(!ran.stdout.contains("Nobody has doses"), "{offset}: {}", ran.stdout);
+            }
+            let empty = offset != "-1h" && ran.stdout.contains("Nothing waits for anybody");
+            assert!(!empty, "{offset} {args:?}: {}", ran.stdout);
         }
         let as_json = run_off(&device, offset, &["prn", &order, "--json"]).json();
         assert_eq!(as_json["clock"]["state"], json!("red"), "{as_json}");
         assert_eq!(as_json["allowed_now"], Value::Null, "nothing is called safe: {as_json}");
+        let alerts = run_off(&device, offset, &["alerts", "--json"]).json();
+        assert_eq!(
+            (&alerts[0]["cause"], &alerts[0]["tier"]),
+            (&json!("clock"), &json!("red")),
+            "{alerts}"
+        );
         let listed = run_off(&device, offset, &["devices", "--json"]).json();
         assert_eq!(listed[0]["clock"]["believed"], json!(false), "{listed}");
         let args = as_nurse(&device, &give(&order));
@@ -96,6 +116,7 @@ fn wrong_clocks() -> Result<(), Failed> {
         let refused = run_off(&device, offset, &args);
         if rule.is_empty() {
             assert_eq!(refused.code, 5, "{}", refused.stderr);
+            assert!(refused.stderr.contains("medroundctl clock"), "{}", refused.stderr);
         } else {
             assert_eq!(refused.code, 3, "{offset}: {}{}", refused.stdout, refused.stderr);
             assert_eq!(refused.json()["refused"]["rule"], json!(rule));

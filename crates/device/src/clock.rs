@@ -65,8 +65,7 @@ impl Line {
 /// The clock cannot be right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this computer's clock stands at {}, which cannot be right: set date and time, then try \
-     again. What is recorded stays, and can be read and printed meanwhile",
+    "this computer's clock stands at {}, which cannot be right: set date and time, then try again",
     date(*.0)
 )]
 pub struct ClockFault(pub Timestamp);

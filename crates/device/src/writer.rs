@@ -46,7 +46,11 @@ pub enum SubmitFault {
     #[error(transparent)]
     Refused(#[from] mar::refusal::Refusal),
     /// The clock cannot be right.
-    #[error("NOT SAVED: {0}")]
+    #[error(
+        "NOT SAVED: {0}. Or type what your watch shows: medroundctl clock 2026-11-21T08:03 --as \
+         INITIALS. What is recorded stays; use another device, or paper, meanwhile. A rescue \
+         medicine is given at once all the same, and recorded afterwards"
+    )]
     Clock(#[from] ClockFault),
     /// The disk did not take it.
     #[error("NOT SAVED: {why}. Keep what was typed, write it on paper, and see to this device")]

@@ -277,6 +277,12 @@ impl ClockStanding {
         })
     }
 
+    /// Whether nobody can go by the date at all: what is due, and what waits, cannot be said then.
+    #[must_use]
+    pub fn day_is_lost(&self) -> bool {
+        self.level() == ClockLevel::Red && !self.day_holds()
+    }
+
     /// Returns what a person reads, with what to do; `None` while there is no doubt.
     #[must_use]
     pub fn words(&self, home: &HomePicture, zone: Tz) -> Option<String> {
@@ -604,6 +610,17 @@ mod tests {
             check(&ClockEvidence { now: Timestamp(now), ..among(&[0, 0]) }, ClockLevel::Red, false);
         }
         check(&alone(FIRST), ClockLevel::Right, true);
+    }
+
+    #[test]
+    fn a_day_is_lost_with_the_year_and_not_with_an_hour() {
+        let lost = |evidence: &ClockEvidence| judge_clock(evidence).day_is_lost();
+        assert!(lost(&alone(Timestamp(0))));
+        assert!(lost(&ClockEvidence { last_right: Some(since(-9_000 * HOUR)), ..alone(NOON) }));
+        assert!(lost(&ClockEvidence { carried: Some(since(50 * HOUR)), ..alone(NOON) }));
+        assert!(!lost(&ClockEvidence { own_last: Some(since(HOUR)), ..alone(NOON) }));
+        // Off for a month, as it may have been: somebody looks at a watch, and may see the round.
+        assert!(!lost(&ClockEvidence { last_right: Some(since(-700 * HOUR)), ..alone(NOON) }));
     }
 
     #[test]

@@ -3,10 +3,11 @@
 mod first_dose;
 
 use super::page::{moment, wrap};
-use super::session::Session;
+use super::session::{DAY_LOST, Session};
 use super::unheard::{Unheard, unheard};
 use super::{Fault, Output};
 use mar::alerts::{Alert, Cause, Owner, Tier, alerts};
+use mar::clock::ClockLevel;
 use mar::fact::AccessKind;
 use mar::ids::{AdministrationId, OrderId, ResidentId};
 use mar::picture::{FollowUp, ResidentPicture};
@@ -42,7 +43,9 @@ pub fn run(
     }
     if out.is_json() {
         let gaps = unheard(session).into_iter().map(|u| not_heard(session, &u));
-        let list: Vec<Value> = found.iter().map(|a| to_json(session, a)).chain(gaps).collect();
+        let first = clock_in_doubt(session).into_iter();
+        let list: Vec<Value> =
+            first.chain(found.iter().map(|a| to_json(session, a))).chain(gaps).collect();
         out.document(&Value::Array(list));
     } else {
         tell(session, &found, *request, out);
@@ -72,6 +75,31 @@ fn not_heard(session: &Session<'_>, unheard: &Unheard) -> Value {
             unheard.in_words(session)
         ),
     })
+}
+
+/// This device's clock, in the shape of an alert while it is in doubt: the list rests on it, and an
+/// empty one has no place for the words (T-07).
+fn clock_in_doubt(session: &Session<'_>) -> Option<Value> {
+    let words = super::clock::in_words(&session.clock, &session.picture, session.now)?;
+    let tier = match session.clock.level() {
+        ClockLevel::Red => Tier::Red,
+        ClockLevel::Amber | ClockLevel::Right => Tier::Amber,
+    };
+    let device = session.device().id();
+    Some(json!({
+        "id": alert_id("clock", None, &[device.to_string()]),
+        "tier": tier.word(),
+        "cause": "clock",
+        "about": {
+            "resident": null,
+            "device": device.to_string(),
+            "name": session.picture.home.device_name(device),
+        },
+        "since": session.now.rfc3339(session.zone()),
+        "owner": "shift-lead",
+        "state": "open",
+        "words": words,
+    }))
 }
 
 fn to_json(session: &Session<'_>, alert: &Alert) -> Value {
@@ -419,7 +447,14 @@ fn tell(session: &Session<'_>, found: &[Alert], request: AlertsRequest, out: &mu
     if let Some(line) = super::unheard::line(session) {
         out.line(line);
     }
+    let is_lost = session.clock.day_is_lost() && matches!(request, AlertsRequest::All);
+    if is_lost {
+        out.line(format!("More may wait: {DAY_LOST}."));
+    }
     if found.is_empty() {
+        if is_lost {
+            return;
+        }
         out.line(match request {
             AlertsRequest::All => "Nothing waits for anybody.",
             AlertsRequest::Conflicts => "Nothing was done apart that does not fit together.",

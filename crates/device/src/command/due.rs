@@ -43,6 +43,9 @@ pub fn run(
     request: &DueRequest,
     out: &mut Output<'_>,
 ) -> Result<(), Fault> {
+    if request.from.is_none() || request.to.is_none() {
+        session.knows_the_day("medroundctl due --from 2026-11-21 --to 2026-11-22")?;
+    }
     let (begin, end) = day_span(session.zone(), session.today());
     let from = session.instant_of(request.from.as_deref())?.unwrap_or(begin);
     let to = session.instant_of(request.to.as_deref())?.unwrap_or(end.max(from));

@@ -32,7 +32,13 @@ pub fn run(
     request: &RoundRequest,
     out: &mut Output<'_>,
 ) -> Result<(), Fault> {
-    let at = session.instant_of(request.at.as_deref())?.unwrap_or(session.now);
+    let at = match session.instant_of(request.at.as_deref())? {
+        Some(at) => at,
+        None => {
+            session.knows_the_day("medroundctl round --at 2026-11-21T08:00")?;
+            session.now
+        }
+    };
     let span = round_at(&session.picture.home, at).ok_or_else(no_rounds)?;
     for id in mar::round::in_trolley_order(&session.picture) {
         session.load(id, span.from)?;

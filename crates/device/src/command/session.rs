@@ -110,6 +110,21 @@ impl<'r> Session<'r> {
         self.now.civil(self.zone()).date()
     }
 
+    /// Says whether what is due can be said at all, where nobody named a time: with a clock that
+    /// stands in a wrong year nobody has doses, and that would be read as an answer (T-07). `how` is
+    /// the command that names the time.
+    ///
+    /// # Errors
+    /// What to do, while the date of this device is lost.
+    pub fn knows_the_day(&self, how: &str) -> Result<(), Fault> {
+        if !self.clock.day_is_lost() {
+            return Ok(());
+        }
+        let rule = self.clock.doubts.first().map_or("T-07", mar::clock::ClockDoubt::rule);
+        let message = format!("{DAY_LOST}, or name the day that you ask about: {how}");
+        Err(Fault::Rule { rule, message })
+    }
+
     /// Returns the home's settings of today.
     #[must_use]
     pub fn settings(&self) -> Settings {
@@ -323,6 +338,10 @@ impl<'r> Session<'r> {
         text.map(|text| self.instant(text)).transpose()
     }
 }
+
+/// Told where a question about now has no answer.
+pub(super) const DAY_LOST: &str = "what is due cannot be said, because this device's clock cannot be right: type what your watch \
+     shows: medroundctl clock 2026-11-21T08:03 --as INITIALS";
 
 /// Returns what is to be told beside every answer of a device that was put out of the home, or
 /// whose record is damaged; nothing for any other.

@@ -26,7 +26,10 @@ pub(super) fn sheets(
 ) -> Result<Vec<Printed>, Fault> {
     let start = match &request.from {
         Some(text) => date(text)?,
-        None => cycle_of(session.settings().cycle_start, session.today()).2,
+        None => {
+            session.knows_the_day("medroundctl print mar --from 2026-11-21 ...")?;
+            cycle_of(session.settings().cycle_start, session.today()).2
+        }
     };
     let whose = residents(session, &request.whose)?;
     let several = whose.len() > 1;

@@ -71,6 +71,9 @@ fn span(
 ) -> Result<RoundSpan, Fault> {
     let home = &session.picture.home;
     let on = request.from.as_deref().map(date).transpose()?;
+    if on.is_none() {
+        session.knows_the_day("medroundctl print round --round morning --from 2026-11-21 ...")?;
+    }
     match (round, on) {
         (Some(id), on) => {
             let on = on.unwrap_or_else(|| session.today());
