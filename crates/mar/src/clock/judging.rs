@@ -1,0 +1,375 @@
+//! What the other clocks, the device's own past and a person's watch say against a clock.
+
+use super::words::span;
+use super::{CLOCK_AMBER_MS, CLOCK_RED_MS, ClockDoubt, ClockEvidence, ClockRefusal, ClockStanding};
+use crate::ids::DeviceId;
+use crate::time::{DAY, Minutes, Timestamp};
+use std::collections::BTreeMap;
+
+/// A clock that claims that it was last right a supply cycle ago is asked about.
+const LONG: Minutes = Minutes(28 * DAY.0);
+/// One that claims a year has most likely a wrong year.
+const TOO_LONG: Minutes = Minutes(366 * DAY.0);
+/// The first instant of the year in which this program was made.
+const FIRST: Timestamp = Timestamp(1_767_225_600_000);
+/// The first instant after the year 2100.
+const END: Timestamp = Timestamp(4_133_980_800_000);
+
+/// What the clocks of the devices that count say together, this one's among them.
+enum Reference {
+    /// There is no other.
+    None,
+    /// Most of them agree on a time that is so many milliseconds ahead of this clock.
+    Agreed(i64),
+    /// There are two halves.
+    Split,
+}
+
+/// Leaves out the devices whose clock cannot be right, where this one shows `now`: a flat battery
+/// says nothing about the time.
+fn plausible(peers: &BTreeMap<DeviceId, i64>, now: Timestamp) -> BTreeMap<DeviceId, i64> {
+    let can_be = |ahead: i64| (FIRST.0..END.0).contains(&now.0.saturating_add(ahead));
+    peers.iter().filter(|(_, ahead)| can_be(**ahead)).map(|(id, ahead)| (*id, *ahead)).collect()
+}
+
+fn reference(peers: &BTreeMap<DeviceId, i64>) -> Reference {
+    if peers.is_empty() {
+        return Reference::None;
+    }
+    let mut all: Vec<i64> = peers.values().copied().chain([0]).collect();
+    all.sort_unstable();
+    let (low, high) = (all[(all.len() - 1) / 2], all[all.len() / 2]);
+    let middle = low.midpoint(high);
+    // The one in the middle of clocks that all differ is as lonely as the others.
+    let agree = all.iter().filter(|at| !differs(at.saturating_sub(middle), CLOCK_AMBER_MS));
+    if agree.count() > 1 && high.saturating_sub(low) <= CLOCK_AMBER_MS {
+        Reference::Agreed(middle)
+    } else {
+        Reference::Split
+    }
+}
+
+fn differs(by_ms: i64, most: i64) -> bool {
+    by_ms.unsigned_abs() > most.unsigned_abs()
+}
+
+/// Says whether a time that a person typed can be the time, where this clock shows `now` and those of
+/// the devices that count are ahead of it by so many milliseconds. Where at least two of them agree
+/// with each other, the home's clocks are believed more than one watch (T-07).
+///
+/// # Errors
+///
+/// Returns why it cannot.
+pub fn may_type(
+    at: Timestamp,
+    now: Timestamp,
+    peers: &BTreeMap<DeviceId, i64>,
+) -> Result<(), ClockRefusal> {
+    let refuse = |words: &str| Err(ClockRefusal { rule: "T-07", words: words.to_owned() });
+    if at < FIRST || at >= END {
+        return refuse("this date cannot be right: type date and time as 2026-11-21T08:03");
+    }
+    let peers = &plausible(peers, now);
+    let others = match reference(peers) {
+        Reference::Agreed(ahead) if peers.len() > 1 => now.0.saturating_add(ahead),
+        Reference::Agreed(_) | Reference::Split | Reference::None => return Ok(()),
+    };
+    let off = others.saturating_sub(at.0);
+    if off.unsigned_abs() > CLOCK_RED_MS.unsigned_abs() {
+        let (by, side) = (span(off), if off < 0 { "ahead of" } else { "behind" });
+        return refuse(&format!(
+            "this time is {by} {side} the home's other clocks: look at the watch, and at another \
+             device, and type the time that they show"
+        ));
+    }
+    Ok(())
+}
+
+/// Says whether a typed time may move a clock against which nothing speaks: by five minutes at most
+/// (T-07), or it would open every interval (P-06).
+///
+/// # Errors
+///
+/// Returns why it may not.
+pub fn may_move(at: Timestamp, now: Timestamp) -> Result<(), ClockRefusal> {
+    if !differs(at.0.saturating_sub(now.0), CLOCK_RED_MS) {
+        return Ok(());
+    }
+    let words = "nothing speaks against this device's clock, and the time typed is more than 5 \
+                 minutes from it: look at the watch again; if the clock is wrong, set date and time \
+                 of this device first"
+        .to_owned();
+    Err(ClockRefusal { rule: "T-07", words })
+}
+
+/// Judges a clock.
+#[must_use]
+pub fn judge_clock(evidence: &ClockEvidence) -> ClockStanding {
+    let now = evidence.now;
+    if now < FIRST || now >= END {
+        return ClockStanding { doubts: vec![ClockDoubt::Year(now)], vouched: false };
+    }
+    let peers = plausible(&evidence.peers, now);
+    let (ahead, vouched) = match reference(&peers) {
+        Reference::Agreed(ahead) if differs(ahead, CLOCK_AMBER_MS) => {
+            let doubts = vec![ClockDoubt::Outlier { by_ms: ahead.saturating_neg() }];
+            return ClockStanding { doubts, vouched: false };
+        }
+        Reference::Agreed(ahead) => (ahead, true),
+        Reference::Split if evidence.typed => (0, false),
+        Reference::Split => return split(&peers, ran_on(evidence)),
+        Reference::None => (0, false),
+    };
+    let others = evidence
+        .peers
+        .iter()
+        .filter(|(_, offset)| differs(offset.saturating_sub(ahead), CLOCK_AMBER_MS));
+    let mut doubts: Vec<ClockDoubt> = others
+        .map(|(device, by_ms)| ClockDoubt::Other { device: *device, by_ms: *by_ms })
+        .collect();
+    if !vouched && !evidence.typed {
+        doubts.extend(against_itself(evidence));
+    }
+    ClockStanding { doubts, vouched }
+}
+
+/// Whether the clock has run on since it was last right, as the clock that nobody can set says.
+fn ran_on(evidence: &ClockEvidence) -> bool {
+    let on = |at: Timestamp| !differs(evidence.now.0.saturating_sub(at.0), CLOCK_AMBER_MS);
+    evidence.carried.is_some_and(on) && against_itself(evidence).is_none()
+}
+
+fn split(peers: &BTreeMap<DeviceId, i64>, ran_on: bool) -> ClockStanding {
+    let most = peers.iter().max_by_key(|(_, by_ms)| by_ms.unsigned_abs());
+    let doubts = most.map(|(device, by_ms)| ClockDoubt::Split {
+        device: *device,
+        by_ms: by_ms.saturating_neg(),
+        ran_on,
+    });
+    ClockStanding { doubts: doubts.into_iter().collect(), vouched: false }
+}
+
+/// What a device's own past says against its clock.
+fn against_itself(evidence: &ClockEvidence) -> Option<ClockDoubt> {
+    let now = evidence.now;
+    let behind = |earlier: Option<Timestamp>, most: i64| {
+        earlier.map(|at| at.0.saturating_sub(now.0)).filter(|by_ms| *by_ms > most)
+    };
+    let by_ms =
+        behind(evidence.own_last, CLOCK_AMBER_MS).max(behind(evidence.last_right, CLOCK_RED_MS));
+    if let Some(by_ms) = by_ms {
+        return Some(ClockDoubt::BehindItself { by_ms });
+    }
+    let set = evidence.carried.map(|at| now.0.saturating_sub(at.0));
+    let was_set = set.filter(|by_ms| by_ms.unsigned_abs() > CLOCK_AMBER_MS.unsigned_abs());
+    // A machine that ran on, or slept, was right the whole time.
+    if set.is_some() && was_set.is_none() {
+        return None;
+    }
+    let last = evidence.last_right.max(evidence.own_last);
+    let long_ago = last
+        .filter(|at| now > at.plus(LONG))
+        .map(|last| ClockDoubt::LongAgo { last, too_long: now > last.plus(TOO_LONG) });
+    long_ago
+        .or(was_set.map(|by_ms| ClockDoubt::Set { by_ms, or_slept: evidence.sleeps && by_ms > 0 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ClockLevel;
+    use super::*;
+    use crate::picture::HomePicture;
+
+    /// Noon on 21 November 2026.
+    const NOON: Timestamp = Timestamp(1_795_262_400_000);
+    const MINUTE: i64 = 60_000;
+    const HOUR: i64 = 60 * MINUTE;
+
+    fn alone(now: Timestamp) -> ClockEvidence {
+        ClockEvidence {
+            now,
+            carried: None,
+            last_right: None,
+            own_last: None,
+            peers: BTreeMap::new(),
+            typed: false,
+            sleeps: false,
+        }
+    }
+
+    fn among(offsets: &[i64]) -> ClockEvidence {
+        let peers = (1..).zip(offsets).map(|(n, by_ms)| (DeviceId([n; 32]), *by_ms)).collect();
+        ClockEvidence { peers, ..alone(NOON) }
+    }
+
+    fn since(length: i64) -> Timestamp {
+        Timestamp(NOON.0 + length)
+    }
+
+    fn said(standing: &ClockStanding) -> Option<String> {
+        standing.words(&HomePicture::default(), chrono_tz::Europe::London)
+    }
+
+    #[track_caller]
+    fn check(evidence: &ClockEvidence, level: ClockLevel, times_hold: bool) -> ClockStanding {
+        let standing = judge_clock(evidence);
+        assert_eq!((standing.level(), standing.times_hold()), (level, times_hold), "{standing:?}");
+        let words = said(&standing);
+        assert_eq!(words.is_some(), level > ClockLevel::Right, "whatever is wrong is said");
+        standing
+    }
+
+    #[test]
+    fn a_year_that_cannot_be_is_red_even_when_others_say_the_same() {
+        for now in [0, -1, FIRST.0 - 1, END.0] {
+            check(&alone(Timestamp(now)), ClockLevel::Red, false);
+            check(&ClockEvidence { now: Timestamp(now), ..among(&[0, 0]) }, ClockLevel::Red, false);
+        }
+        check(&alone(FIRST), ClockLevel::Right, true);
+    }
+
+    #[test]
+    fn a_day_is_lost_with_the_year_and_not_with_an_hour() {
+        let lost = |evidence: &ClockEvidence| judge_clock(evidence).day_is_lost();
+        assert!(lost(&alone(Timestamp(0))));
+        assert!(lost(&ClockEvidence { last_right: Some(since(-9_000 * HOUR)), ..alone(NOON) }));
+        assert!(lost(&ClockEvidence { carried: Some(since(50 * HOUR)), ..alone(NOON) }));
+        assert!(!lost(&ClockEvidence { own_last: Some(since(HOUR)), ..alone(NOON) }));
+        // Off for a month, as it may have been: somebody looks at a watch, and may see the round.
+        assert!(!lost(&ClockEvidence { last_right: Some(since(-700 * HOUR)), ..alone(NOON) }));
+    }
+
+    #[test]
+    fn a_clock_that_stands_before_its_own_last_entry_is_red() {
+        let evidence = |own_last, last_right| ClockEvidence {
+            own_last: Some(own_last),
+            last_right: Some(last_right),
+            ..alone(NOON)
+        };
+        let back = check(&evidence(since(HOUR), since(HOUR)), ClockLevel::Red, false);
+        assert_eq!(back.doubts[0].rule(), "T-08");
+        check(&evidence(since(MINUTE), NOON), ClockLevel::Right, true);
+        check(&evidence(since(MINUTE + 1), NOON), ClockLevel::Red, false);
+        check(&evidence(NOON, since(5 * MINUTE + 1)), ClockLevel::Red, false);
+        check(&evidence(NOON, since(5 * MINUTE)), ClockLevel::Right, true);
+    }
+
+    #[test]
+    fn what_the_others_or_a_person_say_wins_over_a_device_s_own_past() {
+        let past = ClockEvidence { own_last: Some(since(9_000 * HOUR)), ..among(&[20_000]) };
+        check(&past, ClockLevel::Right, true);
+        let typed = ClockEvidence { typed: true, own_last: Some(since(HOUR)), ..alone(NOON) };
+        assert!(!check(&typed, ClockLevel::Right, true).vouched, "no other clock says it");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_by_more_than_five_minutes_is_red() {
+        let set = |by_ms: i64| ClockEvidence { carried: Some(since(-by_ms)), ..alone(NOON) };
+        check(&set(MINUTE), ClockLevel::Right, true);
+        check(&set(2 * MINUTE), ClockLevel::Amber, true);
+        check(&set(5 * MINUTE), ClockLevel::Amber, true);
+        check(&set(5 * MINUTE + 1), ClockLevel::Red, false);
+        check(&set(2 * HOUR), ClockLevel::Red, false);
+        check(&set(-2 * HOUR), ClockLevel::Red, false);
+        let slept = |by_ms| ClockEvidence { sleeps: true, ..set(by_ms) };
+        check(&slept(9 * HOUR), ClockLevel::Amber, false);
+        check(&slept(-HOUR), ClockLevel::Red, false);
+        let others = ClockEvidence { carried: Some(since(-HOUR)), ..among(&[9_000]) };
+        check(&others, ClockLevel::Right, true);
+        check(&set(-2 * MINUTE), ClockLevel::Amber, true);
+    }
+
+    #[test]
+    fn a_machine_that_slept_for_months_is_right_and_one_that_claims_years_is_not() {
+        let last = |days: i64| Some(since(-days * 24 * HOUR));
+        let asleep = ClockEvidence { carried: Some(NOON), last_right: last(90), ..alone(NOON) };
+        check(&asleep, ClockLevel::Right, true);
+        let after = |days| ClockEvidence { last_right: last(days), ..alone(NOON) };
+        check(&after(14), ClockLevel::Right, true);
+        check(&after(29), ClockLevel::Amber, false);
+        check(&after(1200), ClockLevel::Red, false);
+        let ran = ClockEvidence { carried: last(1), last_right: last(1), ..alone(NOON) };
+        check(&ran, ClockLevel::Red, false);
+    }
+
+    #[test]
+    fn of_three_clocks_the_one_that_differs_is_wrong_and_the_others_say_so() {
+        let off = check(&among(&[2 * HOUR, 2 * HOUR + 5_000]), ClockLevel::Red, false);
+        assert!(matches!(off.doubts[0], ClockDoubt::Outlier { by_ms } if by_ms == -2 * HOUR));
+        let other = check(&among(&[2 * HOUR, 1_000]), ClockLevel::Amber, true);
+        assert!(matches!(other.doubts[..], [ClockDoubt::Other { by_ms, .. }] if by_ms == 2 * HOUR));
+        assert!(other.is_right());
+        check(&among(&[3 * MINUTE, 3 * MINUTE]), ClockLevel::Amber, true);
+        check(&among(&[40_000, -40_000]), ClockLevel::Right, true);
+    }
+
+    #[test]
+    fn of_two_clocks_that_differ_neither_is_believed_until_a_person_says_the_time() {
+        let split = check(&among(&[2 * HOUR]), ClockLevel::Red, false);
+        assert!(matches!(split.doubts[..], [ClockDoubt::Split { by_ms, .. }] if by_ms < 0));
+        check(&among(&[2 * MINUTE]), ClockLevel::Amber, true);
+        check(&among(&[0, 2 * HOUR, 2 * HOUR]), ClockLevel::Red, false);
+        let typed = ClockEvidence { typed: true, ..among(&[2 * HOUR]) };
+        assert!(check(&typed, ClockLevel::Amber, true).is_right());
+    }
+
+    #[test]
+    fn the_clock_of_a_flat_battery_puts_no_other_in_the_wrong() {
+        let years = 24 * HOUR * 365;
+        for dead in [&[-6 * years][..], &[-6 * years, -6 * years - 9_000], &[80 * years]] {
+            let good = check(&among(dead), ClockLevel::Amber, true);
+            assert!(good.is_right() && !good.vouched, "{good:?}");
+            assert_eq!(good.doubts.len(), dead.len(), "each is told");
+            assert!(said(&good).is_some_and(|words| words.contains("set the clock of")));
+        }
+        let off = check(&among(&[-6 * years, 2 * HOUR, 2 * HOUR]), ClockLevel::Red, false);
+        assert!(matches!(off.doubts[0], ClockDoubt::Outlier { .. }));
+        check(&among(&[-6 * years, 9_000]), ClockLevel::Amber, true);
+    }
+
+    #[test]
+    fn of_two_clocks_that_differ_the_one_that_ran_on_goes_on_recording() {
+        let ran = ClockEvidence { carried: Some(NOON), ..among(&[2 * HOUR]) };
+        let on = check(&ran, ClockLevel::Amber, false);
+        assert!(!on.is_right(), "its times are in doubt all the same");
+        let set = ClockEvidence { carried: Some(since(-2 * HOUR)), ..among(&[-3 * HOUR]) };
+        check(&set, ClockLevel::Red, false);
+        let back = ClockEvidence { own_last: Some(since(HOUR)), ..ran };
+        check(&back, ClockLevel::Red, false);
+    }
+
+    #[test]
+    fn the_middle_one_of_three_clocks_that_all_differ_is_not_vouched_for() {
+        let middle = check(&among(&[3 * HOUR, -5 * HOUR]), ClockLevel::Red, false);
+        assert!(!middle.vouched);
+    }
+
+    #[test]
+    fn a_person_s_word_does_not_win_over_most_of_the_home_s_clocks() {
+        let typed = ClockEvidence { typed: true, ..among(&[2 * HOUR, 2 * HOUR]) };
+        check(&typed, ClockLevel::Red, false);
+        assert!(may_type(NOON, NOON, &typed.peers).is_err());
+        assert!(may_type(since(2 * HOUR), NOON, &typed.peers).is_ok());
+        assert!(may_type(NOON, NOON, &among(&[2 * HOUR]).peers).is_ok(), "nobody else can say");
+        assert!(may_type(Timestamp(0), NOON, &BTreeMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_typed_time_moves_no_clock_that_nothing_speaks_against() {
+        assert!(may_move(since(4 * HOUR), NOON).is_err());
+        assert!(may_move(since(-4 * HOUR), NOON).is_err());
+        assert!(may_move(since(60_000), NOON).is_ok());
+        assert!(may_move(Timestamp(i64::MAX), Timestamp(i64::MIN)).is_err());
+    }
+
+    #[test]
+    fn any_readings_are_judged_without_overflow() {
+        for extreme in [i64::MIN, i64::MAX] {
+            assert!(!judge_clock(&among(&[extreme, i64::MAX, i64::MIN])).doubts.is_empty());
+            let at = Some(Timestamp(extreme));
+            let evidence =
+                ClockEvidence { carried: at, last_right: at, own_last: at, ..alone(NOON) };
+            assert!(said(&judge_clock(&evidence)).is_some());
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a person reads of a clock in doubt, with what to do.
+
+use super::{ClockDoubt, ClockLevel, ClockStanding};
+use crate::picture::HomePicture;
+use crate::time::{Timestamp, Tz};
+
+impl ClockDoubt {
+    fn words(&self, home: &HomePicture, zone: Tz) -> String {
+        match self {
+            Self::Year(at) => {
+                format!("this device's clock stands at {}, which cannot be right", day(*at, zone))
+            }
+            Self::BehindItself { by_ms } => format!(
+                "this device's clock stands {} before what was last recorded on it",
+                span(*by_ms)
+            ),
+            Self::Set { by_ms, .. } => format!(
+                "this device's clock was set {} by {}",
+                if *by_ms < 0 { "back" } else { "forward" },
+                span(*by_ms)
+            ),
+            Self::LongAgo { last, .. } => format!(
+                "by its own clock this device was last right on {}, a long time ago",
+                day(*last, zone)
+            ),
+            Self::Outlier { by_ms } => format!(
+                "this device's clock is {} {} the home's other clocks",
+                span(*by_ms),
+                side(*by_ms)
+            ),
+            Self::Split { device, by_ms, .. } => format!(
+                "this device's clock is {} {} that of {}, and no other clock says which is right",
+                span(*by_ms),
+                side(*by_ms),
+                home.device_name(*device)
+            ),
+            Self::Other { device, by_ms } => format!(
+                "the clock of {} is {} {} this one: set the clock of {0}",
+                home.device_name(*device),
+                span(*by_ms),
+                side(*by_ms)
+            ),
+        }
+    }
+}
+
+impl ClockStanding {
+    /// Returns what a person reads, with what to do; `None` while there is no doubt.
+    #[must_use]
+    pub fn words(&self, home: &HomePicture, zone: Tz) -> Option<String> {
+        let said: Vec<String> = self.doubts.iter().map(|doubt| doubt.words(home, zone)).collect();
+        if said.is_empty() {
+            return None;
+        }
+        let what = capital(&said.join("; "));
+        let then = match (self.level(), self.is_right()) {
+            (ClockLevel::Red, _) => {
+                " Due times and intervals shown here may be wrong, and nothing about residents is \
+                 recorded here until the clock is right: set date and time, or type what your \
+                 watch shows (medroundctl clock TIME --as INITIALS, with TIME as in \
+                 2026-11-21T08:03). Meanwhile use another device, or paper. A rescue medicine \
+                 is given at once all the same, and recorded afterwards."
+            }
+            (ClockLevel::Amber | ClockLevel::Right, false) => {
+                " Due times and intervals shown here may be wrong: look at a watch, then set date \
+                 and time, or say what the watch shows (medroundctl clock TIME --as INITIALS, \
+                 with TIME as in 08:03)."
+            }
+            (ClockLevel::Amber | ClockLevel::Right, true) => "",
+        };
+        Some(format!("{what}.{then}"))
+    }
+}
+
+pub(super) fn side(by_ms: i64) -> &'static str {
+    if by_ms < 0 { "behind" } else { "ahead of" }
+}
+
+/// A length of time for a person: the two largest units are enough.
+pub(super) fn span(by_ms: i64) -> String {
+    let minutes = by_ms.unsigned_abs().saturating_add(30_000) / 60_000;
+    let plural = |n: u64, word: &str| {
+        if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
+    };
+    match (minutes / 1440, minutes / 60, minutes % 60) {
+        (0, 0, minutes) => plural(minutes, "minute"),
+        (0, hours, 0) => plural(hours, "hour"),
+        (0, hours, minutes) => {
+            format!("{} {}", plural(hours, "hour"), plural(minutes, "minute"))
+        }
+        (days, _, _) => plural(days, "day"),
+    }
+}
+
+fn day(at: Timestamp, zone: Tz) -> String {
+    let civil = at.civil(zone);
+    format!("{} {}", crate::words::date(civil.date()), civil.format("%H:%M"))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
