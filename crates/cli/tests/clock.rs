@@ -200,6 +200,11 @@ fn typed() -> Result<(), Failed> {
     let moved = nurse(&["clock", String::from_utf8(later?.stdout)?.trim()]);
     assert_eq!(moved.code, 3, "{}{}", moved.stdout, moved.stderr);
     assert!(moved.stderr.contains("nothing speaks against"), "{}", moved.stderr);
+    let mut time = Command::new("date");
+    time.env("TZ", "Europe/London").args(["-d", "+7 hours", "+%H:%M"]);
+    let ahead = nurse(&["clock", String::from_utf8(time.output()?.stdout)?.trim()]);
+    assert_eq!(ahead.code, 2, "{}{}", ahead.stdout, ahead.stderr);
+    assert!(ahead.stderr.contains("type the date too"), "{}", ahead.stderr);
     assert_eq!(nurse(&give(&order)).code, 3, "the interval holds");
     Ok(())
 }
@@ -222,6 +227,20 @@ fn two_clocks() -> Result<(), Failed> {
     trolley.pins();
     let mut serve = vec!["serve", "--json"];
     serve.extend(near);
+    // Fault: one clock that agreed was no reason against a watch, and whoever had typed the time
+    // once could type any other.
+    let beside = Serving::start(trolley.command(&serve));
+    let agree = until(Duration::from_secs(20), || {
+        office.ok(&["status"])["clock"]["vouched"] == json!(true)
+    });
+    assert!(agree.is_some(), "the clocks agree: {}", office.ok(&["status"]));
+    let later = Command::new("date").args(["-u", "-d", "+9 hours", "+%Y-%m-%dT%H:%MZ"]).output();
+    let later = String::from_utf8(later?.stdout)?;
+    let moved = office.run_as(&office.nurse(), &["clock", later.trim()]);
+    let why = &moved.json()["refused"];
+    assert_eq!(why["rule"], json!("T-07"), "{}", moved.stdout);
+    assert!(text(&why["message"]).contains("clock of Trolley agrees"), "{why}");
+    drop(beside);
     let ahead = Serving::start(off_by(&trolley, "+2h", &serve));
     for (device, side, state) in [(&office, &serving, "amber"), (&trolley, &ahead, "red")] {
         let told = side.wait_for("clock", Duration::from_secs(20));

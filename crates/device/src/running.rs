@@ -272,12 +272,12 @@ impl Device {
     pub fn type_time(&self, at: Timestamp, by: StaffId) -> Result<ClockStanding, ClockRefusal> {
         let picture = self.picture();
         let peers = self.0.peers.clocks(&picture, self.id(), &self.0.clock);
+        may_type(at, self.now(), &peers, &picture.home)?;
         // A typed time corrects a clock that is in doubt, or one that was mistyped: it is no way
         // round the interval of a dose while nothing speaks against the clock (P-06).
         if self.clock_standing().times_hold() && self.typed_time().is_none() {
             may_move(at, self.now())?;
         }
-        may_type(at, self.now(), &peers)?;
         self.0.memory.type_in(&self.0.clock, at, by);
         self.keep_clock();
         tracing::info!(%by, "the time was typed");

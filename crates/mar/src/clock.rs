@@ -9,7 +9,7 @@
 mod judging;
 mod words;
 
-pub use judging::{judge_clock, may_move, may_type};
+pub use judging::{judge_clock, may_move, may_type, nearest};
 
 use crate::command::{Ask, AskOrder, AskResident};
 use crate::ids::DeviceId;
@@ -258,6 +258,21 @@ impl ClockStanding {
             };
             Some(earliest.min(at))
         })
+    }
+
+    /// Returns the latest time that it may be as far as is known, where this clock, which shows `now`,
+    /// is behind; `now` where it is not.
+    #[must_use]
+    pub fn latest(&self, now: Timestamp) -> Timestamp {
+        let behind = |doubt: &ClockDoubt| match doubt {
+            ClockDoubt::BehindItself { by_ms } => *by_ms,
+            ClockDoubt::Set { by_ms, .. }
+            | ClockDoubt::Outlier { by_ms }
+            | ClockDoubt::Split { by_ms, .. } => by_ms.saturating_neg(),
+            ClockDoubt::Year(_) | ClockDoubt::LongAgo { .. } | ClockDoubt::Other { .. } => 0,
+        };
+        let by_ms = self.doubts.iter().map(behind).max().unwrap_or(0).max(0);
+        Timestamp(now.0.saturating_add(by_ms))
     }
 
     /// Says whether something may be recorded with this clock (T-07). What makes the home safer

@@ -3,9 +3,10 @@
 use super::page::moment;
 use super::session::{Session, zone_of};
 use super::{Fault, Output};
-use mar::clock::ClockStanding;
+use mar::clock::{ClockStanding, nearest};
 use mar::picture::Picture;
-use mar::time::{DAY, Timestamp};
+use mar::schedule::TimeOfDay;
+use mar::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -65,20 +66,22 @@ pub fn run(
 }
 
 /// Reads what a watch shows: an instant, or a time of day that is taken to be the nearest one, where
-/// the date is not in doubt as well.
+/// nobody can mean another day.
 fn typed(session: &Session<'_>, text: &str) -> Result<Timestamp, Fault> {
-    let at = session.instant(text)?;
-    if text.len() > "08:03".len() {
-        return Ok(at);
-    }
-    if !session.device().clock_standing().day_holds() {
+    let Ok(time) = text.parse::<TimeOfDay>() else { return session.instant(text) };
+    if !session.clock.day_holds() {
         return Err(Fault::Wrong(
             "the date of this device is in doubt as well: type it too, as 2026-11-21T08:03"
                 .to_owned(),
         ));
     }
-    let far = |other: &Timestamp| other.0.abs_diff(session.now.0);
-    Ok([at.minus(DAY), at, at.plus(DAY)].into_iter().min_by_key(far).unwrap_or(at))
+    nearest(time.naive(), session.now, &session.clock, session.zone()).ok_or_else(|| {
+        Fault::Wrong(format!(
+            "{text} of today, or of another day? This device shows {}: type the date too, as \
+             2026-11-21T08:03",
+            moment(session.now, session.zone())
+        ))
+    })
 }
 
 /// Returns how a clock stands in the shape of the command line.

@@ -1,9 +1,11 @@
 //! What the other clocks, the device's own past and a person's watch say against a clock.
 
-use super::words::span;
+use super::words::{side, span};
 use super::{CLOCK_AMBER_MS, CLOCK_RED_MS, ClockDoubt, ClockEvidence, ClockRefusal, ClockStanding};
 use crate::ids::DeviceId;
-use crate::time::{DAY, Minutes, Timestamp};
+use crate::picture::HomePicture;
+use crate::time::{DAY, Minutes, Timestamp, Tz, at_civil};
+use chrono::{NaiveDate, NaiveTime};
 use std::collections::BTreeMap;
 
 /// A clock that claims that it was last right a supply cycle ago is asked about.
@@ -55,7 +57,9 @@ fn differs(by_ms: i64, most: i64) -> bool {
 
 /// Says whether a time that a person typed can be the time, where this clock shows `now` and those of
 /// the devices that count are ahead of it by so many milliseconds. Where at least two of them agree
-/// with each other, the home's clocks are believed more than one watch (T-07).
+/// with each other, the home's clocks are believed more than one watch (T-07). Where one of them
+/// agrees with this clock, a watch that agrees with none of them does not move it by more than five
+/// minutes: two clocks and a watch are three, and the watch is the one that differs.
 ///
 /// # Errors
 ///
@@ -64,12 +68,31 @@ pub fn may_type(
     at: Timestamp,
     now: Timestamp,
     peers: &BTreeMap<DeviceId, i64>,
+    home: &HomePicture,
 ) -> Result<(), ClockRefusal> {
     let refuse = |words: &str| Err(ClockRefusal { rule: "T-07", words: words.to_owned() });
     if at < FIRST || at >= END {
         return refuse("this date cannot be right: type date and time as 2026-11-21T08:03");
     }
     let peers = &plausible(peers, now);
+    let moved = at.0.saturating_sub(now.0);
+    let says_it = |ahead: &i64| {
+        differs(*ahead, CLOCK_AMBER_MS) && !differs(moved.saturating_sub(*ahead), CLOCK_RED_MS)
+    };
+    let with_this = peers.iter().find(|(_, ahead)| !differs(**ahead, CLOCK_AMBER_MS));
+    if let Some((device, _)) = with_this
+        && differs(moved, CLOCK_RED_MS)
+        && !peers.values().any(says_it)
+    {
+        return refuse(&format!(
+            "this time is {} {} this device's clock, and the clock of {} agrees with this one: \
+             look at the watch again. If both clocks are wrong, ask the manager, and set date and \
+             time of this computer and of that one",
+            span(moved),
+            side(moved),
+            home.device_name(*device)
+        ));
+    }
     let others = match reference(peers) {
         Reference::Agreed(ahead) if peers.len() > 1 => now.0.saturating_add(ahead),
         Reference::Agreed(_) | Reference::Split | Reference::None => return Ok(()),
@@ -83,6 +106,35 @@ pub fn may_type(
         ));
     }
     Ok(())
+}
+
+/// Returns the instant that a person means who types a time of day and no date, where this clock
+/// shows `now` and stands as `standing` says: the nearest one. `None` where only a date can say it:
+/// the date is in doubt as well, the nearest one is tomorrow's, or it is later than anything that
+/// speaks for it. A time that is too late opens every interval (P-06).
+#[must_use]
+pub fn nearest(
+    time: NaiveTime,
+    now: Timestamp,
+    standing: &ClockStanding,
+    zone: Tz,
+) -> Option<Timestamp> {
+    if !standing.day_holds() {
+        return None;
+    }
+    let today = now.civil(zone).date();
+    let days = [today.pred_opt(), Some(today), today.succ_opt()];
+    let hour = Minutes(60);
+    // In the night in which the clocks go back, a time of day comes twice.
+    let on = |date: NaiveDate| {
+        let first = at_civil(zone, date, time);
+        let again = first.plus(hour);
+        [first].into_iter().chain((again.civil(zone) == first.civil(zone)).then_some(again))
+    };
+    let meant =
+        days.into_iter().flatten().flat_map(on).min_by_key(|at| (at.0.abs_diff(now.0), at.0))?;
+    let latest = Timestamp(standing.latest(now).0.saturating_add(CLOCK_RED_MS));
+    (meant <= latest && meant.civil(zone).date() <= today).then_some(meant)
 }
 
 /// Says whether a typed time may move a clock against which nothing speaks: by five minutes at most
@@ -178,7 +230,6 @@ fn against_itself(evidence: &ClockEvidence) -> Option<ClockDoubt> {
 mod tests {
     use super::super::ClockLevel;
     use super::*;
-    use crate::picture::HomePicture;
 
     /// Noon on 21 November 2026.
     const NOON: Timestamp = Timestamp(1_795_262_400_000);
@@ -348,10 +399,62 @@ mod tests {
     fn a_person_s_word_does_not_win_over_most_of_the_home_s_clocks() {
         let typed = ClockEvidence { typed: true, ..among(&[2 * HOUR, 2 * HOUR]) };
         check(&typed, ClockLevel::Red, false);
-        assert!(may_type(NOON, NOON, &typed.peers).is_err());
-        assert!(may_type(since(2 * HOUR), NOON, &typed.peers).is_ok());
-        assert!(may_type(NOON, NOON, &among(&[2 * HOUR]).peers).is_ok(), "nobody else can say");
-        assert!(may_type(Timestamp(0), NOON, &BTreeMap::new()).is_err());
+        let may = |at, peers: &BTreeMap<DeviceId, i64>| {
+            may_type(at, NOON, peers, &HomePicture::default())
+        };
+        assert!(may(NOON, &typed.peers).is_err());
+        assert!(may(since(2 * HOUR), &typed.peers).is_ok());
+        assert!(may(NOON, &among(&[2 * HOUR]).peers).is_ok(), "nobody else can say");
+        assert!(may(Timestamp(0), &BTreeMap::new()).is_err());
+    }
+
+    /// Fault: one other clock that agreed was no reason against a watch, and with a mistyped hour
+    /// every interval was open. Cause: only two others were asked. Fix: one that agrees is asked.
+    #[test]
+    fn a_watch_moves_no_clock_with_which_another_device_agrees() {
+        let may = |by_ms, offsets: &[i64]| {
+            may_type(since(by_ms), NOON, &among(offsets).peers, &HomePicture::default())
+        };
+        for by_ms in [2 * HOUR, -2 * HOUR, 5 * MINUTE + 1] {
+            let refused = may(by_ms, &[30_000]).unwrap_err().to_string();
+            assert!(refused.contains(&DeviceId([1; 32]).to_string()), "it names it: {refused}");
+            assert!(refused.contains("ask the manager"), "{refused}");
+        }
+        assert!(may(5 * MINUTE, &[30_000]).is_ok());
+        assert!(may(2 * HOUR, &[90_000]).is_ok(), "one that differs does not agree");
+        // Of two halves a person says which is right, and says nothing third.
+        let halves = &[9_000, 2 * HOUR, 2 * HOUR];
+        assert!(may(2 * HOUR, halves).is_ok() && may(0, halves).is_ok());
+        assert!(may(5 * HOUR, halves).is_err());
+    }
+
+    #[test]
+    fn a_time_of_day_is_the_nearest_one_and_never_tomorrow_s() {
+        let zone = chrono_tz::Europe::London;
+        let at = |text: &str| Timestamp::from_rfc3339(text).unwrap();
+        let doubt = |doubt| ClockStanding { doubts: vec![doubt], vouched: false };
+        let slept = doubt(ClockDoubt::Set { by_ms: 3 * HOUR, or_slept: true });
+        let meant = |time: &str, now: &str, standing: &ClockStanding| {
+            nearest(time.parse().unwrap(), at(now), standing, zone).map(|at| at.rfc3339(zone))
+        };
+        let night = "2026-11-21T23:58:00Z";
+        assert_eq!(meant("23:40:00", night, &slept).unwrap(), "2026-11-21T23:40:00+00:00");
+        assert_eq!(meant("00:05:00", night, &slept), None, "of tomorrow, or 23 hours ago?");
+        let early = "2026-11-22T00:05:00Z";
+        assert_eq!(meant("23:58:00", early, &slept).unwrap(), "2026-11-21T23:58:00+00:00");
+        // Fault: a time of day was taken to be up to 12 hours ahead, with nothing that said so.
+        let noon = "2026-11-21T12:00:00Z";
+        assert_eq!(meant("15:00:00", noon, &slept), None);
+        assert_eq!(meant("12:04:00", noon, &slept).unwrap(), "2026-11-21T12:04:00+00:00");
+        let back = doubt(ClockDoubt::Set { by_ms: -3 * HOUR, or_slept: false });
+        assert_eq!(meant("15:00:00", noon, &back).unwrap(), "2026-11-21T15:00:00+00:00");
+        assert_eq!(meant("16:00:00", noon, &back), None);
+        assert_eq!(meant("15:00:00", noon, &doubt(ClockDoubt::Year(at(noon)))), None);
+        // The clocks go back: the time that is nearest, and the evening before by its own zone.
+        let second = "2026-10-25T01:32:00Z";
+        assert_eq!(meant("01:30:00", second, &slept).unwrap(), "2026-10-25T01:30:00+00:00");
+        let after = "2026-10-25T00:05:00+01:00";
+        assert_eq!(meant("23:58:00", after, &slept).unwrap(), "2026-10-24T23:58:00+01:00");
     }
 
     #[test]
