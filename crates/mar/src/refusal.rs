@@ -5,6 +5,7 @@
 
 use crate::clock::ClockRefusal;
 use crate::ids::{DeviceId, OrderId, ResidentId};
+use crate::order::State;
 use crate::outcome::{Effect, Known, Outcome};
 use crate::plausible::Unusual;
 use crate::rules::Limit;
@@ -431,6 +432,14 @@ pub enum DoseRefusal {
         /// In words.
         state: &'static str,
     },
+    /// Nobody has written an order of it: a proposal, or one that was turned down (O-02).
+    #[error("{}", no_version(*order, *state))]
+    NoVersion {
+        /// The order.
+        order: OrderId,
+        /// Its state.
+        state: State,
+    },
     /// The resident is not in the home (R-05).
     #[error("the resident is recorded as {0}: change that first, or record it as given elsewhere")]
     Away(&'static str),
@@ -571,6 +580,7 @@ impl DoseRefusal {
             Self::Limit(_)
                 | Self::WeeklyTooLate
                 | Self::NotActive { .. }
+                | Self::Away(_)
                 | Self::NotInForce
                 | Self::NotChecked
                 | Self::Ended
@@ -591,6 +601,8 @@ impl DoseRefusal {
                 moment(*last, zone),
                 crate::words::length(*interval)
             )
+        } else if let Self::Away(away) = self {
+            format!("the resident was recorded as {away}")
         } else if let Self::WeeklyTooLate = self {
             "this weekly dose was more than two days late".to_owned()
         } else if let Self::BeforeCheck = self {
@@ -628,8 +640,9 @@ impl DoseRefusal {
         } else if let Self::NearNext { .. } = self {
             format!("{}: give that one. {TELL_OLD}", self.what_stood(zone))
         } else if let Self::Happened(stood) = self {
+            let other = if let Self::Away(_) = **stood { OTHERWISE_AWAY } else { "" };
             format!(
-                "{}. If it has been given all the same, say why with --already-given: it is \
+                "{}.{other} If it has been given all the same, say why with --already-given: it is \
                  recorded as it happened, and raised",
                 stood.what_stood(zone)
             )
@@ -646,7 +659,7 @@ impl DoseRefusal {
             Self::SecondLook { controlled: true, .. } => "C-03",
             Self::SecondLook { controlled: false, .. } => "D-13",
             Self::NotActive { .. } => "O-11",
-            Self::NotInForce | Self::NotChecked | Self::Ended => "O-02",
+            Self::NoVersion { .. } | Self::NotInForce | Self::NotChecked | Self::Ended => "O-02",
             Self::Away(_) => "R-05",
             Self::AlreadyRecorded { .. } => "D-06",
             Self::Limit(Limit::Interval { .. }) => "P-02",
@@ -668,6 +681,27 @@ impl DoseRefusal {
             Self::PrnReason | Self::Effect(_) | Self::EffectNoted { .. } => "P-07",
         }
     }
+}
+
+/// What else may be true of a dose of a time at which the resident is recorded as away.
+const OTHERWISE_AWAY: &str = " If they were here by then, say so first: medroundctl resident \
+                              status; if hospital or family gave it: --outcome given-elsewhere.";
+
+fn no_version(order: OrderId, state: State) -> String {
+    let given = "If a dose of it has been given all the same,";
+    let record = "and record the dose with --given-at and --already-given";
+    if state == State::Proposal {
+        return format!(
+            "nobody has confirmed this order, so nothing can be given from it: medroundctl order \
+             confirm {order}. {given} confirm it with its true start (\"start\" in the file of \
+             --from), {record}"
+        );
+    }
+    format!(
+        "this order is {}, and nobody had confirmed it: nothing can be given from it. {given} write \
+         it with its true start (medroundctl order add --from FILE), {record}; then reject or stop it",
+        state.word()
+    )
 }
 
 /// What can still be told of a dose that fell due before the check.

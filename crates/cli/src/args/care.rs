@@ -298,7 +298,8 @@ pub(crate) struct Told {
     /// Who finds out what became of it, for the outcome not-known: initials or id
     #[arg(long, value_name = "STAFF")]
     pub(crate) handed_to: Option<String>,
-    /// It has been given already, although a limit or an earlier dose stands in the way, and why:
+    /// It has been given already, although a limit, a stop, an absence or an earlier dose stands in
+    /// the way, and why:
     /// recorded as it happened at --given-at, and raised as an incident. Never to give one now
     #[arg(long, value_name = "WHY", alias = "second-dose-given")]
     pub(crate) already_given: Option<String>,

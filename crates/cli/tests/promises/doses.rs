@@ -275,6 +275,18 @@ pub fn hospital() -> Result<(), Failed> {
     let refused = device.run_as(&nurse, &["record", &slot, "--outcome", "given"]);
     assert_eq!(rule(&refused), "R-05");
     assert_eq!(slots(&device, &resident)[0]["suspended"], json!("hospital"));
+    let prn = device.order(&when_required(&resident));
+    let then = instant("-1 minute");
+    let ten = instant("-10 minutes");
+    device.ok_as(&nurse, &["resident", "status", &resident, "hospital", "--from", &ten], "");
+    let give = ["give-prn", &prn, "--amount", "2", "--reason", "pain", "--given-at", &then];
+    let past = device.run_as(&nurse, &give);
+    assert_eq!(rule(&past), "R-05");
+    assert!(past.stdout.contains("--already-given"), "{}", past.stdout);
+    let all_the_same = [&give[..], &["--already-given", "the ambulance had not come yet"]].concat();
+    let told = device.ok_as(&nurse, &all_the_same, "");
+    assert!(told["incident"].is_string(), "{told}");
+    assert!(device.ok(&["alerts"]).to_string().contains("recorded as in hospital"));
     let discharged = device.run_as(&nurse, &["resident", "status", &resident, "discharged"]);
     assert_eq!(rule(&discharged), "R-06");
     device.ok_as(&nurse, &["resident", "status", &resident, "present"], "");

@@ -90,6 +90,10 @@ pub fn shown_while_waiting() -> Result<(), Failed> {
     }
     let due = device.run(&["due"]).stdout;
     assert!(due.contains(&format!("{waiting} orders wait for a check")), "{due}");
+    let given = ["give-prn", &text(&orders[0]["order"]), "--amount", "1", "--reason", "pain"];
+    let refused = device.run_as(&nurse, &given);
+    assert_eq!(rule(&refused), "O-02");
+    assert!(refused.stdout.contains("confirm it with its true start"), "{}", refused.stdout);
     let id = found[0]["id"].clone();
     let reject = ["order", "reject", &text(&orders[0]["order"]), "--reason", "not taken any more"];
     device.ok_as(&nurse, &reject, "");

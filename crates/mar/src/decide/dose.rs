@@ -148,6 +148,7 @@ impl<'d> Decision<'d, '_, '_> {
         let at = recording.given_at;
         self.role_fits(&asked)?;
         if recording.outcome.is_taken() {
+            happened.pass(self.is_here(&asked, recording.outcome, at))?;
             happened.pass(self.may_be_taken(&asked, recording.outcome, at))?;
         } else if let Some(outside) = asked.outside {
             return Err(outside.clone().into());
@@ -231,7 +232,9 @@ impl<'d> Decision<'d, '_, '_> {
         // By a clock that is behind no order may have begun: a rescue medicine does not wait (W-05).
         let doubted = self.clock_is_red()
             && history.best_version(at).is_some_and(|version| version.content.flags.rescue);
-        let view = history.version_about(at).ok_or_else(|| not_active(history, at))?;
+        let view = history
+            .version_about(at)
+            .ok_or_else(|| DoseRefusal::NoVersion { order, state: history.state(self.now()) })?;
         let authority = self.giver(history, at)?;
         let outside =
             (!doubted && history.version_at(at).is_none()).then(|| not_active(history, at));
@@ -246,6 +249,7 @@ impl<'d> Decision<'d, '_, '_> {
         let recording = self.recording(&asked, told, &mut happened)?;
         self.role_fits(&asked)?;
         if recording.outcome.is_taken() {
+            happened.pass(self.is_here(&asked, recording.outcome, at))?;
             happened.pass(self.may_be_taken(&asked, recording.outcome, at))?;
             if !asked.rescue() {
                 happened.pass(self.limits_hold(&asked, &recording, note))?;
@@ -341,17 +345,14 @@ impl<'d> Decision<'d, '_, '_> {
 
     /// Whether anything may go into this resident from this order at `at`.
     fn may_be_given(&self, asked: &Asked<'_>, at: Timestamp) -> Result<(), Refusal> {
+        self.is_here(asked, Outcome::Given, at)?;
         self.may_be_taken(asked, Outcome::Given, at)
     }
 
-    /// The same for what was taken with this outcome: what hospital or family gave has happened,
-    /// whatever is held here (W-01). A rescue medicine waits for no form and no update (W-05).
-    fn may_be_taken(
-        &self,
-        asked: &Asked<'_>,
-        outcome: Outcome,
-        at: Timestamp,
-    ) -> Result<(), Refusal> {
+    /// Whether the resident was in the home at `at`, and all that is written of them can be
+    /// read (Y-11). What hospital or family gave has happened wherever that was (W-01), and a rescue
+    /// medicine waits for no form and no update (W-05).
+    fn is_here(&self, asked: &Asked<'_>, outcome: Outcome, at: Timestamp) -> Result<(), Refusal> {
         if asked.resident.needs_update() && !asked.rescue() {
             return Err(WhoRefusal::NeedsUpdate.into());
         }
@@ -368,9 +369,17 @@ impl<'d> Decision<'d, '_, '_> {
             Whereabouts::Discharged => Some("discharged"),
             Whereabouts::Deceased => Some("deceased"),
         };
-        if let Some(words) = away {
-            return Err(DoseRefusal::Away(words).into());
-        }
+        away.map_or(Ok(()), |words| Err(DoseRefusal::Away(words).into()))
+    }
+
+    /// Whether what was taken with this outcome at `at` could be given from this order.
+    fn may_be_taken(
+        &self,
+        asked: &Asked<'_>,
+        outcome: Outcome,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let given_elsewhere = outcome == Outcome::Practice(Practice::GivenElsewhere);
         if asked.history.stopped_at().is_some_and(|stopped| at >= stopped) {
             return Err(DoseRefusal::NotActive { state: State::Stopped.word() }.into());
         }

@@ -12,7 +12,7 @@ use mar::order::{Content, Flags};
 use mar::outcome::{Outcome, Practice};
 
 /// A home with one resident and one order, founded on Monday 2 November 2026.
-fn home_with(content: Content) -> (Home, (ResidentId, OrderId)) {
+pub(crate) fn home_with(content: Content) -> (Home, (ResidentId, OrderId)) {
     let mut home = Home::founded("2026-11-02T05:00");
     let resident = home.admit("Shaw", "Gladys");
     let order = home.order(resident, content);
@@ -20,17 +20,17 @@ fn home_with(content: Content) -> (Home, (ResidentId, OrderId)) {
 }
 
 /// Given at a time that is past, although something stands in the way.
-fn really(told: Told, when: &str) -> Told {
+pub(crate) fn really(told: Told, when: &str) -> Told {
     Told { given_at: Some(at(when)), already_given: Some("nobody had looked".into()), ..told }
 }
 
-fn four_hourly() -> Content {
+pub(crate) fn four_hourly() -> Content {
     paracetamol("2", when_required(Some(240), Some("8")))
 }
 
 /// What the incident says that was opened with a dose.
 #[track_caller]
-fn incident(answer: &Answer) -> String {
+pub(crate) fn incident(answer: &Answer) -> String {
     let entries = answer.as_ref().expect("it has happened");
     assert_eq!(entries.len(), 2, "the dose and its incident");
     let Fact::FollowUp(FollowUpFact::Opened { what, .. }) = &entries[1].fact else {
@@ -274,14 +274,14 @@ fn what_was_given_after_a_stop_or_during_a_hold_is_told_and_counts() {
 }
 
 /// How many doses count for the limits of a resident.
-fn counted(home: &Home, resident: ResidentId) -> usize {
+pub(crate) fn counted(home: &Home, resident: ResidentId) -> usize {
     let since = at("2026-11-02T00:00");
     mar::rules::taken(&home.picture(0).home, home.resident(0, resident), since).len()
 }
 
 /// Refused without the words, with the way to tell it; taken with them, raised and counted.
 #[track_caller]
-fn told_and_raised(
+pub(crate) fn told_and_raised(
     home: &mut Home,
     resident: ResidentId,
     (refused, when): (&str, &str),
@@ -305,7 +305,7 @@ fn told_and_raised(
     what
 }
 
-fn of_slot(
+pub(crate) fn of_slot(
     resident: ResidentId,
     slot: mar::schedule::SlotId,
 ) -> impl FnMut(&mut Home, Told) -> Answer {

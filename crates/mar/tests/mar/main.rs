@@ -1,6 +1,7 @@
 //! The rules of the record, tested on a home in memory: devices with logs, staff, residents, orders.
 
 mod apart;
+mod away;
 mod corrections;
 mod dice;
 mod doses;

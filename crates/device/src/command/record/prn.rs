@@ -44,8 +44,8 @@ pub(super) fn give(
     let (resident, history) = session.order(&ask.order)?;
     let (resident, order) = (resident.id, history.id);
     let Some(version) = history.best_version(session.now) else {
-        let state = history.state(session.now).word();
-        return Err(Fault::Refused(DoseRefusal::NotActive { state }.into()));
+        let state = history.state(session.now);
+        return Err(Fault::Refused(DoseRefusal::NoVersion { order, state }.into()));
     };
     let told = told(session, outcome(&ask.outcome)?, &ask.told, &version.content.dose)?;
     let note = PrnNote {
