@@ -68,6 +68,10 @@ fn main() {
             "two_devices_that_never_met_meet_at_a_typed_address_and_remember_it",
             promises::apart::meet,
         ),
+        (
+            "what_two_devices_wrote_without_each_other_is_told_on_both_once_they_met",
+            promises::apart::unheard_of,
+        ),
         ("a_device_that_was_put_out_says_so_and_records_nothing", promises::apart::put_out),
         ("the_practice_home_plays_a_day_on_two_devices", promises::serving::demo),
     ];

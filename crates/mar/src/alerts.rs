@@ -10,7 +10,7 @@ use crate::order::EFFECT_CHECK_DEFAULT;
 use crate::outcome::{Outcome, Practice};
 use crate::picture::{Administration, Picture, Recorded, ResidentPicture, Standing};
 use crate::plausible;
-use crate::rules::{self, Breach, BreachKind};
+use crate::rules::{self, Finding};
 use crate::schedule::SlotId;
 use crate::settings::Settings;
 use crate::time::{Minutes, Timestamp};
@@ -78,6 +78,9 @@ pub enum Cause {
     TotalBreach(AdministrationId),
     /// More of a rescue medicine than its most in 24 hours (W-05).
     RescueOver(AdministrationId),
+    /// A dose that was taken when its order was stopped: its giver may not have heard of the
+    /// stop.
+    AfterStop(AdministrationId),
     /// A due dose that nobody recorded (D-04).
     Unrecorded(SlotId),
     /// Older due doses of one order that nobody recorded: one alert for all of them, until each is
@@ -104,6 +107,8 @@ pub enum Cause {
     SameNhsNumber(Vec<ResidentId>),
     /// Allergies were written apart and joined (Y-02).
     AllergyConflict,
+    /// Where the resident is was written apart, and differs: ask (Y-02).
+    WhereaboutsConflict,
     /// A dose was corrected apart.
     CorrectionConflict(AdministrationId),
     /// Nobody has asked for allergies.
@@ -136,6 +141,7 @@ impl Cause {
             Self::IntervalBreach(_) => "interval-breach",
             Self::TotalBreach(_) => "total-breach",
             Self::RescueOver(_) => "rescue-over-most",
+            Self::AfterStop(_) => "given-after-stop",
             Self::Unrecorded(_) => "unrecorded",
             Self::UnrecordedBefore(..) => "unrecorded-before",
             Self::CriticalLate(_) => "time-critical-late",
@@ -148,6 +154,7 @@ impl Cause {
             Self::IdentityConflict => "identity-conflict",
             Self::SameNhsNumber(_) => "same-nhs-number",
             Self::AllergyConflict => "allergy-conflict",
+            Self::WhereaboutsConflict => "whereabouts-conflict",
             Self::CorrectionConflict(_) => "correction-conflict",
             Self::AllergiesNotAsked => "allergies-not-asked",
             Self::InDoubt(_) => "in-doubt",
@@ -168,11 +175,13 @@ impl Cause {
             Self::DoubleDose(..)
                 | Self::IntervalBreach(_)
                 | Self::TotalBreach(_)
+                | Self::AfterStop(_)
                 | Self::OrderConflict(_)
                 | Self::SameMedicine(..)
                 | Self::IdentityConflict
                 | Self::SameNhsNumber(_)
                 | Self::AllergyConflict
+                | Self::WhereaboutsConflict
                 | Self::CorrectionConflict(_)
                 | Self::InDoubt(_)
         )
@@ -242,6 +251,10 @@ impl<'a> Collector<'a> {
         if resident.has_allergy_conflict() {
             self.add(Tier::Amber, Cause::AllergyConflict, self.now, Owner::ShiftLead);
         }
+        let apart = resident.whereabouts_apart();
+        if let Some(since) = apart.iter().map(|(entry, _)| entry.wall).max() {
+            self.add(Tier::Red, Cause::WhereaboutsConflict, since, Owner::ShiftLead);
+        }
         for administration in resident.administrations.values().filter(|a| a.has_conflict()) {
             if let Some(id) = administration.id() {
                 self.add(Tier::Red, Cause::CorrectionConflict(id), self.now, Owner::ShiftLead);
@@ -292,17 +305,16 @@ impl<'a> Collector<'a> {
         // The look-back reaches before the cycles that are listed, so that their first doses have
         // their neighbours.
         let taken = rules::taken(&picture.home, resident, Timestamp(i64::MIN));
-        let mut told = BTreeSet::new();
-        for Breach { administration, kind, .. } in rules::breaches(&taken) {
+        for (administration, found) in rules::findings(resident, &taken) {
+            // Too much at once may be too much in 24 hours as well: one cause, one alert.
+            let causes: BTreeSet<Cause> =
+                found.into_iter().filter_map(|f| cause_of(f, administration)).collect();
+            if causes.is_empty() {
+                continue;
+            }
             let since = given_at(resident, administration).unwrap_or(self.now);
             self.told.extend(resident.incident_of(administration).map(|f| f.id));
-            let cause = match kind {
-                BreachKind::Interval => Cause::IntervalBreach(administration),
-                BreachKind::Total | BreachKind::Dose => Cause::TotalBreach(administration),
-                BreachKind::Rescue => Cause::RescueOver(administration),
-            };
-            // Too much at once may be too much in 24 hours as well: one cause, one alert.
-            if told.insert(cause.clone()) {
+            for cause in causes {
                 self.add(Tier::Red, cause, since, Owner::ShiftLead);
             }
         }
@@ -477,6 +489,17 @@ fn taken_back_alone(administration: &Administration) -> bool {
         stood = stands;
     }
     alone
+}
+
+/// The cause of what is found of one dose; `None` for a double dose, which is told by its slot.
+const fn cause_of(finding: Finding, dose: AdministrationId) -> Option<Cause> {
+    match finding {
+        Finding::DoubleDose => None,
+        Finding::TooSoon => Some(Cause::IntervalBreach(dose)),
+        Finding::TooMuch | Finding::AboveDose => Some(Cause::TotalBreach(dose)),
+        Finding::RescueOver => Some(Cause::RescueOver(dose)),
+        Finding::AfterStop => Some(Cause::AfterStop(dose)),
+    }
 }
 
 fn given_at(resident: &ResidentPicture, id: AdministrationId) -> Option<Timestamp> {

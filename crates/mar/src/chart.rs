@@ -11,13 +11,13 @@ use crate::picture::{
 };
 use crate::quantity::Amount;
 use crate::resident::{Allergies, Identity};
-use crate::rules;
+use crate::rules::{self, Finding};
 use crate::schedule::Slot;
 use crate::settings::Settings;
 use crate::time::{Timestamp, day_span};
 use crate::waiting::{Waiting, waiting};
 use chrono::NaiveDate;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One resident's chart over whole civil days.
@@ -120,6 +120,8 @@ pub struct Dose<'p> {
     pub corrected: bool,
     /// Whether it was entered more than the home's limit after it was given (D-12, W-02).
     pub late_entry: bool,
+    /// What the merged record finds of it: too soon, too much, after a stop; empty for nothing.
+    pub findings: BTreeSet<Finding>,
     /// All of it.
     pub history: &'p Administration,
 }
@@ -140,7 +142,10 @@ pub fn chart<'p>(
     let (begin, _) = day_span(settings(from).zone, from);
     let (_, end) = day_span(settings(to).zone, to);
     let due = due::due(&picture.home, found, (begin, end), now);
-    let page = Page { picture, resident: found, fallback: &fallback, span: (begin, end), now };
+    let taken = rules::taken(&picture.home, found, Timestamp(i64::MIN));
+    let findings = rules::findings(found, &taken);
+    let span = (begin, end);
+    let page = Page { picture, resident: found, fallback: &fallback, findings, span, now };
     let mut orders: Vec<ChartOrder<'p>> =
         found.orders.values().flat_map(|history| page.orders(history, &due)).collect();
     orders.sort_by_key(|o| {
@@ -163,6 +168,7 @@ struct Page<'p, 's> {
     picture: &'p Picture,
     resident: &'p ResidentPicture,
     fallback: &'s Settings,
+    findings: BTreeMap<AdministrationId, BTreeSet<Finding>>,
     span: (Timestamp, Timestamp),
     now: Timestamp,
 }
@@ -299,6 +305,7 @@ impl<'p> Page<'p, '_> {
             device: entry.device,
             corrected: !administration.corrections().is_empty(),
             late_entry: entry.wall > record.recording.given_at.plus(settings.windows.late_entry),
+            findings: self.findings.get(&record.administration).cloned().unwrap_or_default(),
             history: administration,
         })
     }

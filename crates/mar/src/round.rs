@@ -78,8 +78,9 @@ fn spans(home: &HomePicture, date: NaiveDate) -> Vec<RoundSpan> {
     found
 }
 
-/// Returns who has doses in a round, orders that wait, or what cannot be read here, in giving order:
-/// by unit, room and name. `unit` narrows it to one unit. Doses of the rounds before that may still be given are part of it.
+/// Returns who has doses in a round, orders that wait, what cannot be read here, or two words on
+/// where they are (Y-02), in giving order: by unit, room and name. `unit` narrows it to one unit.
+/// Doses of the rounds before that may still be given are part of it.
 #[must_use]
 pub fn stops<'p>(
     picture: &'p Picture,
@@ -100,7 +101,10 @@ pub fn stops<'p>(
             waiting: waiting(resident, now),
             needs_update: resident.needs_update(),
         })
-        .filter(|s| !s.doses.is_empty() || !s.waiting.is_empty() || s.needs_update)
+        .filter(|s| {
+            let asked = s.needs_update || !s.resident.whereabouts_apart().is_empty();
+            !s.doses.is_empty() || !s.waiting.is_empty() || asked
+        })
         .collect();
     found.sort_by_cached_key(|stop| place_on_trolley(stop.resident));
     found

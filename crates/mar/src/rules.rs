@@ -1,10 +1,12 @@
 //! The rules of giving: intervals, totals, gaps, windows. One function each, on the merged record.
 
 mod breach;
+mod finding;
 mod limits;
 mod status;
 
 pub use breach::{Breach, BreachKind, breaches, double_doses};
+pub use finding::{Finding, findings};
 pub(crate) use limits::is_weekly;
 pub use limits::{Limit, allows, gap_allows, min_gap, weekly_allows};
 pub use status::{LastGiven, PrnStatus, RescueCount, prn_status, rescue_count};

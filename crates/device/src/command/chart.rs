@@ -165,6 +165,7 @@ fn dose_to_json(session: &Session<'_>, dose: &Dose<'_>) -> Value {
         "corrected": dose.corrected,
         "checked": dose.record.gap.as_ref().map(|gap| gap.answer.as_str()),
         "effect": dose.history.effects().last().map(|(_, e)| e.effect.word()),
+        "findings": dose.findings.iter().map(|found| found.word()).collect::<Vec<_>>(),
         "history": history,
     })
 }
@@ -289,11 +290,7 @@ fn cell_row(session: &Session<'_>, cell: &Cell<'_>) -> [String; 5] {
         };
         return [due, what, String::new(), String::new(), String::new()];
     };
-    let mut row = dose_row(session, due, dose);
-    if cell.possible_double_dose {
-        row[4] = format!("POSSIBLE DOUBLE DOSE {}", row[4]);
-    }
-    row
+    dose_row(session, due, dose)
 }
 
 fn dose_row(session: &Session<'_>, due: String, dose: &Dose<'_>) -> [String; 5] {
@@ -301,7 +298,8 @@ fn dose_row(session: &Session<'_>, due: String, dose: &Dose<'_>) -> [String; 5] 
     let label = told.outcome.on_screen().to_lowercase();
     let amount = dose.amount.as_ref().map(|a| format!(" {a}")).unwrap_or_default();
     let struck = if dose.effective.is_none() { "STRUCK OUT: " } else { "" };
-    let mut notes: Vec<String> = Vec::new();
+    let mut notes: Vec<String> =
+        dose.findings.iter().map(|found| found.in_words().to_owned()).collect();
     let reason = reason_of(dose, told);
     if !reason.is_empty() {
         notes.push(reason.to_owned());

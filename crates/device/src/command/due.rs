@@ -2,6 +2,7 @@
 
 use super::json::dose;
 use super::page::{clock, count, day, moment};
+use super::resident::apart_in_words;
 use super::session::Session;
 use super::{Fault, Output};
 use mar::due::{Due, DueState, Suspension, due};
@@ -233,6 +234,12 @@ fn tell(
     }
     for line in unread_lines(session, residents) {
         out.line(line);
+    }
+    for id in residents {
+        let apart = session.picture.resident(*id).and_then(|r| apart_in_words(session, r));
+        if let Some(line) = apart {
+            out.line(format!("{}: {line}", super::resident::name(session, *id)));
+        }
     }
     if found.is_empty() {
         out.line(format!("Nothing is due from {} to {}.", moment(from, zone), moment(to, zone)));

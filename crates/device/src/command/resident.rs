@@ -1,5 +1,9 @@
 //! `resident`: who lives here.
 
+mod whereabouts;
+
+pub use whereabouts::{apart_in_words, apart_to_json, whereabouts_in_words};
+
 use super::json::{ResidentShape, object, over, read, read_value, without};
 use super::order::{tell_checked, unoffered_to_json};
 use super::page::{Table, count, day, moment};
@@ -9,7 +13,7 @@ use mar::command::{Ask, AskResident};
 use mar::fact::AccessKind;
 use mar::ids::{OrderId, ResidentId, VersionId};
 use mar::picture::ResidentPicture;
-use mar::resident::{Allergies, Status, Whereabouts};
+use mar::resident::{Allergies, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -65,17 +69,9 @@ pub struct Move {
     pub note: String,
 }
 
-const WHEREABOUTS: [(Whereabouts, &str, &str); 6] = [
-    (Whereabouts::Present, "present", "in the home"),
-    (Whereabouts::DayLeave, "day-leave", "out for the day"),
-    (Whereabouts::OvernightLeave, "overnight-leave", "away overnight"),
-    (Whereabouts::Hospital, "hospital", "in hospital"),
-    (Whereabouts::Discharged, "discharged", "discharged"),
-    (Whereabouts::Deceased, "deceased", "deceased"),
-];
-
 /// What `resident show` gives and nobody sets.
-const SHOWN_ONLY: &[&str] = &["id", "resident", "status", "similar_to", "conflict"];
+const SHOWN_ONLY: &[&str] =
+    &["id", "resident", "status", "whereabouts_apart", "similar_to", "conflict"];
 
 /// Carries out what is asked about residents.
 ///
@@ -233,12 +229,6 @@ pub fn allergies_in_words(allergies: &Allergies) -> String {
     }
 }
 
-/// Returns where a resident is, for a person.
-#[must_use]
-pub fn whereabouts_in_words(whereabouts: Whereabouts) -> &'static str {
-    WHEREABOUTS.iter().find(|(w, ..)| *w == whereabouts).map_or("", |(.., words)| words)
-}
-
 /// Returns a resident's name as lists show it.
 #[must_use]
 pub fn name(session: &Session<'_>, id: ResidentId) -> String {
@@ -263,9 +253,8 @@ fn to_json(session: &Session<'_>, resident: &ResidentPicture) -> Value {
     {
         all.extend(fields);
     }
-    let whereabouts = resident.whereabouts(session.now);
-    let word = WHEREABOUTS.iter().find(|(w, ..)| *w == whereabouts).map_or("", |(_, word, _)| word);
-    shape["status"] = json!(word);
+    shape["status"] = json!(whereabouts::word(resident.whereabouts(session.now)));
+    shape["whereabouts_apart"] = apart_to_json(session, resident);
     let similar: Vec<String> =
         session.picture.similar_to(resident.id).map(|r| r.id.to_string()).collect();
     shape["similar_to"] = json!(similar);
@@ -293,6 +282,9 @@ fn tell(session: &Session<'_>, resident: &ResidentPicture, out: &mut Output<'_>)
     let similar = similar_names(session, resident.id);
     if !similar.is_empty() {
         out.line(format!("SIMILAR NAME: {}", similar.join("; ")));
+    }
+    if let Some(line) = apart_in_words(session, resident) {
+        out.line(line);
     }
     let born = identity.born.map_or_else(|| "not recorded".to_owned(), day);
     let age = identity.age_on(session.today()).map(|a| format!(", {a} years")).unwrap_or_default();
@@ -322,9 +314,9 @@ fn tell(session: &Session<'_>, resident: &ResidentPicture, out: &mut Output<'_>)
 
 fn go(session: &mut Session<'_>, to: &Move, out: &mut Output<'_>) -> Result<(), Fault> {
     let id = session.resident(&to.resident)?.id;
-    let found = WHEREABOUTS.iter().find(|(_, word, _)| *word == to.whereabouts);
+    let found = whereabouts::WHEREABOUTS.iter().find(|(_, word, _)| *word == to.whereabouts);
     let (whereabouts, word, words) = found.ok_or_else(|| {
-        let all: Vec<&str> = WHEREABOUTS.iter().map(|(_, word, _)| *word).collect();
+        let all: Vec<&str> = whereabouts::WHEREABOUTS.iter().map(|(_, word, _)| *word).collect();
         Fault::Wrong(format!("`{}`: one of {} was expected", to.whereabouts, all.join(", ")))
     })?;
     let from = session.instant_of(to.from.as_deref())?.unwrap_or(session.now);
@@ -392,15 +384,19 @@ fn check(
                 }))
             })
             .collect::<Result<_, _>>()?;
-        out.document(
-            &json!({ "resident": found.id.to_string(), "checked": checked, "left": left }),
-        );
+        out.document(&json!({
+            "resident": found.id.to_string(), "checked": checked, "left": left,
+            "whereabouts_apart": apart_to_json(session, &found),
+        }));
         return Ok(());
     }
     out.line(format!("{} of {} checked.", count(lines.len(), "order"), name(session, found.id)));
     for (order, _) in &lines {
         let (_, history) = session.order(&order.to_string())?;
         tell_checked(session, history, out);
+    }
+    if let Some(line) = apart_in_words(session, &found) {
+        out.line(line);
     }
     if left > 0 {
         out.line(format!("{} still waiting for somebody else.", count(left, "order")));

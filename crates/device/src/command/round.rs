@@ -2,6 +2,7 @@
 
 use super::due::{state_in_words, to_json as due_to_json};
 use super::page::{WIDTH, clock, day, wrap};
+use super::resident::{apart_in_words, apart_to_json};
 use super::session::Session;
 use super::{Fault, Output, unheard, waiting};
 use mar::due::{Due, DueState};
@@ -78,6 +79,7 @@ fn to_json(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>]) -> 
                 "thickener": identity.and_then(|i| i.thickener.as_deref()),
                 "how_i_take": identity.map(|i| i.how_i_take.as_str()),
                 "needs_update": stop.needs_update,
+                "whereabouts_apart": apart_to_json(session, stop.resident),
                 "doses": stop.doses.iter().map(|d| due_to_json(session, d)).collect::<Vec<_>>(),
                 "waiting":
                     stop.waiting.iter().map(|w| waiting::to_json(session, w)).collect::<Vec<_>>(),
@@ -125,6 +127,11 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
         );
         if let Some(line) = unread::of_resident(stop.resident) {
             for line in wrap(line, WIDTH - 4) {
+                out.line(format!("    {line}"));
+            }
+        }
+        if let Some(line) = apart_in_words(session, stop.resident) {
+            for line in wrap(&line, WIDTH - 4) {
                 out.line(format!("    {line}"));
             }
         }

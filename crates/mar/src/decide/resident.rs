@@ -22,7 +22,7 @@ impl Decision<'_, '_, '_> {
         let (authority, base, fact) = match ask {
             AskResident::WriteIdentity(identity) => self.write_identity(id, identity)?,
             AskResident::WriteAllergies(allergies) => self.write_allergies(id, allergies)?,
-            AskResident::ChangeStatus(status) => self.change_status(status)?,
+            AskResident::ChangeStatus(status) => self.change_status(id, status)?,
             AskResident::CheckPage(orders) => return self.check_page(id, orders),
             AskResident::NoteAccess { what, session } => {
                 // A read without --as is the device's own, and the log says so.
@@ -85,7 +85,11 @@ impl Decision<'_, '_, '_> {
         Ok((authority, base, Fact::Resident(ResidentFact::AllergiesWritten(allergies.clone()))))
     }
 
-    fn change_status(&self, status: &Status) -> Result<(EntryId, Vec<EntryId>, Fact), Refusal> {
+    fn change_status(
+        &self,
+        id: ResidentId,
+        status: &Status,
+    ) -> Result<(EntryId, Vec<EntryId>, Fact), Refusal> {
         let (_, _, authority) = self.person(Act::KeepResident)?;
         let leaves = matches!(status.whereabouts, Whereabouts::Discharged | Whereabouts::Deceased);
         let second = status.second.or(self.command.witness);
@@ -94,7 +98,9 @@ impl Decision<'_, '_, '_> {
             return Err(EntryRefusal::SecondPerson.into());
         }
         let status = Status { second, ..status.clone() };
-        Ok((authority, Vec::new(), Fact::Resident(ResidentFact::StatusChanged(status))))
+        // What the writer saw: two changes that did not see each other were made apart (Y-02).
+        let base = self.resident_picture(id)?.status_heads();
+        Ok((authority, base, Fact::Resident(ResidentFact::StatusChanged(status))))
     }
 
     /// A resident's whole page in one sitting: a tick per line, one signature (W-09). All or none.

@@ -192,25 +192,32 @@ impl ResidentPicture {
     /// Returns the changes of where the resident is, by the instant from which they hold.
     #[must_use]
     pub fn statuses(&self) -> Vec<&Status> {
-        let mut found: Vec<_> = counting(&self.status)
-            .into_iter()
-            .filter_map(|w| {
-                if let Fact::Resident(ResidentFact::StatusChanged(s)) = &w.fact {
-                    Some(s)
-                } else {
-                    None
-                }
-            })
-            .collect();
+        let mut found: Vec<_> =
+            counting(&self.status).into_iter().filter_map(|w| status_of(w)).collect();
         found.sort_by_key(|s| s.from);
         found
     }
 
-    /// Whether the resident lives here as far as the last change says.
+    /// Returns the last word of each device on where the resident is, where they were written apart
+    /// and differ: both are shown, and somebody asks (Y-02). Empty when they agree.
+    #[must_use]
+    pub fn whereabouts_apart(&self) -> Vec<(&Arc<Recorded>, &Status)> {
+        let found: Vec<_> = heads(self.status.values())
+            .into_iter()
+            .filter_map(|w| status_of(w).map(|status| (w, status)))
+            .collect();
+        let differ = found.windows(2).any(|two| two[0].1.whereabouts != two[1].1.whereabouts);
+        if differ { found } else { Vec::new() }
+    }
+
+    /// Whether the resident lives here as far as the last change says, or any of those that were
+    /// written apart: nobody falls off the round while that is not decided (Y-02).
     #[must_use]
     pub fn is_here(&self) -> bool {
-        let last = self.statuses().last().map(|s| s.whereabouts);
-        !matches!(last, Some(Whereabouts::Discharged | Whereabouts::Deceased))
+        let gone =
+            |s: &&Status| matches!(s.whereabouts, Whereabouts::Discharged | Whereabouts::Deceased);
+        let last = self.statuses().last().copied();
+        last.filter(gone).is_none() || self.whereabouts_apart().iter().any(|(_, s)| !gone(s))
     }
 
     /// Whether a clinical entry of a kind that this program does not know is held: then nothing may
@@ -315,6 +322,12 @@ impl ResidentPicture {
         heads(self.allergies.values()).iter().map(|w| w.id).collect()
     }
 
+    /// Returns the heads that a new change of where the resident is should name.
+    #[must_use]
+    pub fn status_heads(&self) -> Vec<EntryId> {
+        heads(self.status.values()).iter().map(|w| w.id).collect()
+    }
+
     /// Returns the heads of a follow-up.
     #[must_use]
     pub fn follow_up_heads(&self, id: FollowUpId) -> Vec<EntryId> {
@@ -350,6 +363,14 @@ fn keep(writes: &mut Writes, entry: &Arc<Recorded>) {
 fn identity_of(entry: &Recorded) -> Option<&Identity> {
     if let Fact::Resident(ResidentFact::IdentityWritten(identity)) = &entry.fact {
         Some(identity)
+    } else {
+        None
+    }
+}
+
+fn status_of(entry: &Recorded) -> Option<&Status> {
+    if let Fact::Resident(ResidentFact::StatusChanged(status)) = &entry.fact {
+        Some(status)
     } else {
         None
     }

@@ -17,7 +17,7 @@ use mar::resident::{Status, Whereabouts};
 use mar::schedule::{SlotId, SlotKey};
 
 /// Says where a resident is from a time on.
-fn is_at(home: &mut Home, resident: ResidentId, whereabouts: Whereabouts, from: &str) {
+pub(crate) fn is_at(home: &mut Home, resident: ResidentId, whereabouts: Whereabouts, from: &str) {
     let second = Some(home.person("SC"));
     let status = Status { whereabouts, from: at(from), note: String::new(), second };
     let ask = Ask::Resident(resident, AskResident::ChangeStatus(status));

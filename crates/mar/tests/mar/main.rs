@@ -12,6 +12,7 @@ mod histories;
 mod home;
 mod limits;
 mod making;
+mod merged;
 mod numbers;
 mod one_number;
 mod orders;

@@ -6,15 +6,15 @@ use crate::command::session::Session;
 use ::mar::chart::{Cell as ChartCell, ChartOrder, Dose};
 use ::mar::due::{DueState, Suspension};
 use ::mar::fact::Recording;
-use ::mar::ids::{AdministrationId, StaffId};
+use ::mar::ids::StaffId;
 use ::mar::outcome::{NOT_CHECKED, Outcome};
 use ::mar::picture::ResidentPicture;
-use ::mar::rules::{BreachKind, Taken, breaches, prn_status, taken};
+use ::mar::rules::{Taken, prn_status, taken};
 use ::mar::schedule::SlotKey;
 use ::mar::time::{Timestamp, at_civil};
 use ::print::sheet::{Cell, Cycle, Mark, PrnLine, Record, Row};
 use chrono::{Days, NaiveDate, NaiveTime};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What a chart has gathered so far, over all its medicines.
 pub(super) struct SoFar<'s> {
@@ -22,8 +22,6 @@ pub(super) struct SoFar<'s> {
     pub(super) notes: u32,
     /// Whose initials stand on the chart.
     pub(super) people: BTreeSet<StaffId>,
-    /// The doses that the merged record shows to have been too soon or too much (Y-09).
-    breaches: BTreeMap<AdministrationId, BreachKind>,
     /// Everything that was taken, for what was allowed after each dose.
     taken: Vec<Taken<'s>>,
 }
@@ -32,13 +30,7 @@ impl<'s> SoFar<'s> {
     /// Begins a resident's chart.
     pub(super) fn new(session: &'s Session<'s>, resident: &'s ResidentPicture) -> Self {
         let taken = taken(&session.picture.home, resident, EVER);
-        let found = breaches(&taken);
-        Self {
-            notes: 0,
-            people: BTreeSet::new(),
-            breaches: found.into_iter().map(|b| (b.administration, b.kind)).collect(),
-            taken,
-        }
+        Self { notes: 0, people: BTreeSet::new(), taken }
     }
 }
 
@@ -58,8 +50,6 @@ enum Overleaf {
     IfMore,
     /// In any case: it stands in no box.
     Unboxed,
-    /// In any case: another dose stands in the same box.
-    Double,
 }
 
 /// One time of day across the cycle, while it is filled in.
@@ -207,8 +197,7 @@ impl<'t, 's> Told<'t, 's> {
 
     fn mark(&mut self, dose: &Dose<'_>, cell: &ChartCell<'_>) -> Mark {
         let due = self.due_time(cell);
-        let when = if cell.possible_double_dose { Overleaf::Double } else { Overleaf::IfMore };
-        let note = self.overleaf(dose, &due, when);
+        let note = self.overleaf(dose, &due, Overleaf::IfMore);
         let told = dose.effective.unwrap_or(&dose.record.recording);
         Mark {
             code: code(self, told.outcome),
@@ -221,7 +210,7 @@ impl<'t, 's> Told<'t, 's> {
 
     /// Tells a dose overleaf where a box cannot hold it; returns the note's number.
     fn overleaf(&mut self, dose: &Dose<'_>, due: &str, when: Overleaf) -> Option<u32> {
-        let badges = self.badges(dose, due, when);
+        let badges = self.badges(dose, due);
         let told = dose.effective.unwrap_or(&dose.record.recording);
         let reason = reason(dose, told);
         if badges.is_empty() && reason.is_none() && when == Overleaf::IfMore {
@@ -266,19 +255,10 @@ impl<'t, 's> Told<'t, 's> {
         }
     }
 
-    fn badges(&self, dose: &Dose<'_>, due: &str, when: Overleaf) -> Vec<String> {
+    fn badges(&self, dose: &Dose<'_>, due: &str) -> Vec<String> {
         let mut badges = Vec::new();
         let zone = self.session.zone();
-        if when == Overleaf::Double {
-            badges.push("POSSIBLE DOUBLE DOSE".to_owned());
-        }
-        match self.so_far.breaches.get(&dose.administration) {
-            Some(BreachKind::Interval) => badges.push("TOO SOON AFTER ANOTHER DOSE".to_owned()),
-            Some(BreachKind::Total) => badges.push("MORE THAN THE MOST IN 24 HOURS".to_owned()),
-            Some(BreachKind::Dose) => badges.push("MORE THAN THE PRESCRIBED DOSE".to_owned()),
-            Some(BreachKind::Rescue) => badges.push("MORE THAN THE MOST: 999".to_owned()),
-            None => {}
-        }
+        badges.extend(dose.findings.iter().map(|found| found.in_words().to_owned()));
         if due.is_empty() && !self.prn {
             badges.push("OUTSIDE THE BOXES".to_owned());
         }
@@ -346,7 +326,7 @@ impl<'t, 's> Told<'t, 's> {
 
     /// A when-required dose has its reason on its line; only what is unusual goes overleaf.
     fn overleaf_prn(&mut self, dose: &Dose<'_>) -> Option<u32> {
-        if self.badges(dose, "", Overleaf::IfMore).is_empty() {
+        if self.badges(dose, "").is_empty() {
             return None;
         }
         self.overleaf(dose, "", Overleaf::IfMore)

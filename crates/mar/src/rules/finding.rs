@@ -1,0 +1,95 @@
+//! What the merged record finds of each dose: derived anew from what is held, so that it is the same
+//! on every device and stays as long as the dose stands (Y-03, Y-09, A-02).
+
+use super::{BreachKind, Taken, breaches, double_doses};
+use crate::ids::AdministrationId;
+use crate::picture::ResidentPicture;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Something that a dose should not have been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Finding {
+    /// Another dose of its slot is held to have been taken (Y-03).
+    DoubleDose,
+    /// Too soon after another (Y-09).
+    TooSoon,
+    /// Too much in 24 hours (Y-09).
+    TooMuch,
+    /// More at once than is prescribed (S-08).
+    AboveDose,
+    /// More of a rescue medicine than its most in 24 hours (W-05).
+    RescueOver,
+    /// Its order was stopped at that time (A-02, Y-02).
+    AfterStop,
+}
+
+impl Finding {
+    /// Returns the finding's word on the command line.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::DoubleDose => "possible-double-dose",
+            Self::TooSoon => "too-soon",
+            Self::TooMuch => "too-much",
+            Self::AboveDose => "above-the-dose",
+            Self::RescueOver => "rescue-over-most",
+            Self::AfterStop => "after-the-stop",
+        }
+    }
+
+    /// Returns what stands beside the dose on a chart.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::DoubleDose => "POSSIBLE DOUBLE DOSE",
+            Self::TooSoon => "TOO SOON AFTER ANOTHER DOSE",
+            Self::TooMuch => "MORE THAN THE MOST IN 24 HOURS",
+            Self::AboveDose => "MORE THAN THE PRESCRIBED DOSE",
+            Self::RescueOver => "MORE THAN THE MOST: 999",
+            Self::AfterStop => "GIVEN AFTER THE STOP",
+        }
+    }
+}
+
+impl From<BreachKind> for Finding {
+    fn from(kind: BreachKind) -> Self {
+        match kind {
+            BreachKind::Interval => Self::TooSoon,
+            BreachKind::Total => Self::TooMuch,
+            BreachKind::Dose => Self::AboveDose,
+            BreachKind::Rescue => Self::RescueOver,
+        }
+    }
+}
+
+/// Returns what is found of each dose of a resident that was taken; a dose with nothing found is not
+/// in it. `taken` is everything that was taken, by true time.
+#[must_use]
+pub fn findings(
+    resident: &ResidentPicture,
+    taken: &[Taken<'_>],
+) -> BTreeMap<AdministrationId, BTreeSet<Finding>> {
+    let mut found: BTreeMap<AdministrationId, BTreeSet<Finding>> = BTreeMap::new();
+    let mut note = |id, finding| {
+        found.entry(id).or_default().insert(finding);
+    };
+    for doses in double_doses(resident).into_values() {
+        doses.into_iter().for_each(|id| note(id, Finding::DoubleDose));
+    }
+    for breach in breaches(taken) {
+        note(breach.administration, breach.kind.into());
+    }
+    for id in after_stop(resident, taken) {
+        note(id, Finding::AfterStop);
+    }
+    found
+}
+
+/// The doses that were taken when their order was stopped, whether or not the giver could know: the
+/// stop may have been written on a device that was not heard, or later.
+fn after_stop(resident: &ResidentPicture, taken: &[Taken<'_>]) -> Vec<AdministrationId> {
+    let orders = resident.orders.values();
+    let stops: BTreeMap<_, _> = orders.filter_map(|o| Some((o.id, o.stopped_at()?))).collect();
+    let after = |dose: &&Taken<'_>| stops.get(&dose.order).is_some_and(|stop| dose.at >= *stop);
+    taken.iter().filter(after).map(|dose| dose.administration).collect()
+}
