@@ -46,6 +46,10 @@ fn main() {
         ),
         ("what_differs_from_the_words_is_refused_until_told", promises::imported::not_as_read),
         ("a_when_required_dose_waits_out_its_interval", promises::doses::when_required_dose),
+        (
+            "the_card_says_what_is_not_to_be_given_now_and_why",
+            promises::doses::card_of_what_is_not_to_be_given,
+        ),
         ("the_count_of_a_rescue_medicine_is_said_and_refuses_nothing", promises::doses::rescue),
         ("a_controlled_drug_takes_a_witness", promises::doses::controlled),
         ("an_outcome_names_the_flag_that_it_lacks", promises::doses::meanings),

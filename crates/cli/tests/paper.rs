@@ -16,8 +16,12 @@ fn main() {
     if let Some(why) = &why {
         eprintln!("{name}: ignored: {why}");
     }
-    let trial = Trial::test(name, read_back).with_ignored_flag(why.is_some());
-    libtest_mimic::run(&arguments, vec![trial]).exit();
+    let later = "a_round_sheet_says_at_what_time_a_when_required_medicine_could_be_given";
+    let trials = vec![
+        Trial::test(name, read_back).with_ignored_flag(why.is_some()),
+        Trial::test(later, true_an_hour_later).with_ignored_flag(why.is_some()),
+    ];
+    libtest_mimic::run(&arguments, trials).exit();
 }
 
 /// The giver's initials, which stand nowhere else on a front.
@@ -65,6 +69,41 @@ fn read_back() -> Result<(), Failed> {
     device.ok(&["print", "mar", "--resident", &resident, "--out", &out]);
     check_text(&out, &told).map_err(|why| format!("seed {seed}: {why}"))?;
     check_fonts(&out)
+}
+
+/// The sheet said "May be given now" without saying when "now" was: an hour and one dose later it
+/// still said so.
+fn true_an_hour_later() -> Result<(), Failed> {
+    let device = Outside::new();
+    device.found();
+    let resident = device.resident("Shaw", "Gladys");
+    let daily = json!({"kind": "rounds", "rounds": ["morning", "lunch", "tea", "bedtime"]});
+    let mut tablets = regular(&resident, &[]);
+    tablets["schedule"] = daily;
+    device.order(&tablets);
+    let order = device.order(&when_required(&resident));
+    let out = device.file("round.pdf").to_string_lossy().into_owned();
+    let sheet = || {
+        let printed = device.ok(&["print", "round", "--round", "bedtime", "--out", &out]);
+        assert_eq!(printed["files"].as_array().map(Vec::len), Some(1), "{printed}");
+        let read = Command::new("pdftotext").args(["-layout", &out, "-"]).output()?;
+        let text = String::from_utf8_lossy(&read.stdout).into_owned();
+        let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Ok::<_, Failed>(joined.replace("ALLERGIES AND REACTIONS ", ""))
+    };
+    let before = sheet()?;
+    assert!(!before.contains("May be given now"), "{before}");
+    assert!(before.contains("(printed): Not given yet"), "{before}");
+    assert!(before.contains("Could be given at that time."), "{before}");
+    assert!(before.contains("Count what was given since."), "{before}");
+    let give = ["give-prn", &order, "--amount", "2", "--reason", "pain"];
+    device.ok_as(&device.nurse(), &give, "");
+    let after = sheet()?;
+    assert!(after.contains("Earliest next"), "{after}");
+    device.ok_as(&device.nurse(), &["order", "hold", &order, "--reason", "Dr Patel"], "");
+    let held = sheet()?;
+    assert!(held.contains("NOT TO BE GIVEN: this order is held."), "{held}");
+    Ok(())
 }
 
 fn record(device: &Outside, resident: &str, draws: &mut Draws) -> Told {

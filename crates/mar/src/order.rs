@@ -332,4 +332,17 @@ impl State {
             Self::Rejected => "rejected",
         }
     }
+
+    /// Returns the state as a person reads it: "awaiting its second check".
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Proposal => "imported, not confirmed",
+            Self::AwaitingSecondCheck => "awaiting its second check",
+            Self::Active => "active",
+            Self::Held => "held",
+            Self::Stopped => "stopped",
+            Self::Rejected => "turned down",
+        }
+    }
 }

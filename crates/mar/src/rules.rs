@@ -1,10 +1,12 @@
 //! The rules of giving: intervals, totals, gaps, windows. One function each, on the merged record.
 
+mod bar;
 mod breach;
 mod finding;
 mod limits;
 mod status;
 
+pub use bar::{Bar, barred};
 pub use breach::{Breach, BreachKind, breaches, double_doses};
 pub use finding::{Finding, findings};
 pub(crate) use limits::is_weekly;

@@ -24,6 +24,7 @@ pub fn directions(content: &Content, settings: &Settings) -> String {
     }
     text.push('.');
     if let Some(prn) = content.prn() {
+        text.push(' ');
         text.push_str(&limits(prn));
     }
     let extra =
@@ -210,10 +211,13 @@ pub fn date(date: chrono::NaiveDate) -> String {
     date.format("%a %-d %b %Y").to_string()
 }
 
-fn limits(prn: &Prn) -> String {
+/// Returns the limits of a when-required order: `At least 4 hours between doses. No more than EIGHT
+/// tablets in 24 hours.`
+#[must_use]
+pub fn limits(prn: &Prn) -> String {
     let interval = match prn.min_interval.value() {
-        Some(interval) => format!(" At least {} between doses.", length(*interval)),
-        None => " Shortest time between doses: not stated.".to_owned(),
+        Some(interval) => format!("At least {} between doses.", length(*interval)),
+        None => "Shortest time between doses: not stated.".to_owned(),
     };
     let most = match prn.max_24h.value() {
         Some(amount) => format!(" No more than {} in 24 hours.", amount_words(amount)),

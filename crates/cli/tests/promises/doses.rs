@@ -43,6 +43,42 @@ pub fn when_required_dose() -> Result<(), Failed> {
     Ok(())
 }
 
+/// The card of a held order said "May be given now", and so did the sheet of the round: only the
+/// refusal asked whether the order is in force and the resident at home.
+pub fn card_of_what_is_not_to_be_given() -> Result<(), Failed> {
+    let (device, resident) = home();
+    let order = device.order(&when_required(&resident));
+    let nurse = device.nurse();
+    let open = device.ok(&["prn", &order]);
+    assert_eq!((&open["allowed_now"], &open["not_now"]), (&json!(true), &json!(null)));
+    let check = |words: &str| {
+        let card = device.ok(&["prn", &order]);
+        assert_eq!((&card["allowed_now"], &card["not_now"]), (&json!(false), &json!(words)));
+        let told = device.run(&["prn", &order]).stdout;
+        assert!(told.contains(&format!("NOT TO BE GIVEN NOW: {words}.")), "{told}");
+        assert!(!told.contains("May be given"), "{told}");
+        let give = ["give-prn", &order, "--amount", "2", "--reason", "pain"];
+        assert_eq!(device.run_as(&nurse, &give).code, 3);
+    };
+    device.ok_as(&nurse, &["order", "hold", &order, "--reason", "Dr Patel"], "");
+    check("this order is held");
+    device.ok_as(&nurse, &["order", "resume", &order, "--reason", "Dr Patel"], "");
+    device.ok_as(&nurse, &["resident", "status", &resident, "hospital"], "");
+    check("the resident is in hospital");
+    device.ok_as(&nurse, &["resident", "status", &resident, "present"], "");
+    let stop = ["order", "stop", &order, "--authorised-by", "Dr Patel", "--reason", "no pain"];
+    device.ok_as(&nurse, &stop, "");
+    check("this order is stopped");
+    let asked = device.ok_as(
+        &nurse,
+        &["order", "add", "--from", "-"],
+        &when_required(&resident).to_string(),
+    );
+    let unchecked = device.ok(&["prn", &text(&asked["order"])]);
+    assert_eq!(unchecked["not_now"], json!("this order is awaiting its second check"));
+    Ok(())
+}
+
 /// The count of a rescue medicine is said with each dose, and no number refuses one (W-05).
 pub fn rescue() -> Result<(), Failed> {
     let (device, resident) = home();

@@ -389,7 +389,7 @@ fn answer(session: &Session<'_>, order: OrderId, out: &mut Output<'_>) -> Result
             out.line(format!("    {note}"));
         }
     }
-    out.line(format!("This order is {}: {order}", show::state_in_words(state)));
+    out.line(format!("This order is {}: {order}", state.in_words()));
     if matches!(state, State::Active | State::AwaitingSecondCheck) {
         unoffered::tell(session, history, out);
     }

@@ -1,11 +1,12 @@
 //! `record`, `give-prn`, `prn`, `effect` and `correct`: what became of a dose.
 
+mod card;
 mod later;
 mod prn;
 
+pub(super) use card::{Card, EVER};
 pub use later::{CorrectRequest, EffectRequest};
 pub use prn::GivePrn;
-pub(super) use prn::{EVER, in_words as prn_in_words};
 
 use super::page::{clock, moment};
 use super::session::Session;

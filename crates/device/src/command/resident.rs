@@ -412,7 +412,7 @@ fn line_of(
     let (_, history) = session.order(text)?;
     let found = all.iter().find(|(order, ..)| *order == history.id);
     found.map(|(order, version, _)| (*order, *version)).ok_or_else(|| {
-        let state = history.state(session.now).word();
+        let state = history.state(session.now).in_words();
         Fault::Refused(mar::refusal::OrderRefusal::State(state).into())
     })
 }

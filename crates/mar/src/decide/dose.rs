@@ -381,10 +381,10 @@ impl<'d> Decision<'d, '_, '_> {
     ) -> Result<(), Refusal> {
         let given_elsewhere = outcome == Outcome::Practice(Practice::GivenElsewhere);
         if asked.history.stopped_at().is_some_and(|stopped| at >= stopped) {
-            return Err(DoseRefusal::NotActive { state: State::Stopped.word() }.into());
+            return Err(DoseRefusal::NotActive { state: State::Stopped.in_words() }.into());
         }
         if asked.held_at(at, self.now()) && !asked.rescue() && !given_elsewhere {
-            return Err(DoseRefusal::NotActive { state: State::Held.word() }.into());
+            return Err(DoseRefusal::NotActive { state: State::Held.in_words() }.into());
         }
         if let Some(outside) = &asked.outside {
             return Err(outside.clone().into());
@@ -606,7 +606,7 @@ fn not_active(history: &OrderHistory, at: Timestamp) -> DoseRefusal {
         | State::AwaitingSecondCheck
         | State::Held
         | State::Stopped
-        | State::Rejected) => DoseRefusal::NotActive { state: state.word() },
+        | State::Rejected) => DoseRefusal::NotActive { state: state.in_words() },
     }
 }
 

@@ -238,7 +238,7 @@ impl Decision<'_, '_, '_> {
             if wanted.contains(&state) {
                 Ok(())
             } else {
-                Err(Refusal::from(OrderRefusal::State(state.word())))
+                Err(Refusal::from(OrderRefusal::State(state.in_words())))
             }
         };
         let (act, order, fact) = match ask {
@@ -325,7 +325,7 @@ fn rejectable(
         State::Proposal => Ok(None),
         State::AwaitingSecondCheck => waiting(history).map(Some),
         state @ (State::Active | State::Held | State::Stopped | State::Rejected) => {
-            Err(OrderRefusal::State(state.word()).into())
+            Err(OrderRefusal::State(state.in_words()).into())
         }
     }
 }

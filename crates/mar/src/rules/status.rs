@@ -6,6 +6,7 @@ use crate::ids::{AdministrationId, OrderId};
 use crate::order::{Content, Prn};
 use crate::quantity::{Amount, Quantity};
 use crate::time::{DAY, Minutes, Timestamp};
+use std::collections::BTreeMap;
 
 /// What is shown before a when-required dose is prepared (P-05).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +18,11 @@ pub struct PrnStatus {
     /// How much may still be taken now under every total of 24 hours (P-03, P-04), in the unit of
     /// the dose: more is refused. `None` when no total holds.
     pub left_24h: Option<Amount>,
-    /// How many doses of this order were given in the last seven days.
+    /// How many doses were given in the last seven days, of this order and of every other that
+    /// shares its limits: the same doses as [`PrnStatus::last`] looks at.
     pub given_7d: usize,
+    /// The part of them that was given from other orders, for each of those.
+    pub others_7d: BTreeMap<OrderId, usize>,
     /// The count of a rescue medicine; `None` for any other.
     pub rescue: Option<RescueCount>,
 }
@@ -83,6 +87,11 @@ pub fn prn_status(
     let open = |t: &Timestamp| allows(order, prn, taken, &least, *t).is_ok();
     let earliest = candidates.into_iter().find(open).unwrap_or(Timestamp(i64::MAX));
     let week = Minutes(7 * 24 * 60);
+    let of_week = || group().filter(|t| t.at > now.minus(week));
+    let mut others_7d = BTreeMap::new();
+    for other in of_week().filter(|t| t.order != order.0) {
+        *others_7d.entry(other.order).or_default() += 1;
+    }
     PrnStatus {
         last: last.map(|t| LastGiven {
             administration: t.administration,
@@ -94,7 +103,8 @@ pub fn prn_status(
         // Nothing holds a rescue medicine up (W-05), and no card may say so.
         earliest_next: (earliest > now && !order.1.flags.rescue).then_some(earliest),
         left_24h: least_left(order, prn, taken, now),
-        given_7d: taken.iter().filter(|t| t.order == order.0 && t.at > now.minus(week)).count(),
+        given_7d: of_week().count(),
+        others_7d,
         rescue: order
             .1
             .flags

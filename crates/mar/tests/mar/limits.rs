@@ -173,6 +173,27 @@ fn a_dose_from_a_device_whose_clock_is_ahead_is_shown_and_counted() {
     assert_eq!(status.rescue.map(|count| count.given), Some(tablets("2")));
 }
 
+/// The card said "given 0 times in the last 7 days" of when-required paracetamol while regular
+/// paracetamol had been given all week; its limits counted both.
+#[test]
+fn the_week_counts_the_other_orders_that_share_the_limits_and_names_them() {
+    let order = paracetamol("2", when_required(Some(240), Some("8")));
+    let regular = paracetamol("2", daily(&["08:00"]));
+    let unlike = plain(when_required(Some(240), None));
+    let now = at("2026-11-21T09:00");
+    let taken = [
+        dose(OTHER, &regular, at("2026-11-14T09:00"), "2"),
+        dose(OTHER, &regular, at("2026-11-19T08:00"), "2"),
+        dose(OTHER, &regular, at("2026-11-20T08:00"), "2"),
+        dose(ORDER, &order, at("2026-11-20T14:00"), "2"),
+    ];
+    let status = prn_status((ORDER, &order), prn_of(&order), &taken, now);
+    assert_eq!(status.given_7d, 3);
+    assert_eq!(status.others_7d.into_iter().collect::<Vec<_>>(), [(OTHER, 2)]);
+    let status = prn_status((ORDER, &unlike), prn_of(&unlike), &taken[..3], now);
+    assert_eq!((status.given_7d, status.others_7d.len()), (0, 0), "another medicine");
+}
+
 #[test]
 fn what_is_shown_before_preparing_tells_last_next_left_and_the_week() {
     let order = one_or_two(paracetamol("2", when_required(Some(240), Some("8"))));

@@ -228,8 +228,10 @@ impl Plan {
                 let state = history.state(session.now);
                 if matches!(state, State::Stopped | State::Rejected) {
                     self.taken.orders += 1;
-                    let text =
-                        format!("{name} was {} here, and the file has it changed", state.word());
+                    let text = format!(
+                        "{name} was {} here, and the file has it changed",
+                        state.in_words()
+                    );
                     return self.warn(&sent.place, &text);
                 }
                 history.id

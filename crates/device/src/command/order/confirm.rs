@@ -40,11 +40,11 @@ pub(super) fn run(
     let (resident, order) = (resident.id, history.id);
     let Some(proposal) = history.proposal() else {
         let state = history.state(session.now);
-        return Err(Fault::Refused(OrderRefusal::State(state.word()).into()));
+        return Err(Fault::Refused(OrderRefusal::State(state.in_words()).into()));
     };
     let state = history.state(session.now);
     if matches!(state, State::Stopped | State::Rejected) {
-        return Err(Fault::Refused(OrderRefusal::State(state.word()).into()));
+        return Err(Fault::Refused(OrderRefusal::State(state.in_words()).into()));
     }
     let mut open = open_points(proposal);
     open.retain(|point| point != CATEGORY || ask.cd_category.is_none());

@@ -66,7 +66,7 @@ fn tell_list(session: &Session<'_>, found: &[(ResidentId, &OrderHistory)], out: 
             last = Some(*resident);
         }
         table.row([
-            state_in_words(history.state(session.now)).to_owned(),
+            history.state(session.now).in_words().to_owned(),
             medicine(session, history),
             directions(session, history),
             history.id.to_string(),
@@ -85,18 +85,6 @@ pub(super) fn one(session: &Session<'_>, order: &str, out: &mut Output<'_>) -> R
     }
     session.note_access(&BTreeSet::from([resident.id]), AccessKind::Seen);
     Ok(())
-}
-
-/// Returns an order's state for a person.
-pub(super) const fn state_in_words(state: State) -> &'static str {
-    match state {
-        State::Proposal => "imported, not confirmed",
-        State::AwaitingSecondCheck => "awaiting its second check",
-        State::Active => "active",
-        State::Held => "held",
-        State::Stopped => "stopped",
-        State::Rejected => "rejected",
-    }
 }
 
 fn medicine(session: &Session<'_>, history: &OrderHistory) -> String {
@@ -222,7 +210,7 @@ fn tell(session: &Session<'_>, resident: ResidentId, history: &OrderHistory, out
     out.line(format!("{}    {}", name(session, resident), history.id));
     out.line(medicine(session, history));
     let state = history.state(session.now);
-    out.line(format!("This order is {}.", state_in_words(state)));
+    out.line(format!("This order is {}.", state.in_words()));
     if let Some((at, _, authorised_by, why)) = history.stop() {
         out.line(format!("Stopped from {}, {authorised_by}: {why}", moment(at, zone)));
     }

@@ -21,7 +21,7 @@ pub(super) fn run(session: &Session<'_>, order: &str, out: &mut Output<'_>) -> R
     let (resident, history) = session.order(order)?;
     let Some(proposal) = history.proposal() else {
         let state = history.state(session.now);
-        return Err(Fault::Refused(OrderRefusal::State(state.word()).into()));
+        return Err(Fault::Refused(OrderRefusal::State(state.in_words()).into()));
     };
     out.document(&with_resident(offered(session, proposal), resident.id));
     Ok(())

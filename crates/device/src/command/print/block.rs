@@ -3,14 +3,14 @@
 use super::cells::{SoFar, Told, rows};
 use super::page::some;
 use crate::command::page::moment;
-use crate::command::record::{EVER, prn_in_words};
+use crate::command::record::Card;
 use crate::command::session::Session;
 use ::mar::chart::ChartOrder;
 use ::mar::ids::StaffId;
 use ::mar::medicine::Medicine;
 use ::mar::order::{Content, Prn, Source, State};
 use ::mar::picture::{OrderHistory, ResidentPicture};
-use ::mar::rules::{min_gap, prn_status, taken};
+use ::mar::rules::min_gap;
 use ::mar::schedule::{Days, Schedule};
 use ::print::sheet::{Block, BlockStanding, Cycle, Doses, SenderWords, WhenRequired};
 use std::collections::BTreeSet;
@@ -219,11 +219,9 @@ fn when_required(
     told: &mut Told<'_, '_>,
 ) -> WhenRequired {
     let content = &order.version.content;
-    let doses = taken(&session.picture.home, resident, EVER);
-    let status = prn_status((order.order, content), prn, &doses, session.now);
     // The page itself says when it was printed.
-    let at_printing =
-        if order.ended { Vec::new() } else { prn_in_words(session, resident, &status) };
+    let card = Card::of(session, resident, (order.order, content, prn));
+    let at_printing = if order.ended { Vec::new() } else { card.when_printed() };
     let lines = order.unscheduled.iter().map(|dose| told.prn_line(order, dose)).collect();
     WhenRequired { limits: limits(prn), protocol: protocol(content, prn), at_printing, lines }
 }

@@ -5,14 +5,14 @@ use super::page::{codes, home, provenance, resident};
 use super::{PrintRequest, Printed, Whose, print_fault};
 use crate::command::Fault;
 use crate::command::page::clock;
-use crate::command::record::{EVER, prn_in_words};
+use crate::command::record::Card;
 use crate::command::round::no_rounds;
 use crate::command::session::{Session, date};
 use crate::command::waiting;
 use ::mar::due::{Due, DueState};
 use ::mar::picture::ResidentPicture;
 use ::mar::round::{RoundSpan, RoundStop, in_trolley_order, round_at, round_on, stops};
-use ::mar::rules::{LOOK_BACK, prn_status, taken};
+use ::mar::rules::LOOK_BACK;
 use ::mar::schedule::SlotKind;
 use ::mar::waiting::Waiting;
 use ::print::round::{RoundDose, RoundResident, RoundSheet, RoundWaiting};
@@ -158,16 +158,13 @@ fn dose(session: &Session<'_>, due: &Due<'_>) -> RoundDose {
 
 /// The review strip: what may be given when required, so that it is not forgotten (P-08).
 fn when_required(session: &Session<'_>, resident: &ResidentPicture) -> Vec<String> {
-    let doses = taken(&session.picture.home, resident, EVER);
     resident
         .orders
         .values()
         .filter_map(|history| {
-            let version = history.version_at(session.now)?;
-            let prn = version.content.prn()?;
-            let status = prn_status((history.id, &version.content), prn, &doses, session.now);
-            let words = prn_in_words(session, resident, &status).join(" ");
-            Some(format!("{}: {words}", version.content.medicine.name))
+            let content = &history.version_at(session.now)?.content;
+            let card = Card::of(session, resident, (history.id, content, content.prn()?));
+            Some(format!("{}. {}", content.medicine.name, card.on_paper()))
         })
         .collect()
 }
