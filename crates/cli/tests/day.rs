@@ -79,6 +79,15 @@ fn main() {
         ("a_device_that_was_put_out_says_so_and_records_nothing", promises::apart::put_out),
         ("the_practice_home_plays_a_day_on_two_devices", promises::serving::demo),
     ];
-    let trials = tests.iter().map(|(name, test)| Trial::test(*name, *test)).collect();
+    let trials = tests.iter().chain(AGAIN).map(|(name, test)| Trial::test(*name, *test)).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
+
+/// What is done again, or seen again, says the same.
+const AGAIN: &[(&str, Test)] = &[
+    (
+        "an_import_of_a_person_with_nothing_but_a_name_takes_nobody_in",
+        promises::apart_people::nothing_but_a_name,
+    ),
+    ("an_older_file_imported_again_sets_nothing_back", promises::apart_people::an_older_file_again),
+];

@@ -64,7 +64,10 @@ impl Identity {
     /// Returns the name as a list shows it: `SHAW, Gladys (Glad)`.
     #[must_use]
     pub fn list_name(&self) -> String {
-        let mut name = format!("{}, {}", self.family.to_uppercase(), self.given);
+        let mut name = self.family.to_uppercase();
+        if !self.given.trim().is_empty() {
+            name.push_str(&format!(", {}", self.given));
+        }
         if let Some(known_as) = &self.known_as {
             name.push_str(&format!(" ({known_as})"));
         }

@@ -158,3 +158,71 @@ pub fn same_person() -> Result<(), Failed> {
     }
     Ok(())
 }
+
+/// Fault: somebody of whom the file gives nothing but a name was a new resident at every import.
+pub fn nothing_but_a_name() -> Result<(), Failed> {
+    let device = Outside::new();
+    device.found();
+    let nurse = device.nurse();
+    let order = |subject: &str| {
+        json!({"resource": {"resourceType": "MedicationRequest", "status": "active",
+            "intent": "order", "subject": {"reference": subject},
+            "medicationCodeableConcept": {"text": "Ramipril 5mg capsules"},
+            "dosageInstruction": [{"text": "One To Be Taken Each Morning"}]}})
+    };
+    let named = json!({"resourceType": "Patient",
+        "name": [{"family": "Black", "given": ["Dora"]}]});
+    let nameless = json!({"resourceType": "Patient", "gender": "female"});
+    let entry = |full: &str, resource: &Value| json!({"fullUrl": full, "resource": resource});
+    let with_order = json!({"resourceType": "Bundle", "type": "collection",
+        "entry": [entry("urn:uuid:1", &named), order("urn:uuid:1")]});
+    for (at, sent) in [named, nameless, with_order].iter().enumerate() {
+        let file = device.write(&format!("{at}.json"), &sent.to_string());
+        let before = hashes(&device);
+        for _ in 0..2 {
+            let told = device.ok_as(&nurse, &["import", &file], "");
+            assert_eq!(told["people_not_taken"], json!(1), "{told}");
+            let why = text(&told["files"][0]["skipped"][0]["why"]);
+            assert!(why.contains("no date of birth") && why.contains("resident add"), "{why}");
+        }
+        assert_eq!(hashes(&device), before, "{sent}");
+        let mut args = vec!["import", file.as_str()];
+        args.extend(nurse.iter().map(String::as_str));
+        let told = device.run(&args).stdout;
+        assert!(told.contains("1 PERSON was not taken in"), "{told}");
+    }
+    assert_eq!(device.ok(&["resident", "list"]), json!([]));
+    Ok(())
+}
+
+/// Fault: of three files that have one order in the words A, A and B, the second left no mark when
+/// it was read, and set the order back to A when all were imported again.
+pub fn an_older_file_again() -> Result<(), Failed> {
+    let device = Outside::new();
+    device.found();
+    let nurse = device.nurse();
+    let file = |name: &str, stamp: &str, words: &str| {
+        let bundle = json!({"resourceType": "Bundle", "type": "collection", "id": stamp, "entry": [
+            {"resource": {"resourceType": "Patient", "id": "p", "birthDate": "1931-01-01",
+                "identifier": [{"system": SYSTEM, "value": NUMBER}],
+                "name": [{"family": "Black", "given": ["Dora"]}]}},
+            {"resource": {"resourceType": "MedicationRequest", "id": "m", "status": "active",
+                "intent": "order", "subject": {"reference": "Patient/p"},
+                "identifier": [{"system": "https://gp.example/orders", "value": "4"}],
+                "medicationCodeableConcept": {"text": "Ramipril 5mg capsules"},
+                "dosageInstruction": [{"text": words}]}}]});
+        device.write(name, &bundle.to_string())
+    };
+    let (one, two) = ("One To Be Taken Each Morning", "Two To Be Taken Each Morning");
+    let all = [file("1.json", "1", one), file("2.json", "2", one), file("3.json", "3", two)];
+    let import = ["import", &all[0], &all[1], &all[2]];
+    device.ok_as(&nurse, &import, "");
+    let shown = || device.ok(&["order", "list"])[0]["proposal"]["words"].clone();
+    assert_eq!(shown(), json!([two]));
+    let before = hashes(&device);
+    let again = device.ok_as(&nurse, &import, "");
+    assert_eq!((hashes(&device), shown()), (before, json!([two])), "{again}");
+    let warned = again["files"][1]["warnings"].to_string();
+    assert!(warned.contains("as it was before"), "{again}");
+    Ok(())
+}

@@ -56,6 +56,8 @@ struct Report {
 /// What was taken of one file.
 struct Taken {
     residents: usize,
+    /// People of whom nothing was taken; each stands among what was skipped, with the reason.
+    left_out: usize,
     allergies: usize,
     orders: usize,
     written: usize,
@@ -92,7 +94,10 @@ pub fn run(
         reports.iter().filter(|r| r.outcome.is_err()).map(|r| r.path.clone()).collect();
     if out.is_json() {
         let files: Vec<Value> = reports.iter().map(to_json).collect();
-        out.document(&json!({ "files": files, "dry_run": request.dry_run }));
+        let left_out = left_out(&reports);
+        out.document(&json!({
+            "files": files, "dry_run": request.dry_run, "people_not_taken": left_out,
+        }));
     } else {
         tell(&reports, request.dry_run, out);
     }
@@ -173,6 +178,7 @@ fn to_json(report: &Report) -> Value {
             shape["allergies"] = json!(taken.allergies);
             shape["orders"] = json!(taken.orders);
             shape["written"] = json!(taken.written);
+            shape["people_not_taken"] = json!(taken.left_out);
             shape["resident_ids"] =
                 json!(taken.who.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>());
             let skipped: Vec<Value> = taken
@@ -194,6 +200,11 @@ fn to_json(report: &Report) -> Value {
         }
     }
     shape
+}
+
+/// How many people were left out of all files together.
+fn left_out(reports: &[Report]) -> usize {
+    reports.iter().filter_map(|r| r.outcome.as_ref().ok()).map(|taken| taken.left_out).sum()
 }
 
 fn tell(reports: &[Report], dry_run: bool, out: &mut Output<'_>) {
@@ -239,7 +250,18 @@ fn tell(reports: &[Report], dry_run: bool, out: &mut Output<'_>) {
             ));
         }
     }
+    let would = if dry_run { "would not be taken in" } else { "was not taken in" };
+    let would_all = if dry_run { "would not be taken in" } else { "were not taken in" };
+    match left_out(reports) {
+        0 => {}
+        1 => out.line(format!("1 PERSON {would}: look at “not taken” above for who and why.")),
+        n => {
+            out.line(format!("{n} PEOPLE {would_all}: look at “not taken” above for who and why."));
+        }
+    }
     if proposals {
-        out.line("Next: medroundctl order list, then order confirm, then a second person's check.");
+        out.line("Next, for each order: medroundctl order list");
+        out.line("then one person:      medroundctl order confirm ORDER --as INITIALS");
+        out.line("then another:         medroundctl order check ORDER --as INITIALS");
     }
 }

@@ -103,7 +103,8 @@ fn add(session: &mut Session<'_>, from: &Given, out: &mut Output<'_>) -> Result<
     out.line(format!("{} is a resident now: {id}", name(session, id)));
     if let Some(found) = session.picture.resident(id) {
         if found.allergies() == Allergies::NotAsked {
-            out.line("ALLERGIES NOT RECORDED. Ask, then: medroundctl resident change");
+            out.line("ALLERGIES NOT RECORDED. Ask, then write them in a file:");
+            out.line(format!("medroundctl resident change {id} --from FILE --as INITIALS"));
         }
         let similar = similar_names(session, id);
         if !similar.is_empty() {

@@ -284,7 +284,7 @@ fn no_version(order: OrderId, state: State) -> String {
     format!(
         "this order is {}, and nobody had confirmed it: nothing can be given from it. {given} write \
          it with its true start (medroundctl order add --from FILE), {record}; then reject or stop it",
-        state.word()
+        state.in_words()
     )
 }
 

@@ -145,7 +145,7 @@ fn same_number(session: &Session<'_>, others: &[mar::ids::ResidentId]) -> String
     let names: Vec<String> = others.iter().map(|id| resident::name(session, *id)).collect();
     format!(
         "has the same NHS number as {}: look whether they are one person, and correct the wrong \
-         number: medroundctl resident change",
+         number: medroundctl resident change RESIDENT --from FILE",
         mar::words::list(&names)
     )
 }

@@ -2,12 +2,12 @@
 
 use super::fit::{Fit, Names, fit, is_named, name_key, names};
 use chrono::NaiveDate;
-use interop::fhir::{Deceased, ProposedResident, SentNhsNumber, is_nhs_number};
+use interop::fhir::{Deceased, ProposedOrder, ProposedResident, SentNhsNumber, is_nhs_number};
 use mar::ids::ResidentId;
 use mar::picture::Picture;
 use mar::resident::{Allergies, Allergy, ExternalId, Identity, NhsNumber};
 use mar::words::date;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Whose record it is.
 pub(super) enum Whose {
@@ -31,8 +31,8 @@ pub(super) struct Known<'p> {
     external: HashMap<ExternalId, Vec<usize>>,
     /// By date of birth, family name and given name.
     names: HashMap<(NaiveDate, String, String), Vec<usize>>,
-    /// By the sender's first identifier of an order.
-    orders: HashMap<&'p ExternalId, ResidentId>,
+    /// By the sender's first identifier of an order: senders use one for two people's.
+    orders: HashMap<&'p ExternalId, BTreeSet<ResidentId>>,
 }
 
 struct Person {
@@ -64,7 +64,7 @@ impl<'p> Known<'p> {
         for resident in all() {
             for history in resident.orders.values() {
                 if let Some(key) = history.proposal().and_then(|p| p.external.first()) {
-                    known.orders.entry(key).or_insert(resident.id);
+                    known.orders.entry(key).or_default().insert(resident.id);
                 }
             }
         }
@@ -124,11 +124,17 @@ impl<'p> Known<'p> {
         if !sent.in_file {
             return Whose::Nobody("the person is not in the file, and nobody here fits".to_owned());
         }
-        if let Some(id) = self.by_orders(sent, identity) {
-            return Whose::Known(id, None);
+        let by_orders = self.by_orders(sent, identity);
+        match by_orders.len() {
+            0 => {}
+            1 => return by_orders.first().map_or(Whose::New, |id| Whose::Known(*id, None)),
+            n => return Whose::Nobody(several_fit(n)),
         }
         if let Deceased::Yes(_) = sent.deceased {
             return Whose::Nobody("the sender says that the person has died".to_owned());
+        }
+        if !is_found_again(sent, identity) {
+            return Whose::Nobody(NOTHING_TO_FIND_BY.to_owned());
         }
         Whose::New
     }
@@ -150,7 +156,7 @@ impl<'p> Known<'p> {
                 Fit::TooLittle => {
                     let shares = |id: &ExternalId| person.identity.external.contains(id);
                     let own = identity.external.iter().filter(|id| is_own_id(id)).any(shares);
-                    if own || self.by_orders(sent, identity) == Some(person.id) {
+                    if own || self.by_orders(sent, identity).contains(&person.id) {
                         weak = weak.or(Some(Whose::Known(person.id, None)));
                     }
                 }
@@ -181,7 +187,7 @@ impl<'p> Known<'p> {
                     Fit::Same => Whose::Known(person.id, None),
                     Fit::NameOnly => Whose::Known(person.id, Some(without_birth(person, &by))),
                     Fit::TooLittle
-                        if nameless || self.by_orders(sent, identity) == Some(person.id) =>
+                        if nameless || self.by_orders(sent, identity).contains(&person.id) =>
                     {
                         Whose::Known(person.id, None)
                     }
@@ -221,18 +227,50 @@ impl<'p> Known<'p> {
 
     /// Somebody of whom the file says little is found again by the sender's own order identifiers,
     /// unless what it says is another's.
-    fn by_orders(&self, sent: &ProposedResident, identity: &Identity) -> Option<ResidentId> {
-        let keys = sent.orders.iter().filter_map(|order| order.external().into_iter().next());
-        let id = *keys.filter_map(|key| self.orders.get(&key)).min()?;
-        let known = self.identity(id)?;
+    fn by_orders(&self, sent: &ProposedResident, identity: &Identity) -> BTreeSet<ResidentId> {
         let little = sent.names.is_empty() || identity.born.is_none();
-        let fits = match fit(known, sent, identity) {
-            Fit::Same | Fit::NameOnly => true,
-            Fit::TooLittle => sent.names.is_empty(),
-            Fit::OtherBirth | Fit::OtherName => false,
+        let fits = |id: &ResidentId| {
+            let Some(known) = self.identity(*id) else { return false };
+            let by_name = match fit(known, sent, identity) {
+                Fit::Same | Fit::NameOnly => true,
+                Fit::TooLittle => sent.names.is_empty(),
+                Fit::OtherBirth | Fit::OtherName => false,
+            };
+            little && by_name && !other_number(known, identity)
         };
-        (little && fits && !other_number(known, identity)).then_some(id)
+        let keys = own_orders(sent).filter_map(|order| order.external().into_iter().next());
+        let found = keys.filter_map(|key| self.orders.get(&key)).flatten();
+        found.filter(|id| fits(id)).copied().collect()
     }
+}
+
+/// Told where the identifiers of the orders are those of several residents.
+fn several_fit(residents: usize) -> String {
+    format!(
+        "the identifiers of these orders are those of {residents} residents, and the file says no \
+         more of whose they are: nothing was taken. Ask the sender whose they are"
+    )
+}
+
+/// Told of a person whom the next import would not find again, but write down a second time, and
+/// whom nobody could tell from another of the same name.
+const NOTHING_TO_FIND_BY: &str = "the file gives no date of birth with the name, no NHS number and \
+    no identifier of the sender, so that nobody can tell whose it is: nothing of this person was \
+    taken. Ask the sender for one of these, or write who it is by hand: medroundctl resident add \
+    --from FILE";
+
+/// Whether importing the same file again would find the person again (H-39).
+fn is_found_again(sent: &ProposedResident, identity: &Identity) -> bool {
+    identity.nhs_number.is_some()
+        || name_key(identity).is_some()
+        || identity.external.iter().any(is_own_id)
+        || own_orders(sent).next().is_some()
+}
+
+/// The orders that bear an identifier of the sender: what two people were both prescribed in the
+/// same words says nothing of who they are.
+fn own_orders(sent: &ProposedResident) -> impl Iterator<Item = &ProposedOrder> {
+    sent.orders.iter().filter(|order| !order.identifiers.is_empty())
 }
 
 fn other_number(known: &Identity, sent: &Identity) -> bool {
@@ -281,7 +319,7 @@ fn not_the_same(known: &Person, sent: &ProposedResident, identity: &Identity, by
     format!(
         "{by} is that of {whose}{place}, {here}; the file has it for {name}, {there}. These may be \
                      two people: nothing of this one was taken{left}. Find out who has the number. Correct who \
-                     it is here with `medroundctl resident change {id}`, or ask the sender to correct the \
+                     it is here with `medroundctl resident change {id} --from FILE`, or ask the sender to correct the \
                      record; then import again"
     )
 }

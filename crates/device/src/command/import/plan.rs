@@ -12,6 +12,7 @@ use mar::ids::{OrderId, ResidentId};
 use mar::order::{Grade, Proposal, State};
 use mar::picture::{OrderHistory, ResidentPicture};
 use mar::resident::{Allergies, ExternalId};
+use mar::time::Timestamp;
 use std::collections::HashMap;
 
 /// No proposal's words together are longer: an entry holds 16 KiB.
@@ -39,6 +40,7 @@ impl Plan {
     ) -> Self {
         let taken = Taken {
             residents: 0,
+            left_out: 0,
             allergies: 0,
             orders: 0,
             written: 0,
@@ -93,7 +95,10 @@ impl Plan {
         let what = sent.name().unwrap_or_else(|| "a person without a name".to_owned());
         let name = identity.list_name();
         let id = match known.whose(sent, &identity) {
-            Whose::Nobody(why) => return self.skip(&sent.place, &what, &why),
+            Whose::Nobody(why) => {
+                self.taken.left_out += 1;
+                return self.skip(&sent.place, &what, &why);
+            }
             Whose::New => {
                 if identity.family == NAMELESS {
                     self.warn(&sent.place, "the file does not name the person: write the name");
@@ -101,6 +106,7 @@ impl Plan {
                 let id = ResidentId(session.device().fresh());
                 let ask = Ask::Resident(id, AskResident::WriteIdentity(identity.clone()));
                 if !self.ask(&sent.place, &what, ask) {
+                    self.taken.left_out += 1;
                     return;
                 }
                 known.learn(id, identity);
@@ -218,30 +224,60 @@ impl Plan {
         proposal.external.push(self.file.clone());
         let order = match held {
             None => OrderId(session.device().fresh()),
-            Some(history) => {
-                let unchanged = history.proposal().is_some_and(|p| same(p, &proposal));
-                if unchanged || from_file(history, &self.file) {
+            Some(history) => match self.news(history, &proposal, session.now) {
+                News::Nothing => {
                     self.taken.orders += 1;
                     return;
                 }
-                // A stop is final, and what was turned down stays so: a person decides.
-                let state = history.state(session.now);
-                if matches!(state, State::Stopped | State::Rejected) {
+                News::Told(text) => {
                     self.taken.orders += 1;
-                    let text = format!(
-                        "{name} was {} here, and the file has it changed",
-                        state.in_words()
-                    );
                     return self.warn(&sent.place, &text);
                 }
-                history.id
-            }
+                News::Changed => history.id,
+            },
         };
         let ask = Ask::Order(id, AskOrder::Propose { order, proposal });
         if self.ask(&sent.place, name, ask) {
             self.taken.orders += 1;
         }
     }
+
+    fn news(&self, history: &OrderHistory, proposal: &Proposal, now: Timestamp) -> News {
+        let unchanged = history.proposal().is_some_and(|p| same(p, proposal));
+        if unchanged || from_file(history, &self.file) {
+            return News::Nothing;
+        }
+        let name = &proposal.medicine.name;
+        // A file whose words were the latest when it was first read left no mark of itself: read
+        // again, it must not set back what a later file changed.
+        if proposals(history).any(|p| same(p, proposal)) {
+            return News::Told(format!(
+                "{name} stands here as a later file has it, and this one has it as it was before: \
+                 ask the sender which is right: medroundctl order show {}",
+                history.id
+            ));
+        }
+        // A stop is final, and what was turned down stays so: a person decides.
+        match history.state(now) {
+            state @ (State::Stopped | State::Rejected) => News::Told(format!(
+                "{name} was {} here, and the file has it changed",
+                state.in_words()
+            )),
+            State::Proposal | State::AwaitingSecondCheck | State::Active | State::Held => {
+                News::Changed
+            }
+        }
+    }
+}
+
+/// What a file says of an order that is held already.
+enum News {
+    /// Nothing new.
+    Nothing,
+    /// Nothing is written, and a person is told why.
+    Told(String),
+    /// The sender has changed it.
+    Changed,
 }
 
 /// Stands where the sender names no medicine, until somebody who confirms it does.
@@ -250,9 +286,21 @@ pub(crate) const UNNAMED: &str = "Medicine not named by the sender";
 /// Whether one of the order's proposals came from this very file: a later one may have changed it,
 /// and the old file does not change it back.
 fn from_file(history: &OrderHistory, file: &ExternalId) -> bool {
-    history.entries().any(|entry| {
-        matches!(&entry.fact, Fact::Order(OrderFact::Proposed { proposal, .. })
-            if proposal.external.contains(file))
+    proposals(history).any(|proposal| proposal.external.contains(file))
+}
+
+/// Everything that was ever proposed for an order.
+fn proposals(history: &OrderHistory) -> impl Iterator<Item = &Proposal> {
+    history.entries().filter_map(|entry| match &entry.fact {
+        Fact::Order(OrderFact::Proposed { proposal, .. }) => Some(proposal),
+        Fact::Order(_)
+        | Fact::Membership(_)
+        | Fact::Home(_)
+        | Fact::Resident(_)
+        | Fact::Dose(_)
+        | Fact::FollowUp(_)
+        | Fact::Access(_)
+        | Fact::Unknown => None,
     })
 }
 
