@@ -21,6 +21,7 @@ pub mod running;
 mod folder;
 pub mod founding;
 pub mod joining;
+mod pages;
 pub mod panics;
 
 pub mod writer;
@@ -32,6 +33,9 @@ pub mod status;
 
 pub mod command;
 pub mod socket;
+
+#[cfg(test)]
+mod alone;
 
 pub use clock::Clock;
 pub use fit_for_use::PutOut;

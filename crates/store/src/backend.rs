@@ -369,6 +369,13 @@ impl Disk {
 
     /// Opens a file under its own name after a look at its header.
     pub(crate) fn open(&self, kind: FileKind) -> Result<Backend, OpenFault> {
+        let backend = self.look(kind)?;
+        backend.rewrite_suspect().map_err(|source| self.fault(kind.name(), source))?;
+        Ok(backend)
+    }
+
+    /// The same for one who only looks, while the file may be open: nothing is written.
+    pub(crate) fn look(&self, kind: FileKind) -> Result<Backend, OpenFault> {
         let fault = |source| self.fault(kind.name(), source);
         let medium = match &self.place {
             Place::Folder(path) => OpenOptions::new()
@@ -384,7 +391,6 @@ impl Disk {
         };
         let backend = self.backend(kind, medium);
         self.check_header(&backend)?;
-        backend.rewrite_suspect().map_err(fault)?;
         Ok(backend)
     }
 

@@ -9,10 +9,12 @@
 
 mod admit;
 mod open;
+mod pages;
 mod reader;
 mod submit;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use mar::ids::{DeviceId, EntryId, LogId};
@@ -73,8 +75,10 @@ struct Shared {
     local: Local,
     /// What is known to be wrong with the files; kept in `local`, too.
     damage: Mutex<Option<Damage>>,
-    /// Whether a page of the log was found damaged at the start: no entry need show it.
-    pages_damaged: bool,
+    /// Whether a page of the log was found damaged: no entry need show it.
+    pages_damaged: AtomicBool,
+    /// Where the files are, to look at their pages.
+    disk: Disk,
     /// Given back with the last reader: no file of the folder is open twice.
     _lock: FolderLock,
 }
@@ -112,7 +116,7 @@ impl Shared {
     /// Forgets it: every entry was looked at, and nothing is wrong. The pages are looked at again at
     /// the next start.
     fn is_whole(&self) {
-        if !self.pages_damaged
+        if !self.pages_damaged.load(Ordering::SeqCst)
             && self.damage().take().is_some()
             && let Err(fault) = self.local.set_damage(None)
         {

@@ -6,7 +6,8 @@
 use std::cell::Cell;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, TableDefinition};
 
@@ -286,9 +287,14 @@ pub(crate) fn open(disk: &Disk, kind: FileKind) -> Result<Open, OpenFault> {
 }
 
 /// Looks whether every page of a file is what was written, and leaves the file as it is. Reads all
-/// of it.
-pub(crate) fn check_pages(disk: &Disk, kind: FileKind) -> Result<(), OpenFault> {
-    let backend = Overlay::on(disk.open(kind)?).map_err(|fault| disk.fault(kind.name(), fault))?;
+/// of it, and gives up with a fault of the disk when `stop` says so.
+pub(crate) fn check_pages(
+    disk: &Disk,
+    kind: FileKind,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), OpenFault> {
+    let fault = |fault| disk.fault(kind.name(), fault);
+    let backend = Overlay::on(disk.look(kind)?, Arc::clone(stop)).map_err(fault)?;
     let checked = guarded(|| {
         let mut database = Builder::new()
             .set_cache_size(4 << 20)

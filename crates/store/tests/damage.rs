@@ -6,10 +6,12 @@
 mod home;
 
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 
-use home::{Device, GLADYS, START, look};
+use home::{Device, GLADYS, NURSE, PARACETAMOL, START, look};
+use mar::command::{Ask, AskDose, Command};
+use mar::fact::Actor;
 use store::backend::memory::MemoryDisk;
 use store::backend::{FileKind, OpenFault};
 use store::record::{Record, RecordFault};
@@ -173,4 +175,114 @@ fn every_cut_is_refused_or_made_good_and_nothing_panics() {
             }
         }
     }
+}
+
+/// A store over the size up to which every page is looked at whenever it is opened.
+fn large_store() -> Device {
+    let mut device = Device::set_up();
+    let long = "a long story. ".repeat(140);
+    while length(&device.disk, FileKind::Log.name()) <= 16 << 20 {
+        let told = |device: &mut Device| -> Command {
+            let Ask::Dose(resident, AskDose::Prn { order, told, mut note }) =
+                home::dose(GLADYS, PARACETAMOL)
+            else {
+                panic!("a dose when required");
+            };
+            (note.reason, note.tried_first) = (long.clone(), long.clone());
+            let ask = Ask::Dose(resident, AskDose::Prn { order, told, note });
+            device.command(Actor::Staff(NURSE), ask)
+        };
+        let doses: Vec<Command> = (0..200).map(|_| told(&mut device)).collect();
+        assert!(device.submit_all(&doses).answers.iter().all(Result::is_ok));
+    }
+    device.record.make_durable().unwrap();
+    device
+}
+
+/// Changes a word in the middle of the log wherever it stands there, on the disk alone: some of the
+/// pages are no longer in use.
+fn change(disk: &MemoryDisk, word: &[u8]) {
+    disk.damage(FileKind::Log.name(), |bytes| {
+        let middle = bytes.len() / 2 - (128 << 10);
+        let part = &mut bytes[middle..][..256 << 10];
+        while let Some(at) = part.windows(word.len()).position(|bytes| bytes == word) {
+            part[at] ^= 1;
+        }
+    });
+}
+
+/// Bug: a page of a large log that was damaged within the day was told by `verify` alone.
+/// Cause: every page of a large store was looked at only when it was opened, and once a day.
+/// Fix: a device that serves looks while the store is open; what it finds stands from then on.
+#[test]
+fn a_large_log_that_is_damaged_while_it_is_used_is_told_after_the_next_look() {
+    let mut device = large_store();
+    let reader = device.record.reader();
+    let look_now = |now| reader.look_at_pages(now, &Arc::default()).unwrap();
+    assert_eq!(look_now(device.now), None);
+    let held = reader.count().unwrap();
+    change(&device.disk, b"story");
+    assert_eq!(reader.damage(), None);
+    let again = Record::open(look(&device.disk.copy(), device.keys.path()), device.now).unwrap();
+    assert_eq!(again.reader().damage(), None, "it was looked at a moment ago");
+    drop(again);
+
+    let found = look_now(device.now).unwrap();
+    assert_eq!(found.file, Some(FileKind::Log), "{}", found.what);
+    assert_eq!(reader.damage(), Some(found.clone()), "everything that asks is told");
+    let again = Record::open(look(&device.disk.copy(), device.keys.path()), device.now).unwrap();
+    assert_eq!(again.reader().damage(), Some(found.clone()), "it is told after a restart, too");
+    drop(again);
+    // As in a small store: what can be read is shown, and what is recorded is kept.
+    device.give().unwrap();
+    assert_eq!(reader.count().unwrap(), held + 1);
+    assert!(!reader.verify().is_clean());
+    assert_eq!(reader.damage(), Some(found), "no look at the entries forgets a damaged page");
+    let again = Record::open(look(&device.disk.copy(), device.keys.path()), device.now).unwrap();
+    assert_eq!(again.reader().count().unwrap(), held + 1, "nothing is lost");
+}
+
+/// A page that is being written must not look like one that is damaged.
+#[test]
+fn looking_at_the_pages_while_doses_are_given_finds_no_damage_that_is_not_there() {
+    let mut device = Device::set_up();
+    let reader = device.record.reader();
+    let stop = Arc::new(AtomicBool::new(false));
+    let looks = std::thread::spawn({
+        let (stop, now) = (Arc::clone(&stop), device.now);
+        move || {
+            let mut looks = 0;
+            while !stop.load(Ordering::SeqCst) {
+                assert_eq!(reader.look_at_pages(now, &Arc::default()).unwrap(), None);
+                looks += 1;
+            }
+            (looks, reader)
+        }
+    });
+    for number in 0..300 {
+        device.give().unwrap();
+        if number % 50 == 0 {
+            device.record.make_durable().unwrap();
+        }
+    }
+    stop.store(true, Ordering::SeqCst);
+    let (looks, reader) = looks.join().unwrap();
+    assert!(looks > 0);
+    assert!(reader.damage().is_none() && reader.verify().is_clean(), "after {looks} looks");
+}
+
+/// Closing a device must not wait for the end of a long look.
+#[test]
+fn a_look_that_is_ended_early_finds_nothing_and_says_so() {
+    let device = Device::set_up();
+    let reader = device.record.reader();
+    device.disk.damage(FileKind::Log.name(), |bytes| {
+        while let Some(at) = bytes.windows(6).position(|bytes| bytes == b"Gladys") {
+            bytes[at] ^= 1;
+        }
+    });
+    let ended = Arc::new(AtomicBool::new(true));
+    assert!(matches!(reader.look_at_pages(START, &ended), Err(OpenFault::Io { .. })));
+    assert_eq!(reader.damage(), None);
+    assert!(reader.look_at_pages(START, &Arc::default()).unwrap().is_some());
 }

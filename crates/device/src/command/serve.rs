@@ -2,6 +2,8 @@
 
 use super::invite::{local_address, socket_address};
 use super::{Fault, Output, page};
+use crate::fit_for_use::damage_in_words;
+use crate::pages::PageWatch;
 use crate::{Clock, Device, Folders, Network, NetworkEvent, NetworkOptions, Running};
 use mar::picture::Picture;
 use mar::time::Timestamp;
@@ -61,13 +63,18 @@ fn serve(
     let running = Running { device: device.clone(), network: Some(network.clone()) };
     let socket =
         crate::socket::listen(running).map_err(|fault| Fault::Unexpected(fault.to_string()))?;
+    let pages = PageWatch::start(&device).map_err(|fault| Fault::Unexpected(fault.to_string()))?;
     while !stop() {
+        if let Some(damage) = pages.found() {
+            tell(&device, &NetworkEvent::Alarm { what: damage_in_words(&damage) }, out);
+        }
         match events.recv_timeout(LOOK) {
             Ok(event) => tell(&device, &event, out),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+    drop(pages);
     drop(socket);
     if let Some(network) = Arc::into_inner(network) {
         network.stop();

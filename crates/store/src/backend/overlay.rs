@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 
@@ -17,6 +18,8 @@ const BLOCK: u64 = 4096;
 #[derive(Debug)]
 pub(crate) struct Overlay {
     beneath: Backend,
+    /// Whether whoever looks is to give up.
+    stop: Arc<AtomicBool>,
     over: Mutex<Over>,
 }
 
@@ -29,10 +32,10 @@ struct Over {
 }
 
 impl Overlay {
-    pub(crate) fn on(beneath: Backend) -> io::Result<Self> {
+    pub(crate) fn on(beneath: Backend, stop: Arc<AtomicBool>) -> io::Result<Self> {
         let length = beneath.len()?;
         let over = Mutex::new(Over { length, shows: length, blocks: BTreeMap::new() });
-        Ok(Self { beneath, over })
+        Ok(Self { beneath, stop, over })
     }
 
     fn over(&self) -> MutexGuard<'_, Over> {
@@ -80,6 +83,9 @@ impl StorageBackend for Overlay {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("nobody waits for it any more"));
+        }
         let over = self.over();
         if offset.saturating_add(out.len() as u64) > over.length {
             return Err(io::ErrorKind::UnexpectedEof.into());

@@ -1,6 +1,7 @@
 //! Founding a home, joining one, and opening it again.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
 
 use mar::fact::{DeviceKeys, Draft, EarlierHead, Fact, Founding, MembershipFact};
@@ -8,6 +9,7 @@ use mar::ids::{EntryId, HomeId, LogId};
 use mar::picture::{HomePicture, Picture};
 use mar::time::Timestamp;
 
+use super::pages::look_at_start;
 use super::{Cursor, Fresh, Published, Record, Shared, Stores};
 use crate::backend::memory::MemoryDisk;
 use crate::backend::{Disk, FileKind, OpenFault};
@@ -159,7 +161,7 @@ impl Record {
         let Opening { disk, mut keys, state } = opening;
         let in_log = |fault| tables::open_fault(&disk, FileKind::Log, fault);
         let local = local(&disk, fresh.next())?;
-        let pages_damaged = look_at_pages(&disk, &local, now);
+        let pages_damaged = look_at_start(&disk, &local, now);
         let damage = settle_damage(&disk, &local);
         let (stores, folded, heads, pinned) = stores(&disk, now, fresh.next())?;
         let (clock, stale) = tables::guarded(|| {
@@ -188,7 +190,8 @@ impl Record {
             published: RwLock::new(published),
             local,
             damage: Mutex::new(damage),
-            pages_damaged,
+            pages_damaged: AtomicBool::new(pages_damaged),
+            disk: disk.clone(),
             _lock: lock,
         };
         let record = Self {
@@ -219,46 +222,6 @@ fn must_be_free(disk: &Disk) -> Result<(), OpenFault> {
     }
     let left = disk.without_log();
     if matches!(left, OpenFault::NoHome { .. }) { Ok(()) } else { Err(left) }
-}
-
-/// How often every page of a large record is looked at.
-const LOOK_EVERY_MS: i64 = 24 * 60 * 60 * 1000;
-/// Up to so many bytes every page is looked at whenever the record is opened.
-const SMALL_BYTES: u64 = 16 << 20;
-
-/// Looks at every page of log and views: redb believes what it reads, and a changed byte would show
-/// another dose than was given. A large record is looked at once a day. What is found is noted as
-/// damage. Returns whether the log was found damaged.
-fn look_at_pages(disk: &Disk, local: &Local, now: Timestamp) -> bool {
-    let last = local.checked().ok().flatten();
-    let lately =
-        last.is_some_and(|last| (0..LOOK_EVERY_MS).contains(&now.0.saturating_sub(last.0)));
-    let bytes = disk.length(FileKind::Log).saturating_add(disk.length(FileKind::Views));
-    let mut log_damaged = false;
-    if lately && bytes > SMALL_BYTES {
-        return log_damaged;
-    }
-    for kind in [FileKind::Views, FileKind::Log] {
-        if !disk.exists(kind) {
-            continue;
-        }
-        let damage = match tables::check_pages(disk, kind) {
-            Ok(()) => continue,
-            Err(OpenFault::Damaged { what, .. }) => Damage { file: Some(kind), what },
-            Err(fault) => {
-                tracing::warn!(%fault, "the pages were not looked at");
-                return log_damaged;
-            }
-        };
-        log_damaged |= kind == FileKind::Log;
-        if let Err(fault) = local.set_damage(Some(&damage)) {
-            tracing::warn!(%fault, "that the record is damaged was not kept");
-        }
-    }
-    if !lately && let Err(fault) = local.set_checked(now) {
-        tracing::warn!(%fault, "that the pages were looked at was not kept");
-    }
-    log_damaged
 }
 
 /// Looks into damage that was met before, and returns what is still known of it. Views are made

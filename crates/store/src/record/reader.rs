@@ -37,6 +37,10 @@ impl Reader {
         Self(shared)
     }
 
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
     /// Returns the picture, the heads and the state as of the last commit.
     pub fn published(&self) -> Published {
         self.0.published.read().unwrap_or_else(PoisonError::into_inner).clone()
