@@ -17,11 +17,13 @@ mod home;
 #[path = "exchange/floor.rs"]
 mod floor;
 
+#[path = "../../store/benches/record/ratio.rs"]
+mod ratio;
+
 #[path = "exchange/ward.rs"]
 mod ward;
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::sleep;
@@ -33,6 +35,7 @@ use floor::{RawAppend, RawStream, frames};
 use home::{PATIENCE, Place};
 use mar::ids::ResidentId;
 use mar::time::Minutes;
+use ratio::{forget_earlier_runs, median, ratio};
 use store::backend::faults::{Fault, Operation};
 use store::backend::{Disk, FileKind};
 use sync::session::{Effect, Input, Notice, Session};
@@ -51,7 +54,7 @@ const DELAYS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(5)];
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    forget_earlier_runs();
+    forget_earlier_runs("exchange_100k", &["first_copy", "raw_stream"]);
     let doses = DELAYS.map(|delay| one_dose(&mut criterion, delay));
     let meeting = first_copy(&mut criterion);
     criterion.final_summary();
@@ -334,45 +337,4 @@ fn nothing_to_exchange(office: &mut Place) -> String {
         bytes[0].max(bytes[1]),
         frames[0].max(frames[1])
     )
-}
-
-fn estimates(group: &str, name: &str) -> String {
-    let root = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "../../target".to_owned());
-    format!("{root}/criterion/{group}/{name}/new/estimates.json")
-}
-
-/// What an earlier run found is not told as if this one had.
-fn forget_earlier_runs() {
-    for name in ["first_copy", "raw_stream"] {
-        let earlier = fs::remove_file(estimates("exchange_100k", name));
-        assert!(!earlier.is_err_and(|fault| fault.kind() != ErrorKind::NotFound));
-    }
-}
-
-/// Returns the median of this run with its 95 % interval, in nanoseconds.
-fn median(group: &str, name: &str) -> Option<[f64; 3]> {
-    let text = fs::read_to_string(estimates(group, name)).ok()?;
-    let all: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let median = &all["median"];
-    let bounds = &median["confidence_interval"];
-    Some([
-        median["point_estimate"].as_f64()?,
-        bounds["lower_bound"].as_f64()?,
-        bounds["upper_bound"].as_f64()?,
-    ])
-}
-
-/// Returns the ratio of two medians of this run with their 95 % intervals, in words.
-fn ratio(group: &str, of: &str, to: &str) -> String {
-    match (median(group, of), median(group, to)) {
-        (Some(a), Some(b)) => format!(
-            "{:.2} ({:.2} to {:.2}); {:.3} ms against {:.3} ms",
-            a[0] / b[0],
-            a[1] / b[2],
-            a[2] / b[1],
-            a[0] / 1e6,
-            b[0] / 1e6
-        ),
-        (None, _) | (_, None) => "was not measured in this run".to_owned(),
-    }
 }

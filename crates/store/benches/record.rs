@@ -1,14 +1,22 @@
-//! What a durable dose costs, against its floor on the same disk in the same run; and what opening
-//! costs with 100,000 entries. `cargo bench -p store` prints the ratios at its end.
+//! What a durable dose costs, against its floor on the same disk in the same run; and what opening,
+//! taking in and looking through 100,000 entries costs. `cargo bench -p store` prints the ratios at
+//! its end.
 
 #![allow(clippy::unwrap_used, clippy::float_arithmetic, unreachable_pub, reason = "a benchmark")]
 
 #[path = "../tests/home/mod.rs"]
 mod home;
 
+#[path = "record/admission.rs"]
+mod admission;
+
+#[path = "record/ratio.rs"]
+mod ratio;
+
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput};
@@ -16,6 +24,7 @@ use home::{Device, NURSE, dose, opening};
 use mar::command::Command;
 use mar::fact::Actor;
 use mar::ids::{OrderId, ResidentId};
+use ratio::ratio;
 use store::backend::faults::{Fault, Operation};
 use store::backend::{Disk, FileKind};
 use store::record::Record;
@@ -37,7 +46,7 @@ fn main() {
     for delay in [0, 5] {
         notes.push(durable_dose(&mut criterion, Duration::from_millis(delay)));
     }
-    open_and_replay(&mut criterion);
+    large_home(&mut criterion);
     criterion.final_summary();
     for delay in ["0", "5"] {
         let ratio = |of: &str, to: &str| ratio(&format!("dose_{delay}ms"), of, to);
@@ -52,6 +61,8 @@ fn main() {
     }
     println!("replay / BLAKE3 of the bytes {}", ratio("open_100k", "replay", "blake3"));
     println!("open / replay {}", ratio("open_100k", "open", "replay"));
+    println!("a look at every page / open {}", ratio("open_100k", "pages", "open"));
+    admission::tell();
 }
 
 fn ask(device: &mut Device, number: usize) -> Command {
@@ -157,7 +168,7 @@ impl RawAppend {
     }
 }
 
-fn open_and_replay(criterion: &mut Criterion) {
+fn large_home(criterion: &mut Criterion) {
     let folder = TempDir::new().unwrap();
     let mut device = home_in(folder.path());
     let mut number = 0;
@@ -169,11 +180,33 @@ fn open_and_replay(criterion: &mut Criterion) {
         assert!(batch.answers.iter().all(Result::is_ok));
         bytes += batch.entries.iter().map(|entry| entry.bytes().len() as u64).sum::<u64>();
     }
-    let now = device.now;
     device.record.make_durable().unwrap();
+    admission::admission(criterion, &device);
+    look_at_pages(criterion, &device, folder.path());
+    open_and_replay(criterion, device, folder.path(), bytes);
+}
+
+/// While the record is used, as a device does it.
+fn look_at_pages(criterion: &mut Criterion, device: &Device, folder: &Path) {
+    let length = |kind: FileKind| std::fs::metadata(folder.join(kind.name())).unwrap().len();
+    let bytes = length(FileKind::Log) + length(FileKind::Views);
+    let reader = device.record.reader();
+    let mut group = criterion.benchmark_group("open_100k");
+    group.sample_size(10);
+    group.throughput(Throughput::Bytes(bytes));
+    group.bench_function("pages", |bencher| {
+        bencher.iter(|| {
+            assert_eq!(reader.look_at_pages(device.now, &Arc::default()).unwrap(), None);
+        });
+    });
+    group.finish();
+}
+
+fn open_and_replay(criterion: &mut Criterion, device: Device, folder: &Path, bytes: u64) {
+    let now = device.now;
     let keys = device.keys;
     drop(device.record);
-    let open = || Record::open(opening(&Disk::folder(folder.path()), keys.path()), now).unwrap();
+    let open = || Record::open(opening(&Disk::folder(folder), keys.path()), now).unwrap();
     let mut group = criterion.benchmark_group("open_100k");
     group.sample_size(10);
     group.throughput(Throughput::Elements(ENTRIES));
@@ -183,7 +216,7 @@ fn open_and_replay(criterion: &mut Criterion) {
     });
     group.bench_function("replay", |bencher| {
         bencher.iter_batched(
-            || std::fs::remove_file(folder.path().join(FileKind::Views.name())).unwrap(),
+            || std::fs::remove_file(folder.join(FileKind::Views.name())).unwrap(),
             |()| open(),
             BatchSize::PerIteration,
         );
@@ -191,33 +224,4 @@ fn open_and_replay(criterion: &mut Criterion) {
     let same = vec![7_u8; usize::try_from(bytes).unwrap()];
     group.bench_function("blake3", |bencher| bencher.iter(|| blake3::hash(&same)));
     group.finish();
-}
-
-/// Returns the ratio of two medians of this run with their 95 % intervals, in words.
-fn ratio(group: &str, of: &str, to: &str) -> String {
-    let median = |name: &str| -> Option<[f64; 3]> {
-        let root = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "../../target".to_owned());
-        let path = format!("{root}/criterion/{group}/{name}/new/estimates.json");
-        let text = std::fs::read_to_string(path).ok()?;
-        let all: serde_json::Value = serde_json::from_str(&text).ok()?;
-        let median = &all["median"];
-        let bounds = &median["confidence_interval"];
-        Some([
-            median["point_estimate"].as_f64()?,
-            bounds["lower_bound"].as_f64()?,
-            bounds["upper_bound"].as_f64()?,
-        ])
-    };
-    match (median(of), median(to)) {
-        (Some(a), Some(b)) => {
-            format!(
-                "{:.2} ({:.2} to {:.2}); {:.3} ms",
-                a[0] / b[0],
-                a[1] / b[2],
-                a[2] / b[1],
-                a[0] / 1e6
-            )
-        }
-        (None, _) | (_, None) => "was not measured in this run".to_owned(),
-    }
 }
