@@ -158,7 +158,7 @@ fn a_dose_given_of_a_proposal_is_recorded_once_somebody_confirms_what_it_was() {
     // What the refusal says to do, step by step, with nobody to check it yet.
     written(&mut home, resident, PROPOSED);
     let what = incident(&told_of_the_morning(&mut home, resident, PROPOSED));
-    assert!(what.contains("awaiting-second-check"), "{what}");
+    assert!(what.contains("awaiting its second check"), "{what}");
     assert_eq!(counted(&home, resident), 1);
     // The check that follows does not ask for the dose a second time.
     let check = AskOrder::Check { order: PROPOSED, version: None };
