@@ -22,8 +22,37 @@ const STEP: Duration = Duration::from_secs(60);
 pub struct Clock {
     wall: Wall,
     started: Instant,
-    /// What a person typed because the wall clock is wrong, and when, by the line.
-    typed: Arc<Mutex<Option<(Timestamp, Line)>>>,
+    /// What a person typed because the wall clock is wrong.
+    typed: Arc<Mutex<Option<TypedTime>>>,
+}
+
+/// A time that a person typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TypedTime {
+    /// What was typed.
+    pub(crate) at: Timestamp,
+    /// What the wall clock showed.
+    pub(crate) wall: Timestamp,
+    /// When, by the line.
+    pub(crate) then: Line,
+}
+
+impl TypedTime {
+    /// Returns the typed time as it stands at a later reading of the line, whatever the wall clock
+    /// shows; `None` where the machine was started anew.
+    pub(crate) fn carried(&self, line: &Line) -> Option<Timestamp> {
+        let since = line.since(&self.then)?;
+        Some(Timestamp(self.at.0.saturating_add(millis(since))))
+    }
+
+    /// Whether it still holds where the wall clock shows `wall`: until the machine is started anew,
+    /// or somebody sets the wall clock.
+    pub(crate) fn holds(&self, wall: Timestamp, line: &Line) -> bool {
+        line.since(&self.then).is_some_and(|since| {
+            let moved = wall.0.saturating_sub(self.wall.0).saturating_sub(millis(since));
+            u128::from(moved.unsigned_abs()) <= STEP.as_millis()
+        })
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -107,29 +136,26 @@ impl Clock {
 
     /// Lets time pass on a test's machine, or moves a fixed clock on by as much.
     pub fn pass(&self, length: Duration) {
-        let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+        let length = millis(length);
         match &self.wall {
-            Wall::Set(wall) => drop(wall.fetch_add(millis, Ordering::SeqCst)),
+            Wall::Set(wall) => drop(wall.fetch_add(length, Ordering::SeqCst)),
             Wall::Machine(wall, running) => {
-                wall.fetch_add(millis, Ordering::SeqCst);
-                running.fetch_add(millis, Ordering::SeqCst);
+                wall.fetch_add(length, Ordering::SeqCst);
+                running.fetch_add(length, Ordering::SeqCst);
             }
             Wall::System => {}
         }
     }
 
-    /// Returns the time: what a person typed since the machine was started, carried on by the clock
-    /// that nobody can set; else the wall clock as it stands, right or wrong.
+    /// Returns the time: what a person typed since the machine was started and the wall clock was
+    /// set, carried on by the clock that nobody can set; else the wall clock as it stands, right or
+    /// wrong.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((at, then)) = typed
-            && let Some(since) = self.line().and_then(|line| line.since(&then))
-        {
-            let passed = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-            return Timestamp(at.0.saturating_add(passed));
-        }
-        self.wall()
+        let wall = self.wall();
+        let typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((typed, line)) = typed.as_ref().zip(self.line()) else { return wall };
+        if typed.holds(wall, &line) { typed.carried(&line).unwrap_or(wall) } else { wall }
     }
 
     /// Returns the wall clock in milliseconds since 1970, as it stands, right or wrong.
@@ -141,9 +167,9 @@ impl Clock {
         }
     }
 
-    /// Goes by a time that a person typed at `then`, until the machine is started anew.
-    pub(crate) fn go_by(&self, at: Timestamp, then: Line) {
-        *self.typed.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, then));
+    /// Goes by a time that a person typed, for as long as it holds.
+    pub(crate) fn go_by(&self, typed: TypedTime) {
+        *self.typed.lock().unwrap_or_else(PoisonError::into_inner) = Some(typed);
     }
 
     /// Goes by the wall clock again.
@@ -201,11 +227,14 @@ impl Clock {
 
 #[allow(clippy::disallowed_methods, reason = "the one place where the program reads the clock")]
 fn system_now() -> Timestamp {
-    let millis = |length: Duration| i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
     Timestamp(match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => millis(since),
         Err(before) => -millis(before.duration()),
     })
+}
+
+fn millis(length: Duration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn date(at: Timestamp) -> String {
@@ -231,8 +260,7 @@ impl ClockWatch {
     /// A computer that slept shows as a step forward where the monotonic clock stops in sleep.
     pub fn look(&mut self, wall: Timestamp, running: Duration) -> Option<i64> {
         let passed = running.saturating_sub(self.running);
-        let passed = i64::try_from(passed.as_millis()).unwrap_or(i64::MAX);
-        let moved = wall.0.saturating_sub(self.wall.0).saturating_sub(passed);
+        let moved = wall.0.saturating_sub(self.wall.0).saturating_sub(millis(passed));
         (self.wall, self.running) = (wall, running);
         (u128::from(moved.unsigned_abs()) > STEP.as_millis()).then_some(moved)
     }

@@ -13,10 +13,10 @@ use mar::ids::{DeviceId, StaffId};
 use mar::time::Timestamp;
 use store::DiskFault;
 use store::heads::Head;
-use store::local::{Local, OwnClock, PeerClock};
+use store::local::{Local, OwnClock, PeerClock, TypedClock};
 use store::record::Reader;
 
-use crate::clock::{Clock, Line};
+use crate::clock::{Clock, Line, TypedTime};
 
 /// A comparison of clocks is as good as new for this long: devices in touch compare every second.
 const FRESH: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ pub(crate) struct ClockMemory(Mutex<Memory>);
 struct Memory {
     right: Option<(Timestamp, Line)>,
     own_last: Option<Timestamp>,
-    typed: Option<(Timestamp, Line, StaffId)>,
+    typed: Option<(TypedTime, StaffId)>,
 }
 
 impl ClockMemory {
@@ -49,7 +49,9 @@ impl ClockMemory {
         Self(Mutex::new(Memory {
             right: right.map(|(at, running)| (at, line(running))),
             own_last,
-            typed: typed.map(|(at, running, staff)| (at, line(running), staff)),
+            typed: typed.map(|TypedClock { at, wall, running, by }| {
+                (TypedTime { at, wall, then: line(running) }, by)
+            }),
         }))
     }
 
@@ -61,19 +63,20 @@ impl ClockMemory {
     pub(crate) fn resume(&self, clock: &Clock) {
         let Some(line) = clock.line() else { return };
         let mut memory = self.lock();
-        memory.typed.take_if(|(_, then, _)| line.since(then).is_none());
-        if let Some((at, then, _)) = &memory.typed
-            && !agrees(carried(*at, then, &line), clock.wall())
+        memory.typed.take_if(|(typed, _)| line.since(&typed.then).is_none());
+        if let Some((typed, _)) = &memory.typed
+            && !agrees(carried(typed.at, &typed.then, &line), clock.wall())
         {
-            clock.go_by(*at, then.clone());
+            clock.go_by(typed.clone());
         }
     }
 
     /// Judges the clock, with the clocks of the devices that count.
     pub(crate) fn standing(&self, clock: &Clock, peers: BTreeMap<DeviceId, i64>) -> ClockStanding {
         let Some(line) = clock.line() else { return ClockStanding::default() };
-        let now = clock.now();
         let mut memory = self.lock();
+        memory.end_typed(clock, &line);
+        let now = clock.now();
         let evidence = memory.evidence(now, &line, peers);
         let standing = judge_clock(&evidence);
         if standing.is_right() {
@@ -94,23 +97,21 @@ impl ClockMemory {
     /// Takes the time that a person typed as the time from now on.
     pub(crate) fn type_in(&self, clock: &Clock, at: Timestamp, staff: StaffId) {
         let Some(line) = clock.line() else { return };
-        clock.go_by_wall();
-        let now = if agrees(at, clock.wall()) {
-            clock.wall()
+        let wall = clock.wall();
+        let now = if agrees(at, wall) { wall } else { at };
+        let typed = TypedTime { at: now, wall, then: line.clone() };
+        if now == wall {
+            clock.go_by_wall();
         } else {
-            clock.go_by(at, line.clone());
-            at
-        };
-        *self.lock() = Memory {
-            right: Some((now, line.clone())),
-            own_last: None,
-            typed: Some((now, line, staff)),
-        };
+            clock.go_by(typed.clone());
+        }
+        *self.lock() =
+            Memory { right: Some((now, line)), own_last: None, typed: Some((typed, staff)) };
     }
 
     /// Returns the time that a person typed, while it is gone by, and who did.
     pub(crate) fn typed(&self) -> Option<(Timestamp, StaffId)> {
-        self.lock().typed.as_ref().map(|(at, _, staff)| (*at, *staff))
+        self.lock().typed.as_ref().map(|(typed, staff)| (typed.at, *staff))
     }
 
     /// Keeps what is known, so that it is known at the next start.
@@ -118,12 +119,17 @@ impl ClockMemory {
         let kept = {
             let memory = self.lock();
             let Some((right, line)) = &memory.right else { return Ok(()) };
-            let typed = memory.typed.as_ref().filter(|(_, then, _)| then.boot == line.boot);
+            let typed = memory.typed.as_ref().filter(|(typed, _)| typed.then.boot == line.boot);
             OwnClock {
                 boot: line.boot.clone(),
                 right: Some((*right, line.running)),
                 own_last: memory.own_last,
-                typed: typed.map(|(at, then, staff)| (*at, then.running, *staff)),
+                typed: typed.map(|(typed, staff)| TypedClock {
+                    at: typed.at,
+                    wall: typed.wall,
+                    running: typed.then.running,
+                    by: *staff,
+                }),
             }
         };
         local.set_own_clock(&kept)
@@ -131,6 +137,20 @@ impl ClockMemory {
 }
 
 impl Memory {
+    /// Ends a typed time once somebody has set the wall clock. If it shows what was typed, it was
+    /// corrected and is right; if not, it is judged like any clock that was set.
+    fn end_typed(&mut self, clock: &Clock, line: &Line) {
+        let wall = clock.wall();
+        let Some((typed, _)) = self.typed.take_if(|(typed, _)| !typed.holds(wall, line)) else {
+            return;
+        };
+        clock.go_by_wall();
+        if typed.carried(line).is_some_and(|at| agrees(at, wall)) {
+            self.own_last = self.own_last.map(|at| at.min(wall));
+            self.right = Some((wall, line.clone()));
+        }
+    }
+
     fn evidence(
         &mut self,
         now: Timestamp,
@@ -277,9 +297,52 @@ mod tests {
         assert_eq!(clock.now(), later(3), "it goes on by itself");
         assert_eq!(alone(&memory, &clock), ClockLevel::Right);
         assert_eq!(memory.typed().map(|(_, staff)| staff), Some(ANN));
-        // The machine's own clock is corrected meanwhile: nothing changes, and nothing is lost.
-        clock.set(later(3));
+        memory.wrote(clock.now());
+        // The machine's own clock is corrected meanwhile, to within what a person types: it is gone
+        // by from then on, and nothing is lost.
+        clock.set(Timestamp(later(3).0 - 90_000));
+        assert_eq!(clock.now(), Timestamp(later(3).0 - 90_000));
+        assert_eq!((alone(&memory, &clock), memory.typed()), (ClockLevel::Right, None));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right);
+    }
+
+    /// Fault: the machine's clock was put right, or set again, and the device went on by the time
+    /// that was typed before. Cause: the typed time knew nothing of the wall clock. Fix: it ends
+    /// with the wall clock of its typing.
+    #[test]
+    fn a_typed_time_ends_when_somebody_sets_the_machine_s_clock() {
+        let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
+        memory.type_in(&clock, later(2), ANN);
+        clock.pass(HOUR);
         assert_eq!((clock.now(), alone(&memory, &clock)), (later(3), ClockLevel::Right));
+        clock.set(later(9));
+        assert_eq!(clock.now(), later(9), "at once, before anybody judges it");
+        assert_eq!(alone(&memory, &clock), ClockLevel::Red);
+        assert_eq!(memory.typed(), None);
+        // A small correction is none, and a person's word holds over it.
+        memory.type_in(&clock, later(4), ANN);
+        clock.set(Timestamp(later(9).0 + 59_000));
+        assert_eq!((clock.now(), alone(&memory, &clock)), (later(4), ClockLevel::Right));
+        assert!(memory.typed().is_some());
+    }
+
+    #[test]
+    fn a_typed_time_does_not_come_back_where_the_clock_was_set_while_nothing_ran() {
+        let kept = |wall| OwnClock {
+            boot: String::new(),
+            right: Some((NOON, Duration::ZERO)),
+            own_last: None,
+            typed: Some(TypedClock { at: NOON, wall, running: Duration::ZERO, by: ANN }),
+        };
+        let clock = Clock::machine(later(-5));
+        for (wall, now, level) in
+            [(later(-5), NOON, ClockLevel::Right), (later(-9), later(-5), ClockLevel::Red)]
+        {
+            clock.go_by_wall();
+            let memory = ClockMemory::restore(Some(kept(wall)), None);
+            memory.resume(&clock);
+            assert_eq!((clock.now(), alone(&memory, &clock)), (now, level));
+        }
     }
 
     #[test]
@@ -303,7 +366,7 @@ mod tests {
             boot: String::new(),
             right: Some((NOON, running)),
             own_last: Some(NOON),
-            typed: Some((NOON, running, ANN)),
+            typed: Some(TypedClock { at: NOON, wall: later(-5), running, by: ANN }),
         };
         let clock = Clock::machine(later(-5));
         clock.pass(HOUR);

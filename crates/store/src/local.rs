@@ -15,7 +15,7 @@ use redb::Durability;
 use crate::backend::{Disk, FileKind, OpenFault};
 use crate::entry::{HomeId, Sealed};
 use crate::heads::Heads;
-pub use clocks::{OwnClock, PeerClock};
+pub use clocks::{OwnClock, PeerClock, TypedClock};
 pub use notes::Damage;
 use tallies::Tallies;
 pub use tallies::{AttemptFault, AttemptRefusal};

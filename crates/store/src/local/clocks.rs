@@ -10,8 +10,8 @@ use redb::Durability;
 use super::Local;
 use crate::tables::{CLOCKS, DiskFault, number};
 
-/// The key of this device's own clock.
-const OWN: &[u8] = b"own";
+/// The key of this device's own clock; the first shape of it had another.
+const OWN: &[u8] = b"own-2";
 
 /// What is known of this device's clock. Running times are those of the clock that nobody can set,
 /// since the start of the machine that `boot` names.
@@ -23,8 +23,21 @@ pub struct OwnClock {
     pub right: Option<(Timestamp, Duration)>,
     /// What the clock showed when this device last wrote something; `None` for nothing.
     pub own_last: Option<Timestamp>,
-    /// The time that a person typed, when, and who; `None` where nobody did.
-    pub typed: Option<(Timestamp, Duration, StaffId)>,
+    /// The time that a person typed; `None` where nobody did.
+    pub typed: Option<TypedClock>,
+}
+
+/// A time that a person typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypedClock {
+    /// What was typed.
+    pub at: Timestamp,
+    /// What the machine's own clock showed.
+    pub wall: Timestamp,
+    /// When, by the clock that nobody can set.
+    pub running: Duration,
+    /// Who typed it.
+    pub by: StaffId,
 }
 
 /// How another device's clock compared with this one's when it was last heard.
@@ -49,12 +62,13 @@ impl Local {
     pub fn set_own_clock(&self, clock: &OwnClock) -> Result<(), DiskFault> {
         let at = |at: Option<Timestamp>| at.map_or(i64::MIN, |at| at.0).to_be_bytes();
         let (right, right_running) = clock.right.unzip();
-        let typed = clock.typed.map(|(at, ..)| at);
-        let typed_running = clock.typed.map(|(_, running, _)| running);
-        let mut value = [at(right), at(clock.own_last), at(typed)].concat();
-        value.extend(millis(typed_running.unwrap_or_default()).to_be_bytes());
+        let typed = clock.typed;
+        let mut value = [at(right), at(clock.own_last), at(typed.map(|typed| typed.at))].concat();
+        value.extend(at(typed.map(|typed| typed.wall)));
+        let typed_running = typed.map_or(Duration::ZERO, |typed| typed.running);
+        value.extend(millis(typed_running).to_be_bytes());
         value.extend(millis(right_running.unwrap_or_default()).to_be_bytes());
-        value.extend(clock.typed.map_or([0; 16], |(_, _, staff)| staff.0));
+        value.extend(typed.map_or([0; 16], |typed| typed.by.0));
         value.extend(clock.boot.as_bytes());
         self.write(Durability::None, |transaction| {
             transaction.open_table(CLOCKS)?.insert(OWN, &value[..])?;
@@ -71,21 +85,22 @@ impl Local {
         let rows = self.rows(CLOCKS, OWN)?;
         let Some((_, value)) = rows.iter().find(|(key, _)| key == OWN) else { return Ok(None) };
         let damaged = || DiskFault::Row { table: "clocks-1" };
-        let (numbers, rest) = value.split_at_checked(40).ok_or_else(damaged)?;
+        let (numbers, rest) = value.split_at_checked(48).ok_or_else(damaged)?;
         let (staff, boot) = rest.split_at_checked(16).ok_or_else(damaged)?;
         let field = |n: usize| number(&numbers[n * 8..n * 8 + 8], "clocks-1");
         let at = |n: usize| -> Result<Option<Timestamp>, DiskFault> {
             let millis = field(n)?.cast_signed();
             Ok((millis != i64::MIN).then_some(Timestamp(millis)))
         };
-        let typed_running = Duration::from_millis(field(3)?);
-        let right_running = Duration::from_millis(field(4)?);
-        let staff = StaffId(staff.try_into().map_err(|_| damaged())?);
+        let running = Duration::from_millis(field(4)?);
+        let right_running = Duration::from_millis(field(5)?);
+        let by = StaffId(staff.try_into().map_err(|_| damaged())?);
+        let typed = at(2)?.zip(at(3)?);
         Ok(Some(OwnClock {
             boot: String::from_utf8(boot.to_vec()).map_err(|_| damaged())?,
             right: at(0)?.map(|at| (at, right_running)),
             own_last: at(1)?,
-            typed: at(2)?.map(|at| (at, typed_running, staff)),
+            typed: typed.map(|(at, wall)| TypedClock { at, wall, running, by }),
         }))
     }
 
@@ -148,7 +163,12 @@ mod tests {
             boot: "a start".to_owned(),
             right: Some((Timestamp(77), at(7))),
             own_last: None,
-            typed: Some((Timestamp(-5), at(8), StaffId([1; 16]))),
+            typed: Some(TypedClock {
+                at: Timestamp(-5),
+                wall: Timestamp(9),
+                running: at(8),
+                by: StaffId([1; 16]),
+            }),
         };
         local.set_own_clock(&own).unwrap();
         let device = DeviceId([7; 32]);
