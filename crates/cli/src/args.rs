@@ -1,12 +1,14 @@
 //! What can be typed: sub-commands, options and their help.
 
 mod care;
+mod follow_up;
 mod home;
 
 pub(crate) use care::{
     Beside, Chart, Correct, Directions, Due, Effect, GivePrn, Import, Order, PrintWhat, Prn,
     Record, Resident, Round, Told,
 };
+pub(crate) use follow_up::FollowUp;
 pub(crate) use home::{Demo, Home, Invite, Join, Revoke, Serve, Setup, Staff};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -132,6 +134,9 @@ set; set date and time of the computer as soon as somebody can.")]
     Alerts,
     /// What was done while devices were apart and does not fit together
     Conflicts,
+    /// What is to be done, who does it, and what became of it
+    #[command(subcommand)]
+    FollowUp(FollowUp),
     /// Print on paper
     #[command(subcommand)]
     Print(PrintWhat),

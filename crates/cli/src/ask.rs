@@ -11,6 +11,7 @@ use device::command::demo::DemoRequest;
 use device::command::devices::Revoke;
 use device::command::directions::DirectionsRequest;
 use device::command::due::DueRequest;
+use device::command::follow_up::{FollowUpAsk, Note};
 use device::command::home::{HomeAsk, Set};
 use device::command::import::ImportRequest;
 use device::command::invite::InviteRequest;
@@ -120,6 +121,7 @@ pub(crate) fn of(command: OnDevice, everywhere: &Everywhere) -> Result<Request, 
         }
         OnDevice::Alerts => Ask::Alerts(AlertsRequest::All),
         OnDevice::Conflicts => Ask::Alerts(AlertsRequest::Conflicts),
+        OnDevice::FollowUp(args) => Ask::FollowUp(follow_up(args)),
         OnDevice::Print(args) => Ask::Print(print(args)?),
     };
     request(ask, everywhere)
@@ -254,6 +256,23 @@ fn correct(args: args::Correct) -> DoseAsk {
         told,
         wait,
     })
+}
+
+fn follow_up(args: args::FollowUp) -> FollowUpAsk {
+    use args::FollowUp;
+    match args {
+        FollowUp::List { resident, all } => FollowUpAsk::List { resident, all },
+        FollowUp::Open { resident, what, order, owner } => {
+            FollowUpAsk::Open { resident, what, order, owner }
+        }
+        FollowUp::Take { follow_up, owner } => FollowUpAsk::Take { follow_up, owner },
+        FollowUp::Note { follow_up, contact, at, advice, order } => {
+            FollowUpAsk::Note(Note { follow_up, contact, at, advice, order })
+        }
+        FollowUp::Close { follow_up, outcome, action } => {
+            FollowUpAsk::Close { follow_up, outcome, action }
+        }
+    }
 }
 
 fn print(args: PrintWhat) -> Result<PrintRequest, Fault> {

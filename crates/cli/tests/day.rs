@@ -73,6 +73,8 @@ const TESTS: &[(&str, Test)] = &[
         promises::apart_people::nothing_but_a_name,
     ),
     ("an_older_file_imported_again_sets_nothing_back", promises::apart_people::an_older_file_again),
+    ("a_follow_up_is_taken_asked_about_and_closed", promises::follow_up::closed),
+    ("a_follow_up_is_opened_and_closed_by_whoever_may_and_with_words", promises::follow_up::opened),
 ];
 
 fn main() {

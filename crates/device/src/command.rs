@@ -45,6 +45,7 @@ mod waiting;
 
 pub mod alerts;
 pub mod chart;
+pub mod follow_up;
 pub mod print;
 
 pub use fault::Fault;
@@ -117,6 +118,8 @@ pub enum Ask {
     Chart(chart::ChartRequest),
     /// What somebody has to look at.
     Alerts(alerts::AlertsRequest),
+    /// What is to be done, and what became of it.
+    FollowUp(follow_up::FollowUpAsk),
     /// Paper.
     Print(print::PrintRequest),
 }
@@ -175,6 +178,7 @@ impl Ask {
             | Self::Dose(record::DoseAsk::Prn { .. })
             | Self::Chart(_)
             | Self::Alerts(_)
+            | Self::FollowUp(follow_up::FollowUpAsk::List { .. })
             | Self::Print(_)
             | Self::Resident(
                 resident::ResidentAsk::List { .. } | resident::ResidentAsk::Show { .. },
@@ -189,6 +193,7 @@ impl Ask {
             | Self::Resident(_)
             | Self::Order(_)
             | Self::Import(_)
+            | Self::FollowUp(_)
             | Self::Dose(_) => Some(false),
         }
     }
@@ -213,6 +218,7 @@ fn carry_out(session: &mut Session<'_>, ask: &Ask, out: &mut Output<'_>) -> Resu
         Ask::Dose(ask) => record::run(session, ask, out),
         Ask::Chart(ask) => chart::run(session, ask, out),
         Ask::Alerts(ask) => alerts::run(session, ask, out),
+        Ask::FollowUp(ask) => follow_up::run(session, ask, out),
         Ask::Print(ask) => print::run(session, ask, out),
     }
 }

@@ -1,6 +1,7 @@
 //! (Picture, Command, now) in; facts or a refusal out. Nothing else decides.
 
 mod dose;
+mod follow_up;
 mod home;
 mod order;
 mod resident;

@@ -5,6 +5,7 @@ pub mod apart;
 pub mod apart_people;
 pub mod doses;
 pub mod first;
+pub mod follow_up;
 pub mod imported;
 pub mod orders;
 pub mod people;

@@ -144,6 +144,7 @@ pub fn not_listed() -> Result<(), Failed> {
         "chart",
         "alerts",
         "conflicts",
+        "follow-up",
         "print",
     ] {
         assert!(listed.contains(&now), "{now} is not listed: {listed:?}");

@@ -116,6 +116,7 @@ fn to_json(session: &Session<'_>, alert: &Alert) -> Value {
         "owner": owner,
         "state": "open",
         "words": words(session, alert),
+        "steps": steps(session, alert),
     })
 }
 
@@ -311,8 +312,18 @@ fn tell(session: &Session<'_>, found: &[Alert], request: AlertsRequest, out: &mu
             out.line(if at == 0 { format!("{tier}  {line}") } else { format!("       {line}") });
         }
         // A command stands on a line of its own: it is copied whole.
-        for line in first_dose::steps(session, alert) {
+        for line in steps(session, alert) {
             out.line(format!("       {line}"));
         }
     }
+}
+
+/// What to do about an alert, a line each: the commands that answer for first doses (W-11), and those
+/// that close the follow-ups which it tells of (W-12).
+fn steps(session: &Session<'_>, alert: &Alert) -> Vec<String> {
+    let resident = alert.resident.and_then(|id| session.picture.resident(id));
+    let told = incidents(resident.map(AsRef::as_ref), &alert.cause).into_iter().map(|f| f.id);
+    let own = if let Cause::FollowUp(id) = alert.cause { Some(id) } else { None };
+    let closing = told.chain(own).map(super::follow_up::close_with);
+    first_dose::steps(session, alert).into_iter().chain(closing).collect()
 }

@@ -1,9 +1,9 @@
-//! Decisions about who a resident is, and follow-ups.
+//! Decisions about who a resident is and where, and the check of a whole page.
 
 use super::{Decision, named};
 use crate::command::AskResident;
-use crate::fact::{Access, Actor, Draft, Fact, FollowUpFact, OrderFact, ResidentFact};
-use crate::ids::{EntryId, FollowUpId, OrderId, ResidentId, VersionId};
+use crate::fact::{Access, Actor, Draft, Fact, OrderFact, ResidentFact};
+use crate::ids::{EntryId, OrderId, ResidentId, VersionId};
 use crate::picture::OrderHistory;
 use crate::refusal::{EntryRefusal, Missing, OrderRefusal, PageLine, Refusal};
 use crate::resident::{Allergies, Identity, Status, Whereabouts};
@@ -146,63 +146,6 @@ impl Decision<'_, '_, '_> {
                 Err(OrderRefusal::Page { resident: id, lines: refused, rest }.into())
             }
         }
-    }
-
-    fn follow_up(
-        &mut self,
-        id: ResidentId,
-        ask: &AskResident,
-    ) -> Result<(EntryId, Vec<EntryId>, Fact), Refusal> {
-        let (_, _, authority) = self.person(Act::FollowUp)?;
-        let resident = self.resident_picture(id)?.clone();
-        let known = |follow_up: FollowUpId| {
-            let heads = resident.follow_up_heads(follow_up);
-            if heads.is_empty() { Err(Refusal::from(Missing::FollowUp)) } else { Ok(heads) }
-        };
-        let (base, fact) = match ask {
-            AskResident::ContinueFollowUp {
-                follow_up,
-                owner,
-                contact,
-                advice,
-                resulting_order,
-            } => {
-                let fact = FollowUpFact::Continued {
-                    follow_up: *follow_up,
-                    owner: *owner,
-                    contact: contact.clone(),
-                    advice: advice.clone(),
-                    resulting_order: *resulting_order,
-                };
-                (known(*follow_up)?, fact)
-            }
-            AskResident::CloseFollowUp { follow_up, outcome, corrective_action } => {
-                named(outcome, "word on what became of it")?;
-                let fact = FollowUpFact::Closed {
-                    follow_up: *follow_up,
-                    outcome: outcome.clone(),
-                    corrective_action: corrective_action.clone(),
-                };
-                (known(*follow_up)?, fact)
-            }
-            AskResident::OpenFollowUp { what, order, owner } => {
-                named(what, "word on what is to be done")?;
-                let follow_up = FollowUpId(self.fresh());
-                let fact = FollowUpFact::Opened {
-                    follow_up,
-                    what: what.clone(),
-                    order: *order,
-                    owner: *owner,
-                };
-                (Vec::new(), fact)
-            }
-            AskResident::WriteIdentity(_)
-            | AskResident::WriteAllergies(_)
-            | AskResident::ChangeStatus(_)
-            | AskResident::CheckPage(_)
-            | AskResident::NoteAccess { .. } => return Err(Missing::FollowUp.into()),
-        };
-        Ok((authority, base, Fact::FollowUp(fact)))
     }
 }
 

@@ -45,6 +45,8 @@ pub struct FollowUp<'p> {
     pub contacts: Vec<&'p Contact>,
     /// What became of it; `None` while it is open.
     pub closed: Option<&'p str>,
+    /// Everything that was written of it, in order: who, when, the advice, what was changed.
+    pub steps: Vec<(&'p Arc<Recorded>, &'p FollowUpFact)>,
 }
 
 impl ResidentPicture {
@@ -400,6 +402,7 @@ fn follow_up(id: FollowUpId, writes: &Writes) -> Option<FollowUp<'_>> {
                     since: entry.wall,
                     contacts: Vec::new(),
                     closed: None,
+                    steps: Vec::new(),
                 });
             }
             (FollowUpFact::Continued { owner, contact, .. }, Some(follow_up)) => {
@@ -411,6 +414,9 @@ fn follow_up(id: FollowUpId, writes: &Writes) -> Option<FollowUp<'_>> {
             }
             (FollowUpFact::Opened { .. }, Some(_))
             | (FollowUpFact::Continued { .. } | FollowUpFact::Closed { .. }, None) => {}
+        }
+        if let Some(follow_up) = &mut found {
+            follow_up.steps.push((entry, fact));
         }
     }
     found

@@ -42,6 +42,15 @@ pub enum EntryRefusal {
     /// All texts together are more than one entry holds.
     #[error("what was typed is too long together: say it in fewer words")]
     TooLong,
+    /// The follow-up was closed already (W-12).
+    #[error(
+        "this follow-up was closed: {0}. If there is still something to do, open a new one: \
+         medroundctl follow-up open"
+    )]
+    FollowUpClosed(String),
+    /// Somebody is said to have been contacted in the future (W-12).
+    #[error("the time of the contact lies in the future")]
+    ContactInFuture,
     /// The device cannot be revoked.
     #[error("{0}")]
     Device(&'static str),
@@ -56,6 +65,7 @@ impl EntryRefusal {
             Self::SameNhsNumber(_) => "R-01",
             Self::SecondPerson => "R-06",
             Self::LastManager => "W-07",
+            Self::FollowUpClosed(_) | Self::ContactInFuture => "W-12",
             Self::Device(_) => "Y-07",
         }
     }
