@@ -75,6 +75,7 @@ const TESTS: &[(&str, Test)] = &[
     ("an_older_file_imported_again_sets_nothing_back", promises::apart_people::an_older_file_again),
     ("a_follow_up_is_taken_asked_about_and_closed", promises::follow_up::closed),
     ("a_follow_up_is_opened_and_closed_by_whoever_may_and_with_words", promises::follow_up::opened),
+    ("a_slot_that_was_given_twice_is_listed_as_given_twice", promises::doses::given_twice),
 ];
 
 fn main() {

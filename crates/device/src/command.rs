@@ -38,6 +38,7 @@ pub mod import;
 pub mod order;
 
 pub mod due;
+mod newer;
 pub mod record;
 pub mod round;
 mod unheard;
@@ -134,6 +135,7 @@ pub fn tell(fault: &Fault, out: &mut Output<'_>) -> u8 {
 pub fn run(running: &Running, request: Request, out: &mut Output<'_>) -> u8 {
     let done = Session::begin(running, request.json, &request.who).and_then(|mut session| {
         doubt(&session, &request.ask, out);
+        newer::tell(&session, &request.ask, out);
         let done = carry_out(&mut session, &request.ask, out);
         // `status` says it itself. What is met on the way is told behind.
         if !matches!(request.ask, Ask::Status | Ask::Verify) {
@@ -172,6 +174,8 @@ impl Ask {
             Self::Status
             | Self::Verify
             | Self::Devices
+            | Self::Home(home::HomeAsk::Show)
+            | Self::Staff(staff::StaffAsk::List)
             | Self::Directions(_)
             | Self::Due(_)
             | Self::Round(_)

@@ -207,6 +207,10 @@ pub fn alerts(picture: &Picture, now: Timestamp) -> Vec<Alert> {
     found.extend(home_in_doubt(picture));
     found.extend(home_unread(picture));
     found.sort_by(|a, b| (a.tier, a.since, &a.cause).cmp(&(b.tier, b.since, &b.cause)));
+    // One cause, one alert, since the oldest of what it stands for: several entries that
+    // cannot be read are one update.
+    let mut told = BTreeSet::new();
+    found.retain(|alert| told.insert((alert.resident, alert.cause.clone())));
     found
 }
 

@@ -150,7 +150,19 @@ pub fn due<'p>(
     found
 }
 
-impl Due<'_> {
+impl<'p> Due<'p> {
+    /// Returns the administrations of this slot of which something was taken, in order of true time.
+    pub fn taken(&self) -> impl Iterator<Item = &'p Administration> {
+        let taken = |a: &Administration| a.effective().is_some_and(|r| r.outcome.is_taken());
+        self.recorded.iter().copied().filter(move |a| taken(a))
+    }
+
+    /// Whether more than one administration of this slot is held to have been taken (Y-03).
+    #[must_use]
+    pub fn is_possible_double_dose(&self) -> bool {
+        self.taken().nth(1).is_some()
+    }
+
     /// Whether nobody recorded it and it may still be given.
     fn is_to_come(&self) -> bool {
         self.suspended.is_none()

@@ -7,6 +7,10 @@ use crate::picture::{Picture, ResidentPicture};
 pub const FOR_RESIDENT: &str = "SOMETHING WRITTEN FOR THIS RESIDENT CANNOT BE READ HERE: update \
     this device; until then use another device or paper";
 
+/// What is said before the names where it is so for several.
+pub const FOR_RESIDENTS: &str = "SOMETHING WRITTEN FOR THESE RESIDENTS CANNOT BE READ HERE: update \
+    this device; until then use another device or paper";
+
 /// What is said first in every such answer, for what is written for the whole home.
 pub const FOR_HOME: &str = "SOMETHING WRITTEN FOR THIS HOME CANNOT BE READ HERE: update this \
     device; until then use another device or paper";

@@ -43,6 +43,30 @@ pub fn when_required_dose() -> Result<(), Failed> {
     Ok(())
 }
 
+/// The list of what is due said "[given 08:00]" of a slot that was given twice: whoever read it looked
+/// no further.
+pub fn given_twice() -> Result<(), Failed> {
+    let (device, resident) = home();
+    device.order(&hourly(&resident));
+    let nurse = device.nurse();
+    let slot = text(&slots(&device, &resident)[0]["slot"]);
+    device.ok_as(&nurse, &["record", &slot, "--outcome", "given"], "");
+    let at = instant("-1 minute");
+    let again = ["record", &slot, "--outcome", "given", "--given-at", &at];
+    let again = [again.as_slice(), &["--already-given", "from two trolleys"]].concat();
+    device.ok_as(&nurse, &again, "");
+    let (from, to) = crate::outside::device::around_now(&device);
+    let due = device.ok(&["due", "--from", &from, "--to", &to]);
+    let found = due.as_array().expect("a list").iter().find(|d| d["slot"] == json!(slot));
+    let found = found.expect("the slot");
+    assert_eq!(found["possible_double_dose"], json!(true), "{found}");
+    assert_eq!(found["given"].as_array().map(Vec::len), Some(2), "{found}");
+    let told = device.run(&["due", "--from", &from, "--to", &to]).stdout;
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("[GIVEN TWICE: ") && told.contains(" by NB and "), "{told}");
+    Ok(())
+}
+
 /// The card of a held order said "May be given now", and so did the sheet of the round: only the
 /// refusal asked whether the order is in force and the resident at home.
 pub fn card_of_what_is_not_to_be_given() -> Result<(), Failed> {

@@ -232,10 +232,6 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
     if let Some(line) = unheard::line(session) {
         out.line(line);
     }
-    let of_resident = chart.needs_update.then_some(unread::FOR_RESIDENT);
-    for line in unread::of_home(&session.picture).into_iter().chain(of_resident) {
-        out.line(line);
-    }
     if chart.orders.is_empty() {
         out.line(if needs_update(session, chart) {
             "No order that can be read here was in force in these days."

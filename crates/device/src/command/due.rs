@@ -107,6 +107,10 @@ pub fn to_json(session: &Session<'_>, due: &Due<'_>) -> Value {
         "too_near_dose_of": due.near.map(|at| at.rfc3339(zone)),
         "not_before": due.not_before.map(|at| at.rfc3339(zone)),
         "outcome": outcome(due),
+        "possible_double_dose": due.is_possible_double_dose(),
+        "given": due.taken().filter_map(|a| a.effective()).map(|told| {
+            told.given_at.rfc3339(zone)
+        }).collect::<Vec<_>>(),
     })
 }
 
@@ -148,6 +152,9 @@ pub const fn suspension_word(suspension: Suspension) -> &'static str {
 #[must_use]
 pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
     let recorded = || mar::due::shown(&due.recorded).and_then(|a| a.effective());
+    if due.is_possible_double_dose() {
+        return given_twice(session, due);
+    }
     if let Some(first) = &due.first {
         return first_in_words(session, first, due.not_before);
     }
@@ -179,6 +186,25 @@ pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
             )
         }),
     }
+}
+
+/// A slot that was given more than once, with when and by whom: to show the first alone would have
+/// somebody look no further (Y-03).
+fn given_twice(session: &Session<'_>, due: &Due<'_>) -> String {
+    let doses: Vec<String> = due
+        .taken()
+        .filter_map(|administration| {
+            let (entry, _) = administration.record()?;
+            let told = administration.effective()?;
+            let by = session.initials(told.given_by.or_else(|| entry.staff()));
+            Some(format!("{} by {by}", clock(told.given_at, session.zone())))
+        })
+        .collect();
+    let times = match doses.len() {
+        2 => "TWICE".to_owned(),
+        n => format!("{n} TIMES"),
+    };
+    format!("GIVEN {times}: {}", mar::words::list(&doses))
 }
 
 /// Returns the first dose of an order that was checked too late for it, with its spacing (W-11).
@@ -232,9 +258,6 @@ fn tell(
     if let Some(line) = super::unheard::line(session) {
         out.line(line);
     }
-    for line in unread_lines(session, residents) {
-        out.line(line);
-    }
     for id in residents {
         let apart = session.picture.resident(*id).and_then(|r| apart_in_words(session, r));
         if let Some(line) = apart {
@@ -274,16 +297,6 @@ fn tell(
     tell_waiting(session, residents, out);
     out.line("");
     out.line("To record: medroundctl record SLOT --outcome given --as INITIALS");
-}
-
-/// Returns what cannot be read here, for the home and for each of these residents by name (Y-11).
-fn unread_lines(session: &Session<'_>, residents: &[ResidentId]) -> Vec<String> {
-    let of_resident = |id: &ResidentId| {
-        let words = session.picture.resident(*id).and_then(|r| unread::of_resident(r))?;
-        Some(format!("{}: {words}", super::resident::name(session, *id)))
-    };
-    let home = unread::of_home(&session.picture).map(str::to_owned);
-    home.into_iter().chain(residents.iter().filter_map(of_resident)).collect()
 }
 
 /// Nothing is due from an order that waits, and "nothing is due" must not read as "takes nothing".

@@ -98,12 +98,17 @@ pub(super) fn part<T: DeserializeOwned>(path: &str, value: &Value) -> Result<T, 
     T::deserialize(value).map_err(|e| Misfit::new(path, interop::json::fault_in_words(&e)))
 }
 
+/// What every answer may say of itself.
+const OF_THE_ANSWER: [&str; 2] = ["clock", "needs_update"];
+
 /// Takes out what `list` and `show` add and nobody can set, so that what they give can be changed
 /// and given back.
 #[must_use]
 pub fn without(mut value: Value, shown_only: &[&str]) -> Value {
     if let Value::Object(fields) = &mut value {
-        fields.retain(|name, _| !shown_only.contains(&name.as_str()));
+        fields.retain(|name, _| {
+            !shown_only.contains(&name.as_str()) && !OF_THE_ANSWER.contains(&name.as_str())
+        });
     }
     value
 }
@@ -159,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_only_show_gives_can_be_given_back() {
-        let shown = json!({"id": "x", "family": "Shaw"});
+        let shown = json!({"id": "x", "family": "Shaw", "clock": {}, "needs_update": true});
         assert_eq!(without(shown, &["id"]), json!({"family": "Shaw"}));
     }
 

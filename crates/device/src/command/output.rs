@@ -7,7 +7,7 @@ use super::Fault;
 use mar::text::{Unfit, replaced, shown};
 use mar::time::Tz;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::fmt;
 use zeroize::Zeroize;
 
@@ -115,12 +115,15 @@ pub struct Output<'s> {
     heard: bool,
     /// What a JSON document says of a clock that is in doubt.
     clock: Option<Value>,
+    /// Whether something that belongs in the answer cannot be read here; `None` for an answer that
+    /// does not depend on it.
+    needs_update: Option<bool>,
 }
 
 impl<'s> Output<'s> {
     /// Makes an output. `sink` takes each piece at once and returns whether anybody still listens.
     pub fn new(json: bool, sink: &'s mut dyn FnMut(Piece) -> bool) -> Self {
-        Self { json, sink, heard: true, clock: None }
+        Self { json, sink, heard: true, clock: None, needs_update: None }
     }
 
     /// Whether JSON is wanted.
@@ -183,18 +186,33 @@ impl<'s> Output<'s> {
         }
     }
 
+    /// Says before anything else what cannot be read here: as the first lines, or in the field
+    /// `needs_update` of the document. A list keeps its shape: there it stands on standard error.
+    pub fn needs_update(&mut self, lines: Vec<String>) {
+        self.needs_update = Some(!lines.is_empty());
+        for line in lines {
+            if self.json { self.aside(line) } else { self.line(line) }
+        }
+    }
+
     /// Shows the one JSON document of an answer.
     pub fn document(&mut self, value: &Value) {
-        let Some(clock) = &self.clock else {
-            return self.send(Piece::Stdout(escaped(&format!("{value:#}"))));
-        };
         let mut value = value.clone();
-        match &mut value {
-            Value::Object(fields) => drop(fields.insert("clock".to_owned(), clock.clone())),
-            Value::Array(list) => list.iter_mut().filter_map(Value::as_object_mut).for_each(|of| {
-                of.insert("clock".to_owned(), clock.clone());
-            }),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        if let (Value::Object(fields), Some(unread)) = (&mut value, self.needs_update) {
+            let before = fields.get("needs_update").and_then(Value::as_bool).unwrap_or_default();
+            fields.insert("needs_update".to_owned(), json!(unread || before));
+        }
+        if let Some(clock) = &self.clock {
+            let put = |fields: &mut Map<String, Value>| {
+                fields.insert("clock".to_owned(), clock.clone());
+            };
+            match &mut value {
+                Value::Object(fields) => put(fields),
+                Value::Array(list) => {
+                    list.iter_mut().filter_map(Value::as_object_mut).for_each(put)
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
         }
         self.send(Piece::Stdout(escaped(&format!("{value:#}"))));
     }

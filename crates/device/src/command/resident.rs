@@ -259,6 +259,7 @@ fn to_json(session: &Session<'_>, resident: &ResidentPicture) -> Value {
     let similar: Vec<String> =
         session.picture.similar_to(resident.id).map(|r| r.id.to_string()).collect();
     shape["similar_to"] = json!(similar);
+    shape["needs_update"] = json!(mar::unread::of_resident(resident).is_some());
     shape["conflict"] =
         json!(!resident.identity_conflict().is_empty() || resident.has_allergy_conflict());
     shape

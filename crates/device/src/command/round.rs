@@ -110,9 +110,6 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
     if let Some(line) = unheard::line(session) {
         out.line(line);
     }
-    if let Some(line) = unread::of_home(&session.picture) {
-        out.line(line);
-    }
     if found.is_empty() {
         out.line("Nobody has doses in this round, and no order waits.");
         return;

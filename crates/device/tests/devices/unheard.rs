@@ -5,11 +5,14 @@ use device::Running;
 use device::command::alerts::AlertsRequest;
 use device::command::chart::ChartRequest;
 use device::command::due::DueRequest;
+use device::command::order::OrderAsk;
 use device::command::print::{PrintRequest, Sheet, Whose};
 use device::command::record::DoseAsk;
+use device::command::resident::ResidentAsk;
 use device::command::round::RoundRequest;
 use device::command::{Ask, Output, Piece, Request, Who, run};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use store::backend::Disk;
 use store::clock::HybridClock;
 use store::entry::{Class, Draft};
@@ -41,7 +44,7 @@ fn told(place: &Place, json: bool, ask: Ask) -> String {
 }
 
 fn document(place: &Place, ask: Ask) -> Value {
-    serde_json::from_str(&told(place, true, ask)).unwrap()
+    answer(place, ask).0
 }
 
 #[test]
@@ -75,24 +78,12 @@ fn alerts_conflicts_and_the_card_say_which_device_was_not_heard() {
     assert!(card["unheard"][0]["last_heard"].is_string(), "{card}");
 }
 
-/// Lets the office hold an entry of the trolley about a resident, of a kind of tomorrow.
-fn tomorrow(home: &mut Home, resident: mar::ids::ResidentId) {
+/// Lets the office hold entries of the trolley about a resident, of a kind of tomorrow.
+fn tomorrow(home: &mut Home, resident: mar::ids::ResidentId, entries: usize) {
     let keys = Keys::load(&home.trolley.folders().data.join("device.keys")).unwrap();
     let status = home.office.device().status().unwrap();
     let head = status.heads.get(&keys.log_key().log()).unwrap().latest().unwrap();
     let now = home.office.clock.now();
-    let draft = Draft {
-        sequence: head.sequence + 1,
-        previous: head.hash,
-        clock: HybridClock::default().tick(now.0),
-        wall_ms: now.0,
-        offset_minutes: 0,
-        class: Class::CARE.clinical(),
-        kind: 700,
-        kind_version: 1,
-        subject: Some(resident.0),
-        payload: vec![1, 2, 3],
-    };
     home.trolley.close();
     home.office.close();
     let folders = home.office.folders();
@@ -102,8 +93,27 @@ fn tomorrow(home: &mut Home, resident: mar::ids::ResidentId) {
         state: StateFile::nowhere(),
     };
     let mut record = Record::open(opening, now).unwrap();
-    let sealed = draft.seal(&keys.log_key(), &record.pinned().home).unwrap();
-    assert_eq!(record.admit(now, &[sealed]).unwrap().added.len(), 1);
+    let mut clock = HybridClock::default();
+    let (mut sequence, mut previous) = (head.sequence, head.hash);
+    for _ in 0..entries {
+        sequence += 1;
+        clock = clock.tick(now.0);
+        let draft = Draft {
+            sequence,
+            previous,
+            clock,
+            wall_ms: now.0,
+            offset_minutes: 0,
+            class: Class::CARE.clinical(),
+            kind: 700,
+            kind_version: 1,
+            subject: Some(resident.0),
+            payload: vec![1, 2, 3],
+        };
+        let sealed = draft.seal(&keys.log_key(), &record.pinned().home).unwrap();
+        previous = sealed.hash();
+        assert_eq!(record.admit(now, &[sealed]).unwrap().added.len(), 1);
+    }
     record.make_durable().unwrap();
     drop(record);
     home.office.open();
@@ -131,7 +141,7 @@ fn what_a_newer_device_wrote_is_missed_by_no_answer() {
     assert_eq!(document(&home.office, chart())["needs_update"], json!(false));
     assert_eq!(document(&home.office, prn())["needs_update"], json!(false));
     assert_eq!(document(&home.office, round())["residents"], json!([]));
-    tomorrow(&mut home, ward.resident);
+    tomorrow(&mut home, ward.resident, 1);
     for ask in [chart(), round(), due(), prn()] {
         let words = told(&home.office, false, ask);
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -147,4 +157,80 @@ fn what_a_newer_device_wrote_is_missed_by_no_answer() {
         let ask = Ask::Print(PrintRequest { what, whose, from: None, out: "x.pdf".to_owned() });
         assert!(told(&home.office, false, ask).contains("sheet"));
     }
+}
+
+/// Every answer that reads says it, the empty ones too.
+/// Bug: `order list`, `resident list` and `resident show` were silent, no list said it anywhere, and
+/// several such entries were several alerts with one id.
+/// Cause: each command said it for itself, or did not.
+/// Fix: one place says it of every answer that reads.
+#[test]
+fn every_answer_that_reads_says_what_a_newer_device_wrote() {
+    let mut home = Home::of_two();
+    let ward = home.with_a_medicine();
+    home.wait_level();
+    let (resident, order) = (ward.resident.to_string(), ward.order.to_string());
+    let asks = || {
+        let show = ResidentAsk::Show { resident: resident.clone() };
+        let one = OrderAsk::Show { order: order.clone() };
+        let due = |resident| DueRequest { resident, from: None, to: None };
+        [
+            (true, Ask::Round(RoundRequest { at: None, unit: None })),
+            (true, Ask::Dose(DoseAsk::Prn { order: order.clone() })),
+            (true, Ask::Resident(show)),
+            (true, Ask::Order(one)),
+            (true, Ask::Status),
+            (false, Ask::Resident(ResidentAsk::List { unit: None, all: false })),
+            (false, Ask::Order(OrderAsk::List { resident: None, all: false })),
+            (false, Ask::Order(OrderAsk::List { resident: Some(resident.clone()), all: false })),
+            (false, Ask::Due(due(None))),
+            (false, Ask::Due(due(Some(resident.clone())))),
+            (false, Ask::Alerts(AlertsRequest::All)),
+            (false, Ask::Alerts(AlertsRequest::Conflicts)),
+        ]
+    };
+    let is_said = |words: &str| words.contains("SOMETHING WRITTEN FOR THIS RESIDENT");
+    for (is_object, ask) in asks() {
+        let asked = format!("{ask:?}");
+        assert!(!is_said(&told(&home.office, false, ask.clone())), "{asked}");
+        let (document, beside) = answer(&home.office, ask);
+        assert_eq!(document.is_object(), is_object, "{asked}");
+        assert!(!is_object || document["needs_update"] == json!(false), "{asked}");
+        assert!(!is_said(&beside), "{asked}");
+    }
+    tomorrow(&mut home, ward.resident, 2);
+    for (is_object, ask) in asks() {
+        let asked = format!("{ask:?}");
+        let words = told(&home.office, false, ask.clone());
+        let name = words.find("SHAW, Gladys: SOMETHING WRITTEN FOR THIS RESIDENT");
+        assert!(name.is_some_and(|at| at < 2), "said first: {words}");
+        let (document, beside) = answer(&home.office, ask);
+        assert!(is_said(&beside), "{asked}: {beside}");
+        assert_eq!(document.is_object(), is_object, "{asked}");
+        assert!(!is_object || document["needs_update"] == json!(true), "{asked}");
+    }
+    let list = Ask::Resident(ResidentAsk::List { unit: None, all: false });
+    assert_eq!(answer(&home.office, list).0[0]["needs_update"], json!(true));
+    let (alerts, _) = answer(&home.office, Ask::Alerts(AlertsRequest::All));
+    let all = alerts.as_array().unwrap();
+    let ids: BTreeSet<&str> = all.iter().map(|a| a["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), all.len(), "{alerts}");
+    assert!(all.iter().any(|a| a["cause"] == json!("update-this-device")), "{alerts}");
+}
+
+/// A document, and what stands beside it on standard error.
+fn answer(place: &Place, ask: Ask) -> (Value, String) {
+    let running = Running { device: place.device().clone(), network: None };
+    let (mut lines, mut beside) = (Vec::new(), Vec::new());
+    let mut sink = |piece| {
+        match piece {
+            Piece::Stdout(line) => lines.push(line),
+            Piece::Stderr(line) => beside.push(line),
+            Piece::File { .. } | Piece::Progress(_) => {}
+        }
+        true
+    };
+    let request = Request { json: true, who: Who::default(), ask };
+    assert_eq!(run(&running, request, &mut Output::new(true, &mut sink)), 0, "{beside:?}");
+    (serde_json::from_str(&lines.join("\n")).unwrap(), beside.join(" "))
 }

@@ -28,6 +28,25 @@ fn whoever_has_only_what_cannot_be_read_is_part_of_every_round() {
 }
 
 #[test]
+fn several_entries_that_cannot_be_read_are_one_alert_since_the_first() {
+    let mut home = Home::founded("2026-11-02T05:00");
+    home.enrol(DeviceRole::Member);
+    let ann = home.admit("Bell", "Ann");
+    let tomorrow = Kind { class: 3 | mar::fact::CLINICAL, number: 700 };
+    home.now = at(EIGHT);
+    for _ in 0..3 {
+        let draft = Draft { subject: Some(ann), made: None, fact: Fact::Unknown };
+        home.write_kind(1, tomorrow, draft);
+        home.now = home.now.plus(mar::time::Minutes(5));
+    }
+    let all = crate::giving::all_alerts(&home, 0);
+    let of_update: Vec<_> =
+        all.iter().filter(|a| a.cause == mar::alerts::Cause::NeedsUpdate).collect();
+    assert_eq!(of_update.len(), 1, "{of_update:?}");
+    assert_eq!((of_update[0].resident, of_update[0].since), (Some(ann), at(EIGHT)));
+}
+
+#[test]
 fn what_cannot_be_read_of_the_home_is_said_of_the_home() {
     let mut home = Home::founded("2026-11-02T05:00");
     home.enrol(DeviceRole::Member);

@@ -127,6 +127,8 @@ fn to_json(session: &Session<'_>, resident: ResidentId, history: &OrderHistory) 
     shape["directions"] = json!(directions(session, history));
     shape["written"] = json!(view.map(|v| by(session, v.written)));
     shape["checked"] = json!(view.and_then(|v| v.checked).map(|w| by(session, w)));
+    let unread = session.picture.resident(resident).and_then(|r| mar::unread::of_resident(r));
+    shape["needs_update"] = json!(unread.is_some());
     shape["conflict"] = json!(history.has_conflict());
     shape["held"] = json!(
         history.hold().map(|(entry, why)| { json!({ "by": by(session, entry), "reason": why }) })

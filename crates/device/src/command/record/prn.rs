@@ -11,7 +11,6 @@ use mar::ids::{AdministrationId, ResidentId};
 use mar::refusal::DoseRefusal;
 use mar::rules::{LOOK_BACK, RescueCount, rescue_count, taken};
 use mar::time::{DAY, Timestamp};
-use mar::unread;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -98,10 +97,6 @@ pub(super) fn status(
         out.document(&card.to_json());
     } else {
         if let Some(line) = unheard::line(session) {
-            out.line(line);
-        }
-        let home = unread::of_home(&session.picture);
-        for line in home.into_iter().chain(unread::of_resident(resident)) {
             out.line(line);
         }
         out.line(format!(
