@@ -1,15 +1,22 @@
 //! The home's secrets as far as this device may have them, and the PINs that hang on them.
 
+use std::time::Duration;
+
 use mar::command::AskHome;
 use mar::fact::{DeviceRole, SealedSecret};
 use mar::ids::{DeviceId, StaffId};
 use mar::picture::Picture;
 use store::keys::Keys;
-use store::local::{AttemptFault, AttemptRefusal};
+use store::local::AttemptRefusal;
 use store::pins::{self, Pin};
 use store::secrets::{HomeSecret, SecretFault, is_recipient};
 
 use crate::running::{Device, ReadFault, by_person};
+
+/// What is told where wrong PINs cannot be counted on the disk.
+pub(crate) const NOT_COUNTED: &str = "This device's disk is full or failing: wrong PINs cannot be \
+     counted on it, so every PIN takes some seconds. Make room on the disk and start Medround on \
+     this device again, or use another device";
 
 /// Why a PIN was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +24,9 @@ pub enum PinFault {
     /// It is not this person's.
     #[error("the PIN is wrong")]
     Wrong,
+    /// It is not this person's, and it was answered late.
+    #[error("the PIN is wrong. {NOT_COUNTED}")]
+    WrongAndLate,
     /// Nobody may try now.
     #[error(transparent)]
     Wait(AttemptRefusal),
@@ -29,11 +39,8 @@ pub enum PinFault {
     /// This device cannot check it.
     #[error(transparent)]
     Unreadable(#[from] pins::PinFault),
-    /// The attempt could not be counted, so it was not made.
-    #[error(
-        "this device cannot write to its disk, so no PIN can be checked on it now; the PIN itself \
-         may well be right. Use another device, and see that there is room on this disk ({0})"
-    )]
+    /// The record could not be read.
+    #[error("the PIN could not be checked ({0}); it may well be right. Use another device")]
     Disk(#[from] store::DiskFault),
 }
 
@@ -71,12 +78,21 @@ fn opened(sealed: Vec<&SealedSecret>, keys: &Keys) -> Vec<HomeSecret> {
 }
 
 /// The time by which waits after wrong PINs are counted.
-fn running(device: &Device) -> std::time::Duration {
+fn running(device: &Device) -> Duration {
     device.clock().since_boot().map_or_else(|| device.clock().running(), |(_, since)| since)
 }
 
 /// Checks a person's PIN, after counting the attempt.
 pub(crate) fn check(device: &Device, staff: StaffId, pin: &str) -> Result<(), PinFault> {
+    check_after(device, (staff, pin), std::thread::sleep)
+}
+
+/// The same; `pause` waits where the attempt is to be answered late.
+fn check_after(
+    device: &Device,
+    (staff, pin): (StaffId, &str),
+    pause: impl FnOnce(Duration),
+) -> Result<(), PinFault> {
     let picture = device.picture();
     let sealed = picture.home.staff().get(&staff).and_then(|record| record.pin());
     let (generation, sealed) = sealed.ok_or(PinFault::None)?;
@@ -85,23 +101,25 @@ pub(crate) fn check(device: &Device, staff: StaffId, pin: &str) -> Result<(), Pi
         return Err(pins::PinFault::NoPepper.into());
     }
     let reader = device.reader()?;
-    match reader.local().begin_attempt(staff, running(device)) {
-        Ok(()) => {}
-        Err(AttemptFault::Refused(refusal)) => return Err(PinFault::Wait(refusal)),
-        Err(AttemptFault::Disk(fault)) => return Err(fault.into()),
+    let late = reader.local().begin_attempt(staff, running(device)).map_err(PinFault::Wait)?;
+    if !late.is_zero() {
+        pause(late);
     }
+    let wrong = || if late.is_zero() { PinFault::Wrong } else { PinFault::WrongAndLate };
     // What has not six digits is a wrong PIN like any other, and was counted as one.
-    let typed = Pin::typed(pin).map_err(|_| PinFault::Wrong)?;
+    let typed = Pin::typed(pin).map_err(|_| wrong())?;
     let home = reader.pinned().home;
     let mut unreadable = pins::PinFault::Unreadable;
     for secret in secrets.iter().filter(|secret| secret.generation() == generation) {
         match pins::check(&typed, sealed, &home, &staff, secret) {
             Ok(true) => {
-                reader.local().attempt_succeeded(staff)?;
+                if let Err(fault) = reader.local().attempt_succeeded(staff) {
+                    tracing::warn!(%fault, "a right PIN still counts as a wrong one");
+                }
                 renew(device, staff, &typed, secret);
                 return Ok(());
             }
-            Ok(false) => return Err(PinFault::Wrong),
+            Ok(false) => return Err(wrong()),
             Err(fault) => unreadable = fault,
         }
     }
@@ -194,4 +212,58 @@ fn recipients(picture: &Picture) -> Vec<(DeviceId, String, DeviceRole)> {
 
 fn recovery(picture: &Picture) -> &str {
     picture.home.founding().map_or("", |founding| founding.recovery_recipient.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alone::{Alone, PIN};
+    use std::io::ErrorKind;
+    use store::backend::FileKind;
+    use store::backend::faults::Fault;
+
+    /// A device whose own file takes nothing more, as on a disk that is full.
+    fn full() -> Alone {
+        let alone = Alone::found();
+        alone.open_on(|disk| {
+            let mut opened = 0;
+            disk.seam().plan(move |step| {
+                let changes = step.file == FileKind::Local && step.operation.changes();
+                opened += u32::from(changes);
+                // What is written when it is opened is written in place.
+                (changes && opened > 20).then_some(Fault::Fails(ErrorKind::StorageFull))
+            });
+            disk
+        })
+    }
+
+    /// Bug: on a full disk the right PIN was turned away, and a dose of rescue medicine with it.
+    /// Cause: no PIN was tried that could not be counted on the disk.
+    /// Fix: it is counted in memory and answered late, and the answer says why.
+    #[test]
+    fn on_a_full_disk_the_right_pin_is_taken_late_and_a_wrong_one_is_told_what_to_do() {
+        let alone = full();
+        let reader = alone.device.reader().unwrap();
+        let check = |pin: &str| {
+            let mut waited = Duration::ZERO;
+            let done = check_after(&alone.device, (alone.manager, pin), |late| waited = late);
+            (done, waited)
+        };
+        for _ in 0..40 {
+            assert!(check(PIN).0.is_ok());
+            if !reader.local().counts_pins() {
+                break;
+            }
+        }
+        assert!(!reader.local().counts_pins(), "the disk never was full");
+        let (taken, waited) = check(PIN);
+        assert!(taken.is_ok() && waited >= Duration::from_secs(5), "{taken:?} {waited:?}");
+        for _ in 0..5 {
+            let (refused, waited) = check("111222");
+            let told = refused.unwrap_err().to_string();
+            assert!(told.contains("Make room on the disk"), "{told}");
+            assert!(waited >= Duration::from_secs(5), "{waited:?}");
+        }
+        assert!(matches!(check("111222"), (Err(PinFault::Wait(_)), Duration::ZERO)));
+    }
 }

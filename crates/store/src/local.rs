@@ -12,13 +12,14 @@ use mar::ids::DeviceId;
 use mar::time::Timestamp;
 use redb::Durability;
 
+use crate::backend::memory::MemoryDisk;
 use crate::backend::{Disk, FileKind, OpenFault};
 use crate::entry::{HomeId, Sealed};
 use crate::heads::Heads;
 pub use clocks::{OwnClock, PeerClock, TypedClock};
 pub use notes::Damage;
+pub use tallies::AttemptRefusal;
 use tallies::Tallies;
-pub use tallies::{AttemptFault, AttemptRefusal};
 
 use crate::tables::{
     self, ADDRESSES, DiskFault, HEARD, RECEIPTS, SET_ASIDE, Table, entry_key, number,
@@ -45,6 +46,8 @@ type OwnRow = (Vec<u8>, Vec<u8>);
 pub struct Local {
     db: tables::Open,
     tallies: Mutex<Tallies>,
+    /// Whether what is written outlives the program.
+    on_disk: bool,
 }
 
 impl Local {
@@ -66,6 +69,15 @@ impl Local {
         }
     }
 
+    /// The same; on a disk that takes nothing it is kept in memory, since no care depends on it.
+    pub(crate) fn open_or_in_memory(disk: &Disk, id: [u8; 16]) -> Result<Self, OpenFault> {
+        Self::open(disk, id).or_else(|fault| {
+            tracing::warn!(%fault, "what this device knows by itself is kept in memory");
+            let local = Self::open(&Disk::memory(&MemoryDisk::default()), id)?;
+            Ok(Self { on_disk: false, ..local })
+        })
+    }
+
     fn begin(disk: &Disk, id: [u8; 16]) -> Result<Self, OpenFault> {
         tables::create(disk, FileKind::Local, id, |_| Ok(()))?;
         Self::open_existing(disk)
@@ -73,7 +85,7 @@ impl Local {
 
     fn open_existing(disk: &Disk) -> Result<Self, OpenFault> {
         let db = tables::open(disk, FileKind::Local)?;
-        let local = Self { db, tallies: Mutex::default() };
+        let local = Self { db, tallies: Mutex::default(), on_disk: true };
         let restored = local.restore_tallies();
         restored.map_err(|fault| tables::open_fault(disk, FileKind::Local, fault))?;
         Ok(local)
@@ -268,7 +280,6 @@ impl Local {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::memory::MemoryDisk;
 
     fn open(disk: &MemoryDisk) -> Local {
         Local::open(&Disk::memory(disk), [0; 16]).unwrap()

@@ -189,9 +189,10 @@ impl From<PinFault> for Fault {
                     .to_owned(),
             ),
             PinFault::Choice(choice) => Self::Rule { rule: "U-04", message: choice.to_string() },
-            PinFault::Wait(_) | PinFault::None | PinFault::Unreadable(_) => {
-                Self::Pin(fault.to_string())
-            }
+            PinFault::WrongAndLate
+            | PinFault::Wait(_)
+            | PinFault::None
+            | PinFault::Unreadable(_) => Self::Pin(fault.to_string()),
             PinFault::Disk(_) => Self::NotSaved(format!("NOT SAVED: {fault}")),
         }
     }

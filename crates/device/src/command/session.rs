@@ -55,6 +55,7 @@ impl<'r> Session<'r> {
                 // What was typed to sign in is wrong, and no choice of a new PIN.
                 PinFault::Choice(_) => Fault::Pin("the PIN is wrong: it is six digits".to_owned()),
                 PinFault::Wrong
+                | PinFault::WrongAndLate
                 | PinFault::Wait(_)
                 | PinFault::None
                 | PinFault::Unreadable(_)
@@ -340,11 +341,11 @@ impl<'r> Session<'r> {
 }
 
 /// Told where a question about now has no answer.
-pub(super) const DAY_LOST: &str = "what is due cannot be said, because this device's clock cannot be right: type what your watch \
-     shows: medroundctl clock 2026-11-21T08:03 --as INITIALS";
+pub(super) const DAY_LOST: &str = "what is due cannot be said, because this device's clock cannot be \
+                                   right: type what your watch shows: medroundctl clock 2026-11-21T08:03 --as INITIALS";
 
-/// Returns what is to be told beside every answer of a device that was put out of the home, or
-/// whose record is damaged; nothing for any other.
+/// Returns what is to be told beside every answer of a device that was put out of the home, whose
+/// record is damaged, or whose disk takes no count of wrong PINs; nothing for any other.
 #[must_use]
 pub fn not_to_be_relied_on(session: &Session<'_>) -> Vec<String> {
     let mut told = Vec::new();
@@ -365,6 +366,9 @@ pub fn not_to_be_relied_on(session: &Session<'_>) -> Vec<String> {
     }
     if let Some(damage) = session.device().damage() {
         told.push(format!("DAMAGED: {}.", crate::fit_for_use::damage_in_words(&damage)));
+    }
+    if session.device().reader().is_ok_and(|reader| !reader.local().counts_pins()) {
+        told.push(format!("{}.", crate::pins::NOT_COUNTED));
     }
     told
 }

@@ -1,6 +1,6 @@
 //! Counters of wrong PINs, on the disk before a PIN is tried.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,11 @@ const FAILURES_MAX: u32 = 10;
 /// Failures of all persons together on this device, and within how long (T1).
 const DEVICE_LIMITS: [(usize, Duration); 2] =
     [(10, Duration::from_secs(5 * 60)), (60, Duration::from_secs(60 * 60))];
+
+/// How late a PIN is answered that could not be counted on the disk. Whoever starts the program anew
+/// after each guess comes to 360 in an hour with it; one who stays is stopped as ever, and a carer
+/// with the right PIN can wait that long for a dose that is needed now.
+const ANSWERED_LATE: Duration = Duration::from_secs(10);
 
 /// The key of the times of all recent failures on this device.
 const DEVICE: &[u8] = b"device";
@@ -50,17 +55,6 @@ pub enum AttemptRefusal {
     Locked,
 }
 
-/// Why a PIN attempt could not be begun.
-#[derive(Debug, thiserror::Error)]
-pub enum AttemptFault {
-    /// It is not allowed now.
-    #[error(transparent)]
-    Refused(#[from] AttemptRefusal),
-    /// The attempt could not be counted, so it is not made.
-    #[error("the attempt could not be counted: {0}")]
-    Disk(#[from] DiskFault),
-}
-
 /// Counters of wrong PINs. Time is that of a clock that nobody can set: since the machine started
 /// ([`Local::resume`]), else since the program did, and then a restart begins every wait again. An
 /// hour is added to it, so that failures before the start have a time as well.
@@ -71,6 +65,8 @@ pub(super) struct Tallies {
     staff: BTreeMap<StaffId, Tally>,
     /// When each recent failure on this device was.
     device: Vec<Duration>,
+    /// Whose failures on the disk are not those in here, because it did not take them.
+    unkept: BTreeSet<StaffId>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -80,16 +76,21 @@ struct Tally {
 }
 
 impl Local {
-    /// Counts an attempt at a person's PIN, on the disk, before it is made.
+    /// Counts an attempt at a person's PIN before it is made: on the disk, or in memory where that
+    /// takes nothing. Returns how long to wait before it is made: no time at all unless it is counted
+    /// in memory only, which a new start of the program forgets.
     ///
     /// `running` is how long the program has been running, by a clock that cannot be set. Call
     /// [`Local::attempt_succeeded`] when the PIN was right; otherwise the attempt stays a failure.
     ///
     /// # Errors
     ///
-    /// Returns [`AttemptFault::Refused`] if the person or everybody has to wait, and
-    /// [`AttemptFault::Disk`] if the attempt cannot be counted: it must not be made then either.
-    pub fn begin_attempt(&self, staff: StaffId, running: Duration) -> Result<(), AttemptFault> {
+    /// Returns [`AttemptRefusal`] if the person or everybody has to wait.
+    pub fn begin_attempt(
+        &self,
+        staff: StaffId,
+        running: Duration,
+    ) -> Result<Duration, AttemptRefusal> {
         let running = running + DEVICE_LIMITS[1].1;
         let mut tallies = self.tallies();
         tallies.may_try(staff, running)?;
@@ -97,8 +98,21 @@ impl Local {
         tallies.device.push(running);
         let tally = tallies.staff.entry(staff).or_default();
         *tally = Tally { failures: tally.failures.saturating_add(1), last: running };
-        self.keep_tallies(&tallies, staff)?;
-        Ok(())
+        if let Err(fault) = self.keep_tallies(&mut tallies, staff) {
+            tracing::warn!(%fault, "an attempt at a PIN is counted in memory only");
+        }
+        Ok(if self.are_pins_counted(&tallies) { Duration::ZERO } else { ANSWERED_LATE })
+    }
+
+    /// Returns whether every attempt at a PIN is counted on the disk: where it is not, each is
+    /// answered late.
+    #[must_use]
+    pub fn counts_pins(&self) -> bool {
+        self.are_pins_counted(&self.tallies())
+    }
+
+    fn are_pins_counted(&self, tallies: &Tallies) -> bool {
+        self.on_disk && tallies.unkept.is_empty()
     }
 
     /// Says that times are counted from the machine's start, which `boot` tells from every other
@@ -132,12 +146,13 @@ impl Local {
     ///
     /// # Errors
     ///
-    /// Returns [`DiskFault`] if that could not be kept; the failures stand then after a restart.
+    /// Returns [`DiskFault`] if that could not be kept; the failures stand then after a restart. The
+    /// PIN was right all the same.
     pub fn attempt_succeeded(&self, staff: StaffId) -> Result<(), DiskFault> {
         let mut tallies = self.tallies();
         tallies.staff.remove(&staff);
         tallies.device.pop();
-        self.keep_tallies(&tallies, staff)
+        self.keep_tallies(&mut tallies, staff)
     }
 
     /// Forgets a person's failures because a manager set a new PIN.
@@ -148,7 +163,7 @@ impl Local {
     pub fn unlock(&self, staff: StaffId) -> Result<(), DiskFault> {
         let mut tallies = self.tallies();
         tallies.staff.remove(&staff);
-        self.keep_tallies(&tallies, staff)
+        self.keep_tallies(&mut tallies, staff)
     }
 
     pub(super) fn restore_tallies(&self) -> Result<(), DiskFault> {
@@ -182,23 +197,29 @@ impl Local {
         Ok(())
     }
 
-    fn keep_tallies(&self, tallies: &Tallies, staff: StaffId) -> Result<(), DiskFault> {
+    /// Puts this person's failures on the disk, and those that it did not take before.
+    fn keep_tallies(&self, tallies: &mut Tallies, staff: StaffId) -> Result<(), DiskFault> {
+        tallies.unkept.insert(staff);
         self.write(Durability::Immediate, |transaction| {
             let mut table = transaction.open_table(PIN_FAILURES)?;
-            match tallies.staff.get(&staff) {
-                Some(tally) => {
-                    let numbers = [u64::from(tally.failures), tally.last.as_secs()];
-                    let bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_be_bytes()).collect();
-                    table.insert(&staff.0[..], &bytes[..])?;
+            for staff in &tallies.unkept {
+                match tallies.staff.get(staff) {
+                    Some(tally) => {
+                        let numbers = [u64::from(tally.failures), tally.last.as_secs()];
+                        let bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_be_bytes()).collect();
+                        table.insert(&staff.0[..], &bytes[..])?;
+                    }
+                    None => drop(table.remove(&staff.0[..])?),
                 }
-                None => drop(table.remove(&staff.0[..])?),
             }
             let times: Vec<u8> =
                 tallies.device.iter().flat_map(|at| at.as_secs().to_be_bytes()).collect();
             table.insert(DEVICE, &times[..])?;
             table.insert(BOOT, tallies.boot.as_bytes())?;
             Ok(())
-        })
+        })?;
+        tallies.unkept.clear();
+        Ok(())
     }
 
     fn tallies(&self) -> MutexGuard<'_, Tallies> {
@@ -242,8 +263,10 @@ fn minutes(wait: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::Disk;
+    use crate::backend::faults::Fault;
     use crate::backend::memory::MemoryDisk;
+    use crate::backend::{Disk, FileKind};
+    use std::io::ErrorKind;
 
     const ANN: StaffId = StaffId([1; 16]);
     const BOB: StaffId = StaffId([2; 16]);
@@ -257,11 +280,17 @@ mod tests {
     }
 
     fn wait_of(local: &Local, staff: StaffId, running: Duration) -> Option<AttemptRefusal> {
-        match local.begin_attempt(staff, running) {
-            Ok(()) => None,
-            Err(AttemptFault::Refused(refusal)) => Some(refusal),
-            Err(AttemptFault::Disk(fault)) => panic!("{fault}"),
-        }
+        local.begin_attempt(staff, running).err()
+    }
+
+    /// A disk that is full as far as this device's own file goes.
+    fn full(disk: &MemoryDisk) -> Disk {
+        let disk = Disk::memory(disk);
+        disk.seam().plan(|step| {
+            (step.file == FileKind::Local && step.operation.changes())
+                .then_some(Fault::Fails(ErrorKind::StorageFull))
+        });
+        disk
     }
 
     #[test]
@@ -338,5 +367,74 @@ mod tests {
         let local = open(&disk.copy());
         let refusal = wait_of(&local, StaffId([99; 16]), at(0));
         assert!(matches!(refusal, Some(AttemptRefusal::DeviceWaits { .. })));
+    }
+
+    /// Bug: on a full disk nobody could sign in, and who tried often enough needed a manager after.
+    /// Cause: an attempt that could not be counted on the disk was refused, and yet counted.
+    /// Fix: it is counted in memory, as strictly, and answered late.
+    #[test]
+    fn on_a_full_disk_a_guesser_is_stopped_as_ever_and_every_guess_takes_long() {
+        let memory = MemoryDisk::default();
+        drop(open(&memory));
+        let disk = Disk::memory(&memory);
+        let local = Local::open(&disk, [0; 16]).unwrap();
+        assert_eq!(local.begin_attempt(ANN, at(0)), Ok(Duration::ZERO));
+        disk.seam().plan(|step| {
+            (step.file == FileKind::Local && step.operation.changes())
+                .then_some(Fault::Fails(ErrorKind::StorageFull))
+        });
+        for _ in 1..5 {
+            assert_eq!(local.begin_attempt(ANN, at(1)), Ok(ANSWERED_LATE));
+        }
+        assert!(!local.counts_pins());
+        assert_eq!(wait_of(&local, ANN, at(1)), Some(AttemptRefusal::Wait { wait: at(60) }));
+        for other in 5..10 {
+            let staff = StaffId([other; 16]);
+            assert_eq!(local.begin_attempt(staff, at(2)), Ok(ANSWERED_LATE));
+        }
+        let refusal = wait_of(&local, BOB, at(3));
+        assert!(matches!(refusal, Some(AttemptRefusal::DeviceWaits { .. })), "{refusal:?}");
+        assert_eq!(wait_of(&local, BOB, at(302)), None);
+    }
+
+    #[test]
+    fn on_a_full_disk_the_right_pin_is_taken_each_time() {
+        let memory = MemoryDisk::default();
+        drop(open(&memory));
+        let disk = Disk::memory(&memory);
+        let local = Local::open(&disk, [0; 16]).unwrap();
+        disk.seam()
+            .plan(|step| step.operation.changes().then_some(Fault::Fails(ErrorKind::StorageFull)));
+        for second in 0..30 {
+            assert_eq!(local.begin_attempt(ANN, at(second)), Ok(ANSWERED_LATE));
+            assert!(local.attempt_succeeded(ANN).is_err());
+        }
+        let local = open(&memory.copy());
+        assert_eq!(
+            local.begin_attempt(ANN, at(30)),
+            Ok(Duration::ZERO),
+            "nothing stands against her"
+        );
+    }
+
+    #[test]
+    fn a_start_on_a_disk_that_takes_nothing_gives_no_quick_guess() {
+        let memory = MemoryDisk::default();
+        let disk = full(&memory);
+        let local = Local::open_or_in_memory(&disk, [0; 16]).unwrap();
+        assert_eq!(local.begin_attempt(ANN, at(0)), Ok(ANSWERED_LATE));
+        assert!(!local.counts_pins());
+    }
+
+    #[test]
+    fn what_a_disk_did_not_take_is_on_it_once_it_takes_something_again() {
+        let mut tallies = Tallies::default();
+        let local = open(&MemoryDisk::default());
+        tallies.staff.insert(BOB, Tally { failures: 7, last: at(5) });
+        tallies.unkept.insert(BOB);
+        local.keep_tallies(&mut tallies, ANN).unwrap();
+        assert!(tallies.unkept.is_empty());
+        local.restore_tallies().unwrap();
+        assert_eq!(local.tallies().staff[&BOB].failures, 7);
     }
 }

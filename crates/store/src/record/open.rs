@@ -160,7 +160,7 @@ impl Record {
     ) -> Result<Self, RecordFault> {
         let Opening { disk, mut keys, state } = opening;
         let in_log = |fault| tables::open_fault(&disk, FileKind::Log, fault);
-        let local = local(&disk, fresh.next())?;
+        let local = Local::open_or_in_memory(&disk, fresh.next())?;
         let pages_damaged = look_at_start(&disk, &local, now);
         let damage = settle_damage(&disk, &local);
         let (stores, folded, heads, pinned) = stores(&disk, now, fresh.next())?;
@@ -256,15 +256,6 @@ fn settle_damage(disk: &Disk, local: &Local) -> Option<Damage> {
         tracing::warn!(%fault, "what became of the damage was not kept");
     }
     settled
-}
-
-/// Opens this device's own file; on a disk that takes nothing it is kept in memory, since no care
-/// depends on it.
-fn local(disk: &Disk, id: [u8; 16]) -> Result<Local, OpenFault> {
-    Local::open(disk, id).or_else(|fault| {
-        tracing::warn!(%fault, "what this device knows by itself is kept in memory");
-        Local::open(&Disk::memory(&MemoryDisk::default()), id)
-    })
 }
 
 /// Opens log and views, and folds what the views lack.
