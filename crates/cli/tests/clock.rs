@@ -181,11 +181,21 @@ fn typed() -> Result<(), Failed> {
     let typed = run(&["clock", &watch]);
     assert_eq!(typed.code, 0, "{}", typed.stderr);
     assert!(typed.stdout.contains("NB typed the time"), "{}", typed.stdout);
+    // Fault: nothing was left of it, and the dose that follows rests on it.
+    let alerts = run_off(&device, "+4y", &["alerts", "--json"]).json();
+    let told = alerts.as_array().into_iter().flatten().find(|a| a["cause"] == "time-typed");
+    let told = told.ok_or("the manager is told")?;
+    assert_eq!((&told["owner"], &told["tier"]), (&json!("manager"), &json!("amber")));
+    assert!(text(&told["about"]["typed"]).starts_with(&watch[..16]), "{told}");
+    let words = text(&told["words"]);
+    assert!(words.contains("NB typed the time on Office"), "{words}");
+    assert!(words.contains("rest on what NB typed"), "{words}");
     let given = run(&give(&order));
     assert_eq!(given.code, 0, "{}{}", given.stdout, given.stderr);
     assert!(!given.stdout.contains("CLOCK"), "{}", given.stdout);
     let last = run(&["prn", &order, "--json"]).json()["last"]["at"].clone();
     assert_eq!(text(&last)[..10], watch[..10], "the dose stands on the day of the watch");
+    assert_eq!(run(&["alerts"]).code, 0);
     // On the machine's right clock nothing is in doubt.
     assert_eq!(device.ok(&["status"])["clock"]["state"], json!("right"));
     // Fault: a typed time opened every interval while nothing spoke against the clock.

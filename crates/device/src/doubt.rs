@@ -38,6 +38,10 @@ struct Memory {
     typed: Option<(TypedTime, StaffId)>,
 }
 
+/// What was remembered before somebody typed the time.
+#[derive(Debug)]
+pub(crate) struct Remembered(Memory);
+
 impl ClockMemory {
     /// Reads what was known when the program last ran. Where nothing is, `own_last` is what the
     /// clock showed when this device last wrote something.
@@ -95,8 +99,14 @@ impl ClockMemory {
     }
 
     /// Takes the time that a person typed as the time from now on.
-    pub(crate) fn type_in(&self, clock: &Clock, at: Timestamp, staff: StaffId) {
-        let Some(line) = clock.line() else { return };
+    /// Returns what was known before; `None` where nobody judges the clock.
+    pub(crate) fn type_in(
+        &self,
+        clock: &Clock,
+        at: Timestamp,
+        staff: StaffId,
+    ) -> Option<Remembered> {
+        let line = clock.line()?;
         let wall = clock.wall();
         let now = if agrees(at, wall) { wall } else { at };
         let typed = TypedTime { at: now, wall, then: line.clone() };
@@ -105,8 +115,16 @@ impl ClockMemory {
         } else {
             clock.go_by(typed.clone());
         }
-        *self.lock() =
+        let memory =
             Memory { right: Some((now, line)), own_last: None, typed: Some((typed, staff)) };
+        Some(Remembered(std::mem::replace(&mut *self.lock(), memory)))
+    }
+
+    /// Takes a typed time back: it could not be written down.
+    pub(crate) fn take_back(&self, clock: &Clock, before: Remembered) {
+        *self.lock() = before.0;
+        clock.go_by_wall();
+        self.resume(clock);
     }
 
     /// Returns the time that a person typed, while it is gone by, and who did.
@@ -324,6 +342,20 @@ mod tests {
         clock.set(Timestamp(later(9).0 + 59_000));
         assert_eq!((clock.now(), alone(&memory, &clock)), (later(4), ClockLevel::Right));
         assert!(memory.typed().is_some());
+    }
+
+    #[test]
+    fn a_typed_time_that_could_not_be_written_down_is_not_gone_by() {
+        let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
+        memory.wrote(later(1));
+        let before = memory.type_in(&clock, later(2), ANN).unwrap();
+        memory.take_back(&clock, before);
+        assert_eq!((clock.now(), alone(&memory, &clock)), (NOON, ClockLevel::Red));
+        // One that was typed before, and is written down, holds on.
+        memory.type_in(&clock, later(2), ANN);
+        let before = memory.type_in(&clock, later(5), ANN).unwrap();
+        memory.take_back(&clock, before);
+        assert_eq!((clock.now(), alone(&memory, &clock)), (later(2), ClockLevel::Right));
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use mar::clock::{ClockRefusal, ClockStanding, may_move, may_type};
+use mar::clock::{ClockStanding, may_move, may_type};
 use mar::command::{Ask, AskHome, Command};
 use mar::fact::Actor;
 use mar::ids::{CommandId, DeviceId, EntryId, ResidentId, StaffId};
 use mar::picture::Picture;
-use mar::refusal::WhoRefusal;
+use mar::refusal::{Refusal, WhoRefusal};
 use mar::time::{Month, Timestamp};
 use store::Changes;
 use store::backend::{Disk, OpenFault};
@@ -268,17 +268,25 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// Returns why it cannot be the time.
-    pub fn type_time(&self, at: Timestamp, by: StaffId) -> Result<ClockStanding, ClockRefusal> {
+    /// Returns why it cannot be the time, or could not be written down; nothing is changed then.
+    pub fn type_time(&self, at: Timestamp, by: StaffId) -> Result<ClockStanding, SubmitFault> {
         let picture = self.picture();
         let peers = self.0.peers.clocks(&picture, self.id(), &self.0.clock);
-        may_type(at, self.now(), &peers, &picture.home)?;
+        let showed = self.now();
+        may_type(at, showed, &peers, &picture.home).map_err(Refusal::from)?;
         // A typed time corrects a clock that is in doubt, or one that was mistyped: it is no way
         // round the interval of a dose while nothing speaks against the clock (P-06).
         if self.clock_standing().times_hold() && self.typed_time().is_none() {
-            may_move(at, self.now())?;
+            may_move(at, showed).map_err(Refusal::from)?;
         }
-        self.0.memory.type_in(&self.0.clock, at, by);
+        // It is gone by first: the entry that says so must not carry the time that was wrong.
+        let before = self.0.memory.type_in(&self.0.clock, at, by);
+        if let Err(fault) = self.submit(by_person(by, AskHome::TypeTime { showed, typed: at })) {
+            if let Some(before) = before {
+                self.0.memory.take_back(&self.0.clock, before);
+            }
+            return Err(fault);
+        }
         self.keep_clock();
         tracing::info!(%by, "the time was typed");
         Ok(self.clock_standing())

@@ -1,6 +1,7 @@
 //! What somebody has to look at: functions of (picture, now), never stored. One alert a cause, each
 //! with one owner.
 
+mod typed;
 mod unrecorded;
 
 use crate::fact::{CLINICAL, Check, Fact, HomeFact, MembershipFact, OutcomeRecorded, SecondPerson};
@@ -130,6 +131,8 @@ pub enum Cause {
     /// A dose that is not recorded, and the first dose of its order was taken at this time, too near
     /// before it: ask before it is given (W-11, D-07).
     NextNear(SlotId, Timestamp),
+    /// A person typed the time on a device: what was recorded there since rests on a watch (W-08).
+    TimeTyped(EntryId),
 }
 
 impl Cause {
@@ -164,6 +167,7 @@ impl Cause {
             Self::FollowUp(_) => "follow-up",
             Self::FirstDoses(_) => "first-dose",
             Self::NextNear(..) => "next-dose-near",
+            Self::TimeTyped(_) => "time-typed",
         }
     }
 
@@ -206,6 +210,7 @@ pub fn alerts(picture: &Picture, now: Timestamp) -> Vec<Alert> {
     }
     found.extend(home_in_doubt(picture));
     found.extend(home_unread(picture));
+    found.extend(typed::typed_times(picture, now));
     found.sort_by(|a, b| (a.tier, a.since, &a.cause).cmp(&(b.tier, b.since, &b.cause)));
     // One cause, one alert, since the oldest of what it stands for: several entries that
     // cannot be read are one update.

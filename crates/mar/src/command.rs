@@ -89,6 +89,13 @@ pub enum AskHome {
         /// Whether it is parked from here on.
         parked: bool,
     },
+    /// A person says what their watch shows, which this device goes by (W-08).
+    TypeTime {
+        /// What the device showed.
+        showed: Timestamp,
+        /// What was typed.
+        typed: Timestamp,
+    },
     /// This device says what it can read.
     TellReads {
         /// The program's version.

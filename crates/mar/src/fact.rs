@@ -95,6 +95,14 @@ pub enum HomeFact {
         /// The sealed verifier; only `store` opens it.
         sealed: Vec<u8>,
     },
+    /// A person typed the time on the device that writes this, with a watch in hand (W-08): what is
+    /// recorded there afterwards rests on it.
+    TimeTyped {
+        /// What the device showed.
+        showed: Timestamp,
+        /// What was typed.
+        typed: Timestamp,
+    },
 }
 
 /// Facts about who a resident is.
@@ -299,7 +307,7 @@ const CARE: u8 = 3 | CLINICAL;
 const OTHER: u8 = 4;
 
 /// Every kind of fact with the name it has in messages and tests. Numbers are never used again.
-pub const KINDS: [(Kind, &str); 28] = [
+pub const KINDS: [(Kind, &str); 29] = [
     (Kind { class: MEMBERSHIP, number: 1 }, "log started"),
     (Kind { class: MEMBERSHIP, number: 2 }, "home founded"),
     (Kind { class: MEMBERSHIP, number: 3 }, "device enrolled"),
@@ -310,6 +318,7 @@ pub const KINDS: [(Kind, &str); 28] = [
     (Kind { class: HOME, number: 20 }, "settings set"),
     (Kind { class: HOME, number: 21 }, "staff written"),
     (Kind { class: HOME, number: 22 }, "PIN set"),
+    (Kind { class: HOME, number: 23 }, "time typed"),
     (Kind { class: CARE, number: 40 }, "identity written"),
     (Kind { class: CARE, number: 41 }, "allergies written"),
     (Kind { class: CARE, number: 42 }, "status changed"),
@@ -351,6 +360,7 @@ impl Fact {
             Self::Home(HomeFact::SettingsSet(_)) => (HOME, 20),
             Self::Home(HomeFact::StaffWritten { .. }) => (HOME, 21),
             Self::Home(HomeFact::PinSet { .. }) => (HOME, 22),
+            Self::Home(HomeFact::TimeTyped { .. }) => (HOME, 23),
             Self::Resident(ResidentFact::IdentityWritten(_)) => (CARE, 40),
             Self::Resident(ResidentFact::AllergiesWritten(_)) => (CARE, 41),
             Self::Resident(ResidentFact::StatusChanged(_)) => (CARE, 42),
@@ -400,6 +410,8 @@ impl Fact {
             Self::Home(HomeFact::StaffWritten { .. } | HomeFact::PinSet { .. }) => {
                 Some(Act::KeepStaff)
             }
+            // Any member of staff may (W-08); whoever is suspended may not read either.
+            Self::Home(HomeFact::TimeTyped { .. }) => Some(Act::Read),
             Self::Resident(_) => Some(Act::KeepResident),
             Self::Order(OrderFact::Checked { .. }) => Some(Act::CheckOrder),
             // Whoever may stop an order may hold it, and whoever gives books in what came.

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 /// The version of the fold: views that another version made are rebuilt, and state hashes are
 /// compared only between equal ones.
-pub const FOLD_VERSION: u32 = 3;
+pub const FOLD_VERSION: u32 = 4;
 
 /// Where an entry stands in the order of concurrent ones: hybrid clock, then log, then sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -52,6 +52,8 @@ fn observer_may(entry: &Recorded) -> bool {
     match &entry.fact {
         Fact::Access(_) => true,
         Fact::Membership(membership) => membership_is_own(membership),
+        // It speaks of its own clock.
+        Fact::Home(HomeFact::TimeTyped { .. }) => true,
         // An unknown kind of an observer is never clinical: it would stop the giving of others.
         Fact::Unknown => entry.kind.class & CLINICAL == 0,
         Fact::Home(_) | Fact::Resident(_) | Fact::Order(_) | Fact::Dose(_) | Fact::FollowUp(_) => {

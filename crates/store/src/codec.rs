@@ -72,7 +72,7 @@ pub enum CodecFault {
 }
 
 /// The kinds and versions that [`decode`] reads, in order. What a device says it can read (W-08).
-pub const READS: [(u16, u16); 28] = [
+pub const READS: [(u16, u16); 29] = [
     (1, 1),
     (2, 1),
     (3, 1),
@@ -83,6 +83,7 @@ pub const READS: [(u16, u16); 28] = [
     (20, 1),
     (21, 1),
     (22, 1),
+    (23, 1),
     (40, 1),
     (41, 1),
     (42, 1),
@@ -191,6 +192,9 @@ fn body(fact: &Fact) -> Result<Vec<u8>, CodecFault> {
             generation: *generation,
             sealed: sealed.clone(),
         }),
+        Fact::Home(HomeFact::TimeTyped { showed, typed }) => {
+            write(&home::TimeTyped1 { showed: showed.0, typed: typed.0 })
+        }
         Fact::Resident(ResidentFact::IdentityWritten(identity)) => {
             write(&resident::IdentityWritten1::of(identity))
         }
@@ -262,6 +266,7 @@ fn fact(kind: u16, rest: &mut &[u8]) -> Option<Fact> {
         20 => Fact::Home(read::<home::SettingsSet1>(rest)?.read()?),
         21 => Fact::Home(read::<home::StaffWritten1>(rest)?.read()?),
         22 => Fact::Home(read::<home::PinSet1>(rest)?.read()),
+        23 => Fact::Home(read::<home::TimeTyped1>(rest)?.read()),
         40 => Fact::Resident(read::<resident::IdentityWritten1>(rest)?.read()?),
         41 => Fact::Resident(read::<resident::AllergiesWritten1>(rest)?.read()?),
         42 => Fact::Resident(read::<resident::StatusChanged1>(rest)?.read()?),

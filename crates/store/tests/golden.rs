@@ -59,7 +59,7 @@ fn every_kind_that_can_be_written_can_be_read() {
 /// file of before is refused by a sentence and not read for what it does not say. Lines that are
 /// added belong to the same format; their number and the hash follow here.
 const PINNED: (u8, usize, &str) =
-    (3, 336, "a83127d5fedab55b53657a23520a4a1c95b03974c9c6188822ae3a146838b1e7");
+    (3, 348, "e3484c80aad042286e6a36affeb69467990570331da1edf6494da7048396480e");
 
 /// Bug: the bytes of an order changed, and a device of before read them for something else.
 /// Cause: the golden lines were changed, and the format stayed what it was.

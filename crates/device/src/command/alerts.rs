@@ -1,6 +1,7 @@
 //! `alerts` and `conflicts`: what somebody has to look at.
 
 mod first_dose;
+mod typed;
 mod words;
 
 use super::page::{moment, wrap};
@@ -152,7 +153,9 @@ fn parts(cause: &Cause) -> Vec<String> {
         | Cause::EffectDue(id)
         | Cause::CorrectionConflict(id)
         | Cause::AloneReview(id) => vec![id.to_string()],
-        Cause::Popped(entry) | Cause::InDoubt(entry) => vec![entry.to_string()],
+        Cause::Popped(entry) | Cause::InDoubt(entry) | Cause::TimeTyped(entry) => {
+            vec![entry.to_string()]
+        }
         // One alert for a resident: it stays the same one while its orders come and go.
         Cause::OrdersWait(_) => Vec::new(),
         Cause::CheckOwed(order) | Cause::OrderConflict(order) | Cause::CovertPlan(order) => {
@@ -206,6 +209,7 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
             order(&mut about, of_dose(*id));
         }
         Cause::Popped(entry) | Cause::InDoubt(entry) => about["entry"] = json!(entry.to_string()),
+        Cause::TimeTyped(entry) => typed::about(session, *entry, &mut about),
         Cause::CheckOwed(id) | Cause::OrderConflict(id) | Cause::CovertPlan(id) => {
             order(&mut about, Some(*id))
         }
@@ -271,6 +275,7 @@ fn incidents<'p>(resident: Option<&'p ResidentPicture>, cause: &Cause) -> Vec<Fo
         | Cause::NeedsUpdate
         | Cause::FollowUp(_)
         | Cause::SameNhsNumber(_)
+        | Cause::TimeTyped(_)
         | Cause::NextNear(..)
         | Cause::FirstDoses(_) => &[],
     };

@@ -32,10 +32,10 @@ pub fn run(
         Some(text) => {
             let person = session.person()?;
             let at = typed(session, text)?;
-            device.type_time(at, person).map_err(|refusal| Fault::Refused(refusal.into()))?
+            device.type_time(at, person)?
         }
     };
-    let (picture, now) = (&session.picture, device.now());
+    let (picture, now) = (&device.picture(), device.now());
     let by = device.typed_time();
     if out.is_json() {
         let mut shape = to_json(&standing, picture, now);
@@ -50,7 +50,7 @@ pub fn run(
     if let Some((at, staff)) = by {
         out.line(format!(
             "{} typed the time at {}; it holds until this computer is started again or its clock \
-             is set.",
+             is set. It stands in the record, and the manager sees it: medroundctl alerts",
             session.initials(Some(staff)),
             moment(at, session.zone())
         ));

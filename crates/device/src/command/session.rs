@@ -341,8 +341,8 @@ impl<'r> Session<'r> {
 }
 
 /// Told where a question about now has no answer.
-pub(super) const DAY_LOST: &str = "what is due cannot be said, because this device's clock cannot be \
-                                   right: type what your watch shows: medroundctl clock 2026-11-21T08:03 --as INITIALS";
+pub(super) const DAY_LOST: &str = "what is due cannot be said, because this device's clock cannot be right: type what your watch \
+     shows: medroundctl clock 2026-11-21T08:03 --as INITIALS";
 
 /// Returns what is to be told beside every answer of a device that was put out of the home, whose
 /// record is damaged, or whose disk takes no count of wrong PINs; nothing for any other.

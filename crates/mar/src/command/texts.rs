@@ -68,6 +68,7 @@ impl<'t> Texts<'t> {
             AskHome::TellReads { program } => self.name("version of the program", program),
             AskHome::SealSecret(SealedSecret { .. })
             | AskHome::SetPin { staff: _, generation: _, sealed: _ }
+            | AskHome::TypeTime { showed: _, typed: _ }
             | AskHome::Park { parked: _ } => {}
         }
     }

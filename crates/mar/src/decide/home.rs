@@ -38,6 +38,11 @@ impl Decision<'_, '_, '_> {
                     MembershipFact::DeviceParked { device: self.context.device, parked: *parked };
                 (self.made(self.device_authority()?, Vec::new())?, Fact::Membership(fact))
             }
+            AskHome::TypeTime { showed, typed } => {
+                let (_, _, authority) = self.person(Act::Read)?;
+                let fact = HomeFact::TimeTyped { showed: *showed, typed: *typed };
+                (self.made(authority, Vec::new())?, Fact::Home(fact))
+            }
             AskHome::TellReads { program } => {
                 let accepts = KINDS
                     .iter()

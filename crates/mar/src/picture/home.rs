@@ -8,6 +8,7 @@ use crate::fact::{
 use crate::ids::{DeviceId, EntryId, LogId, StaffId};
 use crate::settings::Settings;
 use crate::staff::{Employment, Staff};
+use crate::time::Timestamp;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub struct HomePicture {
     devices: BTreeMap<DeviceId, DeviceRecord>,
     logs: BTreeMap<LogId, (LogStart, Arc<Recorded>)>,
     secrets: Writes,
+    typed_times: Writes,
     /// Membership and home entries of kinds that are not known here.
     unknown: Writes,
 }
@@ -175,6 +177,9 @@ impl HomePicture {
             }
             Fact::Home(HomeFact::PinSet { staff, .. }) => {
                 self.staff.entry(*staff).or_default().pins.insert(entry.id, entry.clone());
+            }
+            Fact::Home(HomeFact::TimeTyped { .. }) => {
+                self.typed_times.insert(entry.id, entry.clone());
             }
             // A fact about a resident with no subject is malformed in substance: kept, not used.
             Fact::Unknown
@@ -359,6 +364,18 @@ impl HomePicture {
     #[must_use]
     pub fn owner(&self, log: LogId) -> Option<DeviceId> {
         self.logs.get(&log).map(|(start, _)| start.device)
+    }
+
+    /// Returns the times that people typed on the home's devices, in order, as far as they count:
+    /// the entry, what its device showed, and what was typed.
+    pub fn typed_times(&self) -> impl Iterator<Item = (&Arc<Recorded>, Timestamp, Timestamp)> {
+        counting(&self.typed_times).into_iter().filter_map(|w| {
+            if let Fact::Home(HomeFact::TimeTyped { showed, typed }) = &w.fact {
+                Some((w, *showed, *typed))
+            } else {
+                None
+            }
+        })
     }
 
     /// Returns the home's sealed secrets that count, oldest generation first.

@@ -2,6 +2,7 @@
 
 mod apart;
 mod away;
+mod clocks;
 mod corrections;
 mod dice;
 mod doses;

@@ -171,6 +171,7 @@ fn of_the_home() -> Vec<AskHome> {
         AskHome::RevokeDevice { device, last_valid: vec![], reason: mark() },
         AskHome::SealSecret(secret),
         AskHome::Park { parked: true },
+        AskHome::TypeTime { showed: WHEN, typed: WHEN },
         AskHome::TellReads { program: mark() },
     ]
 }

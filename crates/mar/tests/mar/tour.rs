@@ -83,6 +83,7 @@ fn about_the_home(home: &Home) -> Vec<Ask> {
     let reason = "lost".to_owned();
     let asks = [
         AskHome::Park { parked: false },
+        AskHome::TypeTime { showed: home.now, typed: home.now },
         AskHome::TellReads { program: "1.0".into() },
         AskHome::SetPin { staff: home.person("MM"), generation: 1, sealed: vec![1] },
         AskHome::SealSecret(secret),

@@ -7,7 +7,7 @@ use mar::ids::{LogId, StaffId};
 use mar::schedule::TimeOfDay;
 use mar::settings::{Round, Settings, Windows};
 use mar::staff::{Employment, Role, Staff};
-use mar::time::Minutes;
+use mar::time::{Minutes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::parts::{codes, date, date_of, outcome_code, outcome_of};
@@ -178,6 +178,18 @@ impl StaffWritten1 {
             },
             seen: self.seen.into_iter().map(|(log, sequence)| (LogId(log), sequence)).collect(),
         })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct TimeTyped1 {
+    pub(super) showed: i64,
+    pub(super) typed: i64,
+}
+
+impl TimeTyped1 {
+    pub(super) fn read(self) -> HomeFact {
+        HomeFact::TimeTyped { showed: Timestamp(self.showed), typed: Timestamp(self.typed) }
     }
 }
 

@@ -63,7 +63,7 @@ pub fn made(c: &mut Chance, world: &World) -> Made {
 pub fn fact(kind: u16, c: &mut Chance, world: &World) -> Fact {
     match kind {
         1..=7 => Fact::Membership(membership(kind, c, world)),
-        20..=22 => Fact::Home(home(kind, c, world)),
+        20..=23 => Fact::Home(home(kind, c, world)),
         40..=42 => Fact::Resident(resident(kind, c, world)),
         60..=68 => Fact::Order(order(kind, c, world)),
         80..=83 => Fact::Dose(dose(kind, c, world)),
@@ -158,6 +158,7 @@ fn home(kind: u16, c: &mut Chance, world: &World) -> HomeFact {
             },
             seen: (0..c.below(3)).map(|_| (c.of(&world.logs), c.below(20) as u64)).collect(),
         },
+        23 => HomeFact::TimeTyped { showed: instant(c), typed: instant(c) },
         _ => HomeFact::PinSet {
             staff: c.of(&world.staff),
             generation: u32::try_from(c.below(9)).unwrap(),

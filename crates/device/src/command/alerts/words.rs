@@ -94,6 +94,7 @@ pub(super) fn words(session: &Session<'_>, alert: &Alert) -> String {
         Cause::NextNear(id, last) => {
             first_dose::too_near(&slot(id), &moment(*last, session.zone()))
         }
+        Cause::TimeTyped(entry) => super::typed::words(session, *entry),
         Cause::FollowUp(id) => {
             let found = resident.and_then(|r| r.follow_ups().into_iter().find(|f| f.id == *id));
             found.map_or_else(|| "a follow-up".to_owned(), |f| f.what.to_owned())
