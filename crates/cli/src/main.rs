@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let ended = std::panic::catch_unwind(|| {
         let mut terminal = Terminal::new(args.everywhere.json);
         let code = run(args, &mut terminal);
+        terminal.tell_how_many();
         terminal.exit_code(code)
     });
     // What was said of a panic has gone to standard error.

@@ -15,21 +15,34 @@ const PIN_FILE_MAX: u64 = 256;
 #[derive(Debug)]
 pub(crate) struct Terminal {
     json: bool,
-    not_written: bool,
+    written: usize,
+    not_written: Vec<NotWritten>,
+}
+
+/// A file that was asked for and is not there.
+#[derive(Debug)]
+struct NotWritten {
+    path: String,
+    why: String,
+    /// Something else stands there: the command names the wrong file, and no disk is at fault.
     in_the_way: bool,
 }
 
 impl Terminal {
     /// `json` says that the answer is one document.
     pub(crate) const fn new(json: bool) -> Self {
-        Self { json, not_written: false, in_the_way: false }
+        Self { json, written: 0, not_written: Vec::new() }
     }
 
     /// Shows one piece. Returns whether anybody still reads.
     pub(crate) fn show(&mut self, piece: Piece) -> bool {
         match piece {
-            // A document would name files that are not there; why stands on standard error.
-            Piece::Stdout(_) if self.json && (self.not_written || self.in_the_way) => true,
+            Piece::Stdout(line) if self.json && !self.not_written.is_empty() => {
+                // It would name files that are not there.
+                let list: Vec<(&str, &str)> =
+                    self.not_written.iter().map(|n| (n.path.as_str(), n.why.as_str())).collect();
+                put(&mut io::stdout().lock(), &device::command::not_written(&line, &list))
+            }
             Piece::Stdout(line) => put(&mut io::stdout().lock(), &line),
             Piece::Stderr(line) => {
                 // A closed standard error is no reason to stop.
@@ -43,45 +56,60 @@ impl Terminal {
                 true
             }
             Piece::File { path, contents, told } => {
-                let why = self.write(Path::new(&path), contents.as_bytes()).err();
-                if let Some(words) = why {
-                    put(&mut io::stderr().lock(), &device::command::shown(&words));
-                    return true;
+                match write(Path::new(&path), contents.as_bytes()) {
+                    Ok(()) => {
+                        self.written += 1;
+                        told.iter().all(|line| put(&mut io::stdout().lock(), line))
+                    }
+                    Err((why, in_the_way)) => {
+                        put(&mut io::stderr().lock(), &device::command::shown(&why));
+                        self.not_written.push(NotWritten { path, why, in_the_way });
+                        true
+                    }
                 }
-                told.iter().all(|line| put(&mut io::stdout().lock(), line))
             }
         }
     }
 
-    /// Writes a file, or says why it was not written.
-    fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), String> {
-        if let Some(words) = in_the_way(path) {
-            self.in_the_way = true;
-            return Err(words);
+    /// Says how many of several files are there. Call it once, when all is shown.
+    pub(crate) fn tell_how_many(&self) {
+        let all = self.written + self.not_written.len();
+        if all > 1 && !self.not_written.is_empty() {
+            let words = format!(
+                "{} of {all} files were written. Print the others again when that is put right",
+                self.written
+            );
+            put(&mut io::stderr().lock(), &words);
         }
-        let folder = folder_of(path);
-        if !folder.is_dir() {
-            self.not_written = true;
-            return Err(format!(
-                "{} was not written: there is no folder {}. Make it, or give --out another name",
-                path.display(),
-                folder.display()
-            ));
-        }
-        write_file(path, bytes).map_err(|fault| {
-            self.not_written = true;
-            format!("{} was not written: {fault}", path.display())
-        })
     }
 
     /// Returns the exit code: a file that could not be written is told by it too.
-    pub(crate) const fn exit_code(&self, code: u8) -> u8 {
-        match (code, self.not_written, self.in_the_way) {
-            (0, true, _) => 5,
-            (0, false, true) => 2,
-            (code, _, _) => code,
+    pub(crate) fn exit_code(&self, code: u8) -> u8 {
+        let disk = self.not_written.iter().any(|not| !not.in_the_way);
+        match (code, self.not_written.is_empty()) {
+            (0, false) if disk => 5,
+            (0, false) => 2,
+            (code, _) => code,
         }
     }
+}
+
+/// Writes a file, or says why it was not written and whether something else stands there.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), (String, bool)> {
+    if let Some(words) = in_the_way(path) {
+        return Err((words, true));
+    }
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        let words = format!(
+            "{} was not written: there is no folder {}. Make it, or give --out another name",
+            path.display(),
+            folder.display()
+        );
+        return Err((words, false));
+    }
+    let told = |fault| (format!("{} was not written: {fault}", path.display()), false);
+    write_file(path, bytes).map_err(told)
 }
 
 fn put(to: &mut impl Write, line: &str) -> bool {

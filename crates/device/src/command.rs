@@ -51,7 +51,7 @@ pub mod print;
 
 pub use fault::Fault;
 pub use mar::text::shown;
-pub use output::{Contents, Given, Output, Piece, Pin};
+pub use output::{Contents, Given, Output, Piece, Pin, not_written};
 
 use crate::Running;
 use mar::clock::ClockLevel;

@@ -185,3 +185,33 @@ pub fn restart() -> Result<(), Failed> {
     assert_eq!(device.ok(&["verify"])["ok"], json!(true));
     Ok(())
 }
+
+/// With `--json` one sheet of several that could not be written left no answer at all, although the
+/// others were there.
+pub fn one_sheet_of_several() -> Result<(), Failed> {
+    let device = Outside::new();
+    device.found();
+    device.resident("Shaw", "Gladys");
+    device.resident("Tennant", "Rose");
+    let out = device.file("mar.pdf").to_string_lossy().into_owned();
+    let other = device.file("mar-02-tennant-rose.pdf");
+    std::fs::write(&other, "a letter")?;
+    let ran = device.run(&["print", "mar", "--all", "--out", &out, "--json"]);
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    let told = ran.json();
+    let shaw = device.file("mar-01-shaw-gladys.pdf");
+    assert_eq!(told["files"].as_array().map(Vec::len), Some(1), "{told}");
+    assert_eq!(told["files"][0]["path"], json!(shaw.to_string_lossy()), "{told}");
+    assert_eq!(told["not_written"][0]["path"], json!(other.to_string_lossy()), "{told}");
+    assert!(text(&told["not_written"][0]["why"]).contains("left as it is"), "{told}");
+    assert!(shaw.exists() && std::fs::read(&other)? == b"a letter");
+    assert!(ran.stderr.contains("1 of 2 files were written"), "{}", ran.stderr);
+    let words = device.run(&["print", "mar", "--all", "--out", &out]);
+    assert_eq!(words.code, 2, "{}", words.stderr);
+    assert!(words.stdout.contains("mar-01-shaw-gladys.pdf"), "{}", words.stdout);
+    assert!(!words.stdout.contains("tennant"), "{}", words.stdout);
+    std::fs::remove_file(&other)?;
+    let whole = device.ok(&["print", "mar", "--all", "--out", &out]);
+    assert_eq!(whole["not_written"], json!([]), "{whole}");
+    Ok(())
+}

@@ -3,7 +3,7 @@
 
 use super::print::Whose;
 use super::session::Session;
-use super::{Ask, Output, home, order, record, resident, staff};
+use super::{Ask, Output, follow_up, home, order, record, resident, staff};
 use mar::picture::ResidentPicture;
 use mar::unread;
 
@@ -34,7 +34,10 @@ impl<'a> Scope<'a> {
             | Ask::Alerts(_)
             | Ask::Resident(resident::ResidentAsk::List { .. }) => Self::All,
             Ask::Due(asked) => Self::one_of(asked.resident.as_ref()),
-            Ask::Order(order::OrderAsk::List { resident, .. }) => Self::one_of(resident.as_ref()),
+            Ask::Order(order::OrderAsk::List { resident, .. })
+            | Ask::FollowUp(follow_up::FollowUpAsk::List { resident, .. }) => {
+                Self::one_of(resident.as_ref())
+            }
             Ask::Print(asked) => match &asked.whose {
                 Whose::Resident(text) => Self::Resident(text.as_str()),
                 Whose::Unit(_) | Whose::All => Self::All,
@@ -52,6 +55,7 @@ impl<'a> Scope<'a> {
             | Ask::Staff(_)
             | Ask::Resident(_)
             | Ask::Order(_)
+            | Ask::FollowUp(_)
             | Ask::Import(_)
             | Ask::Dose(_) => return None,
         })

@@ -235,6 +235,22 @@ impl<'s> Output<'s> {
     }
 }
 
+/// Returns a document that names files with those taken out of `files` that were not written, and
+/// named with the reason under `not_written`. `not` holds their paths and why. What is no such
+/// document comes back empty: it would name what is not there.
+#[must_use]
+pub fn not_written(document: &str, not: &[(&str, &str)]) -> String {
+    let Ok(Value::Object(mut fields)) = serde_json::from_str(document) else {
+        return String::new();
+    };
+    if let Some(files) = fields.get_mut("files").and_then(Value::as_array_mut) {
+        files.retain(|file| !not.iter().any(|(path, _)| file["path"] == *path));
+    }
+    let list = not.iter().map(|(path, why)| json!({ "path": path, "why": why }));
+    fields.insert("not_written".to_owned(), list.collect());
+    escaped(&format!("{:#}", Value::Object(fields)))
+}
+
 /// Returns JSON in which every character that would steer a screen is escaped: it reads back as
 /// the same value. What is below a space is escaped already, but for the breaks between the lines.
 fn escaped(json: &str) -> String {
@@ -287,6 +303,19 @@ mod tests {
             assert!(line.contains("Shaw ALERT: all is well[U+001B][2J[U+009B]"), "{line:?}");
             assert!(line.contains("[U+202E]gm 01"), "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named_with_the_reason_and_the_others_as_they_are() {
+        let both = json!({ "files": [{ "path": "a.pdf", "sheet": "1" }, { "path": "b\u{1b}.pdf" }],
+            "not_written": [], "clock": null });
+        let told = not_written(&both.to_string(), &[("b\u{1b}.pdf", "b\u{1b}.pdf: disk full")]);
+        assert!(!told.contains('\u{1b}'), "{told}");
+        let read: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(read["files"], json!([{ "path": "a.pdf", "sheet": "1" }]));
+        assert_eq!(read["not_written"][0]["why"], json!("b\u{1b}.pdf: disk full"));
+        assert_eq!(read["clock"], json!(null));
+        assert_eq!(not_written("no document", &[]), "");
     }
 
     #[test]

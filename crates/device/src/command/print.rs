@@ -77,7 +77,7 @@ pub fn run(
         out.file(&file.path, file.bytes, Some(told));
     }
     if out.is_json() {
-        out.document(&json!({ "files": listed }));
+        out.document(&json!({ "files": listed, "not_written": [] }));
     }
     session.note_access(&printed, AccessKind::Printed);
     Ok(())
