@@ -46,8 +46,8 @@ impl<'s> Card<'s> {
     ) -> Self {
         let taken = taken(&session.picture.home, resident, EVER);
         let status = prn_status((order, content), prn, &taken, session.now);
-        // By a clock that is behind no order may have begun: a rescue medicine does not wait (W-05).
-        let doubted = content.flags.rescue && !session.clock.times_hold();
+        // By a clock that is in doubt nobody can say that an order has not begun (W-05, T-08).
+        let doubted = !session.clock.times_hold();
         let bar = barred(resident, order, session.now)
             .filter(|bar| !(doubted && *bar == Bar::Order(mar::order::State::Active)));
         Self { session, resident, content, prn, status, bar }
