@@ -494,6 +494,13 @@ impl Device {
         gap::complete_to(&self.picture(), self.id(), &hearing, self.now())
     }
 
+    /// Returns the devices about which somebody who gives here now is asked (W-16).
+    #[must_use]
+    pub fn to_ask_for(&self) -> Vec<DeviceId> {
+        let hearing = self.0.peers.hearing(&self.0.clock);
+        mar::decide::to_ask_for(&self.picture(), self.id(), &hearing.heard)
+    }
+
     /// Takes a device out of the home: the revocation with where its logs stood and a new
     /// generation of the home's secrets for those that remain, in one commit, so that no power cut
     /// leaves the home with a secret that the device knows.

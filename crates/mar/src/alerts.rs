@@ -4,6 +4,8 @@
 mod typed;
 mod unrecorded;
 
+pub use unrecorded::counted_from;
+
 use crate::fact::{CLINICAL, Check, Fact, HomeFact, MembershipFact, OutcomeRecorded, SecondPerson};
 use crate::first;
 use crate::ids::{AdministrationId, EntryId, FollowUpId, OrderId, ResidentId, StaffId};
@@ -85,7 +87,7 @@ pub enum Cause {
     /// A due dose that nobody recorded (D-04).
     Unrecorded(SlotId),
     /// Older due doses of one order that nobody recorded: one alert for all of them, until each is
-    /// answered or closed (D-04).
+    /// answered or closed (D-04). [`counted_from`] says how far back they are looked for.
     UnrecordedBefore(OrderId, Vec<SlotId>),
     /// A time-critical dose past its time (W-02).
     CriticalLate(SlotId),

@@ -243,22 +243,25 @@ impl<'d> Decision<'d, '_, '_> {
         Ok(())
     }
 
-    /// The counted devices that are unheard (W-16): their role can give and they did not end
-    /// cleanly. A device that observes or is parked does not count.
-    ///
-    /// A parked device that wakes without hearing anybody cannot know who else woke: it asks for
-    /// all of them, parked or not.
     fn unheard(&self) -> Vec<DeviceId> {
-        let (home, own) = (&self.picture.home, self.context.device);
-        let woke_alone = self.context.heard.is_empty()
-            && home.devices().get(&own).is_some_and(crate::picture::DeviceRecord::is_parked);
-        let counts = |id: &DeviceId| {
-            woke_alone || home.devices().get(id).is_some_and(|device| !device.is_parked())
-        };
-        members(self.picture, own)
-            .filter(|id| counts(id) && !self.context.heard.contains(id))
-            .collect()
+        to_ask_for(self.picture, self.context.device, self.context.heard)
     }
+}
+
+/// Returns the counted devices that are unheard, about which a giver on `own` asks (W-16): their
+/// role can give and they did not end cleanly. A device that observes or is parked does not count.
+///
+/// A parked device that wakes without hearing anybody cannot know who else woke: it asks for
+/// all of them, parked or not.
+#[must_use]
+pub fn to_ask_for(picture: &Picture, own: DeviceId, heard: &BTreeSet<DeviceId>) -> Vec<DeviceId> {
+    let home = &picture.home;
+    let woke_alone = heard.is_empty()
+        && home.devices().get(&own).is_some_and(crate::picture::DeviceRecord::is_parked);
+    let counts = |id: &DeviceId| {
+        woke_alone || home.devices().get(id).is_some_and(|device| !device.is_parked())
+    };
+    members(picture, own).filter(|id| counts(id) && !heard.contains(id)).collect()
 }
 
 /// Returns the devices other than `own` that count for "not heard" warnings (W-16).

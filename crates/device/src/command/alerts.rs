@@ -2,6 +2,7 @@
 
 mod first_dose;
 mod typed;
+mod unrecorded;
 mod words;
 
 use super::page::{moment, wrap};
@@ -219,6 +220,8 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
         }
         Cause::UnrecordedBefore(id, slots) => {
             about["slots"] = json!(slots.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let from = resident.and_then(|r| unrecorded::from(session, r, *id));
+            about["counted_from"] = json!(from.map(|date| date.to_string()));
             order(&mut about, Some(*id));
         }
         Cause::OrdersWait(orders) => {
@@ -323,12 +326,13 @@ fn tell(session: &Session<'_>, found: &[Alert], request: AlertsRequest, out: &mu
     }
 }
 
-/// What to do about an alert, a line each: the commands that answer for first doses (W-11), and those
-/// that close the follow-ups which it tells of (W-12).
+/// What to do about an alert, a line each: the commands that answer for doses that nobody recorded
+/// (D-04, W-11), and those that close the follow-ups which it tells of (W-12).
 fn steps(session: &Session<'_>, alert: &Alert) -> Vec<String> {
     let resident = alert.resident.and_then(|id| session.picture.resident(id));
     let told = incidents(resident.map(AsRef::as_ref), &alert.cause).into_iter().map(|f| f.id);
     let own = if let Cause::FollowUp(id) = alert.cause { Some(id) } else { None };
     let closing = told.chain(own).map(super::follow_up::close_with);
-    first_dose::steps(session, alert).into_iter().chain(closing).collect()
+    let answering = first_dose::steps(session, alert).into_iter();
+    answering.chain(unrecorded::steps(session, alert)).chain(closing).collect()
 }

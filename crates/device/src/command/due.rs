@@ -297,6 +297,9 @@ fn tell(
     tell_waiting(session, residents, out);
     out.line("");
     out.line("To record: medroundctl record SLOT --outcome given --as INITIALS");
+    if found.iter().any(|d| matches!(d.state, DueState::Late | DueState::Unrecorded)) {
+        out.line("Given at another time than now: add --given-at TIME --reason TEXT");
+    }
 }
 
 /// Nothing is due from an order that waits, and "nothing is due" must not read as "takes nothing".

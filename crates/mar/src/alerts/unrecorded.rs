@@ -3,7 +3,7 @@
 use super::{Cause, Collector, Owner, Tier};
 use crate::due::{self, DueState};
 use crate::ids::OrderId;
-use crate::picture::Picture;
+use crate::picture::{OrderHistory, Picture};
 use crate::schedule::{SlotId, SlotKind};
 use crate::time::{CYCLE_DAYS, DAY, Minutes, Timestamp, at_civil, cycle_of};
 use chrono::{Days, NaiveTime};
@@ -43,6 +43,15 @@ impl Collector<'_> {
             self.add(Tier::Amber, cause, since, Owner::ShiftLead);
         }
     }
+}
+
+/// Returns from when on the unrecorded doses of an order are counted in
+/// [`Cause::UnrecordedBefore`]; `None` where they are all that there are since the order came into
+/// force.
+#[must_use]
+pub fn counted_from(picture: &Picture, order: &OrderHistory, now: Timestamp) -> Option<Timestamp> {
+    let since = looked_back_to(picture, now);
+    order.versions().iter().filter_map(|v| v.from).any(|from| from < since).then_some(since)
 }
 
 /// Unrecorded doses are looked for from the start of the cycle before this one: what was recorded

@@ -3,7 +3,7 @@
 use crate::giving::{all_alerts, because, given, record, stop};
 use crate::home::{Home, at};
 use crate::orders_of::{daily, plain};
-use mar::alerts::Cause;
+use mar::alerts::{Cause, counted_from};
 use mar::command::Told;
 use mar::ids::{OrderId, ResidentId};
 use mar::outcome::{Outcome, Practice};
@@ -57,8 +57,14 @@ fn unrecorded_doses_are_looked_for_as_far_as_the_picture_reaches() {
     let now = at("2026-11-04T00:00");
     stop(&mut home, 0, whose, now).expect("stopped");
     // The first day of a cycle is the day before the home was founded: 1 November.
+    let from = |home: &Home| {
+        counted_from(home.picture(0), &home.resident(0, whose.0).orders[&whose.1], home.now)
+    };
+    assert_eq!(from(&home), None, "it is the count of all");
     home.now = at("2026-12-26T12:00");
     assert_eq!(unrecorded(&home), (0, vec![1]), "the cycle before this one");
+    assert_eq!(from(&home), None, "still of all");
     home.now = at("2026-12-27T12:00");
     assert_eq!(unrecorded(&home), (0, vec![]), "two cycles ago: the chart has its ringed box");
+    assert_eq!(from(&home), Some(at("2026-11-29T00:00")), "and the count says since when");
 }

@@ -1,7 +1,7 @@
 //! What a person reads of an alert: what it is, of whom, and what to do.
 
-use super::{first_dose, incidents, order_of_slot};
-use crate::command::page::{count, day, moment};
+use super::{first_dose, incidents, order_of_slot, unrecorded};
+use crate::command::page::moment;
 use crate::command::session::Session;
 use crate::command::{due, resident};
 use mar::alerts::{Alert, Cause};
@@ -58,12 +58,10 @@ pub(super) fn words(session: &Session<'_>, alert: &Alert) -> String {
         }
         Cause::RescueOver(id) => rescue_over(session, resident, *id, &dose(*id)),
         Cause::AfterStop(id) => after_stop(session, resident, *id, &dose(*id)),
-        Cause::Unrecorded(id) => {
-            let due = slot(id);
-            format!("nobody recorded {due}: ask, then record or close it: medroundctl record {id}")
-        }
+        Cause::Unrecorded(id) => unrecorded::words(&slot(id)),
         Cause::UnrecordedBefore(order, slots) => {
-            older_unrecorded(alert, &medicine(Some(*order)), slots)
+            let from = resident.and_then(|r| unrecorded::from(session, r, *order));
+            unrecorded::older(&medicine(Some(*order)), slots, from)
         }
         Cause::CriticalLate(id) => format!("time-critical and late: {}", slot(id)),
         Cause::EffectDue(id) => format!("look for the effect of {}", dose(*id)),
@@ -182,20 +180,6 @@ fn rescue_over(
     });
     let count = count.map(|words| format!(": {words}")).unwrap_or_default();
     format!("MORE RESCUE MEDICINE THAN ITS MOST: {dose}{count}")
-}
-
-/// Older doses of one order that nobody recorded, with the command that lists their slots.
-fn older_unrecorded(alert: &Alert, medicine: &str, slots: &[SlotId]) -> String {
-    let doses = count(slots.len(), "older dose");
-    let (first, last) = (slots.first().map(|s| s.date), slots.last().map(|s| s.date));
-    let (Some(first), Some(last)) = (first, last) else { return String::new() };
-    let resident = alert.resident.map(|id| id.to_string()).unwrap_or_default();
-    let to = last.succ_opt().unwrap_or(last);
-    let dates = if first == last { day(first) } else { format!("{} to {}", day(first), day(last)) };
-    format!(
-        "nobody recorded {doses} of {medicine}, {dates}: ask, then record or close each: \
-         medroundctl due --resident {resident} --from {first} --to {to}"
-    )
 }
 
 /// How many orders wait for which step.
