@@ -55,6 +55,7 @@ pub use output::{Contents, Given, Output, Piece, Pin, not_written};
 
 use crate::Running;
 use mar::clock::ClockLevel;
+use mar::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use session::Session;
 
@@ -137,6 +138,7 @@ pub fn run(running: &Running, request: Request, out: &mut Output<'_>) -> u8 {
         doubt(&session, &request.ask, out);
         newer::tell(&session, &request.ask, out);
         let done = carry_out(&mut session, &request.ask, out);
+        doubt_behind(&session, &request.ask, done.as_ref().err(), out);
         // `status` says it itself. What is met on the way is told behind.
         if !matches!(request.ask, Ask::Status | Ask::Verify) {
             session::not_to_be_relied_on(&session).into_iter().for_each(|line| out.aside(line));
@@ -155,7 +157,7 @@ pub fn run(running: &Running, request: Request, out: &mut Output<'_>) -> u8 {
 }
 
 /// Says first of all that the clock is in doubt, whatever is read (T-07). Where something is asked of
-/// the record the rules say it themselves if they refuse, so that it is said beside the answer.
+/// the record and the clock is red, the rules say it themselves if they refuse: then it is said behind.
 fn doubt(session: &Session<'_>, ask: &Ask, out: &mut Output<'_>) {
     let standing = &session.clock;
     let Some(words) = clock::in_words(standing, &session.picture, session.now) else { return };
@@ -163,6 +165,18 @@ fn doubt(session: &Session<'_>, ask: &Ask, out: &mut Output<'_>) {
         Some(true) => out.doubt(&words, clock::to_json(standing, &session.picture, session.now)),
         Some(false) if standing.level() < ClockLevel::Red => out.aside(words),
         Some(false) | None => {}
+    }
+}
+
+/// Says behind what was written that the clock is red, unless that is why it was refused.
+fn doubt_behind(session: &Session<'_>, ask: &Ask, fault: Option<&Fault>, out: &mut Output<'_>) {
+    let standing = &session.clock;
+    let is_said = matches!(fault, Some(Fault::Refused(Refusal::Clock(_))));
+    if ask.reads() != Some(false) || standing.level() < ClockLevel::Red || is_said {
+        return;
+    }
+    if let Some(words) = clock::in_words(standing, &session.picture, session.now) {
+        out.aside(words);
     }
 }
 

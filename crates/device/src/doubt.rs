@@ -417,6 +417,34 @@ mod tests {
     }
 
     #[test]
+    fn a_long_time_off_is_asked_about_until_a_person_or_another_device_says_the_time() {
+        let anew = |hours| {
+            let kept = OwnClock {
+                boot: "earlier".to_owned(),
+                right: Some((NOON, HOUR)),
+                own_last: Some(NOON),
+                typed: None,
+            };
+            (ClockMemory::restore(Some(kept), None), Clock::machine(later(hours)))
+        };
+        let (memory, clock) = anew(10);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right, "a night");
+        let (memory, clock) = anew(14);
+        for _ in 0..2 {
+            assert_eq!(alone(&memory, &clock), ClockLevel::Amber);
+            memory.wrote(clock.now());
+            clock.pass(HOUR);
+        }
+        assert_eq!(beside(&memory, &clock, 0), ClockLevel::Right);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right, "and that is remembered");
+        let (memory, clock) = anew(14);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Amber);
+        memory.type_in(&clock, later(14), ANN);
+        clock.pass(HOUR);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right);
+    }
+
+    #[test]
     fn a_clock_of_a_story_is_never_doubted() {
         let memory = ClockMemory::default();
         memory.wrote(later(9));

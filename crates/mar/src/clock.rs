@@ -90,6 +90,12 @@ pub enum ClockDoubt {
         /// Whether it is so long ago that the year must be wrong.
         too_long: bool,
     },
+    /// The machine was started anew, and by its own clock that was unusually long after this device
+    /// was last used: a clock that was set forward meanwhile looks the same (R12).
+    Off {
+        /// How long, in milliseconds.
+        by_ms: i64,
+    },
     /// The home's other clocks agree on another time (T-07).
     Outlier {
         /// By how many milliseconds this one is ahead of them; less than zero is behind.
@@ -101,9 +107,6 @@ pub enum ClockDoubt {
         device: DeviceId,
         /// By how many milliseconds this one is ahead of it.
         by_ms: i64,
-        /// Whether this clock has run on as it should since it was last right, so that the other is
-        /// more likely wrong.
-        ran_on: bool,
     },
     /// This clock is right, and another device's is not (T-07).
     Other {
@@ -121,7 +124,7 @@ impl ClockDoubt {
                 ClockLevel::Red
             }
             Self::Outlier { by_ms }
-            | Self::Split { by_ms, ran_on: false, .. }
+            | Self::Split { by_ms, .. }
             | Self::Set { by_ms, or_slept: false } => {
                 if by_ms.unsigned_abs() > CLOCK_RED_MS.unsigned_abs() {
                     ClockLevel::Red
@@ -129,8 +132,8 @@ impl ClockDoubt {
                     ClockLevel::Amber
                 }
             }
-            // Of two that differ one must be able to record (W-08).
-            Self::Split { ran_on: true, .. }
+            // Most computers that were off for long were off; and recording goes on (W-08).
+            Self::Off { .. }
             | Self::Set { or_slept: true, .. }
             | Self::LongAgo { too_long: false, .. }
             | Self::Other { .. } => ClockLevel::Amber,
@@ -144,7 +147,9 @@ impl ClockDoubt {
             Self::Set { by_ms, .. } | Self::Outlier { by_ms } | Self::Split { by_ms, .. } => {
                 by_ms.unsigned_abs() > CLOCK_RED_MS.unsigned_abs()
             }
-            Self::Year(_) | Self::BehindItself { .. } | Self::LongAgo { .. } => true,
+            Self::Year(_) | Self::BehindItself { .. } | Self::LongAgo { .. } | Self::Off { .. } => {
+                true
+            }
         }
     }
 
@@ -156,6 +161,7 @@ impl ClockDoubt {
             Self::Year(_)
             | Self::Set { .. }
             | Self::LongAgo { .. }
+            | Self::Off { .. }
             | Self::Outlier { .. }
             | Self::Split { .. }
             | Self::Other { .. } => "T-07",
@@ -206,6 +212,7 @@ impl ClockStanding {
             | ClockDoubt::BehindItself { .. }
             | ClockDoubt::Set { .. }
             | ClockDoubt::LongAgo { .. }
+            | ClockDoubt::Off { .. }
             | ClockDoubt::Outlier { .. } => None,
         };
         let like = |(a, b): (&ClockDoubt, &ClockDoubt)| {
@@ -229,6 +236,7 @@ impl ClockStanding {
             ClockDoubt::Year(_) | ClockDoubt::LongAgo { .. } => false,
             ClockDoubt::BehindItself { by_ms }
             | ClockDoubt::Set { by_ms, .. }
+            | ClockDoubt::Off { by_ms }
             | ClockDoubt::Outlier { by_ms }
             | ClockDoubt::Split { by_ms, .. } => by_ms.unsigned_abs() < half_a_day,
             ClockDoubt::Other { .. } => true,
@@ -250,6 +258,7 @@ impl ClockStanding {
                 ClockDoubt::Year(_) => return None,
                 ClockDoubt::LongAgo { last, .. } => *last,
                 ClockDoubt::Set { by_ms, .. }
+                | ClockDoubt::Off { by_ms }
                 | ClockDoubt::Outlier { by_ms }
                 | ClockDoubt::Split { by_ms, .. } => {
                     Timestamp(now.0.saturating_sub((*by_ms).max(0)))
@@ -269,7 +278,10 @@ impl ClockStanding {
             ClockDoubt::Set { by_ms, .. }
             | ClockDoubt::Outlier { by_ms }
             | ClockDoubt::Split { by_ms, .. } => by_ms.saturating_neg(),
-            ClockDoubt::Year(_) | ClockDoubt::LongAgo { .. } | ClockDoubt::Other { .. } => 0,
+            ClockDoubt::Year(_)
+            | ClockDoubt::LongAgo { .. }
+            | ClockDoubt::Off { .. }
+            | ClockDoubt::Other { .. } => 0,
         };
         let by_ms = self.doubts.iter().map(behind).max().unwrap_or(0).max(0);
         Timestamp(now.0.saturating_add(by_ms))

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 
 /// A clock that claims that it was last right a supply cycle ago is asked about.
 const LONG: Minutes = Minutes(28 * DAY.0);
+/// Longer than a device is off in a home in use, from the night round to the morning round. One that
+/// was off for longer by its own clock, with nothing else to go by, is asked about.
+const LONG_OFF: Minutes = Minutes(12 * 60);
 /// One that claims a year has most likely a wrong year.
 const TOO_LONG: Minutes = Minutes(366 * DAY.0);
 /// The first instant of the year in which this program was made.
@@ -169,7 +172,7 @@ pub fn judge_clock(evidence: &ClockEvidence) -> ClockStanding {
         }
         Reference::Agreed(ahead) => (ahead, true),
         Reference::Split if evidence.typed => (0, false),
-        Reference::Split => return split(&peers, ran_on(evidence)),
+        Reference::Split => return split(&peers),
         Reference::None => (0, false),
     };
     let others = evidence
@@ -185,18 +188,14 @@ pub fn judge_clock(evidence: &ClockEvidence) -> ClockStanding {
     ClockStanding { doubts, vouched }
 }
 
-/// Whether the clock has run on since it was last right, as the clock that nobody can set says.
-fn ran_on(evidence: &ClockEvidence) -> bool {
-    let on = |at: Timestamp| !differs(evidence.now.0.saturating_sub(at.0), CLOCK_AMBER_MS);
-    evidence.carried.is_some_and(on) && against_itself(evidence).is_none()
-}
-
-fn split(peers: &BTreeMap<DeviceId, i64>, ran_on: bool) -> ClockStanding {
+/// Of clocks that differ and have no majority none is the outlier (T-07), and each may have run on
+/// since it was last right, by its own account: none records until a person says on one of them what
+/// time it is, which takes one command (W-08).
+fn split(peers: &BTreeMap<DeviceId, i64>) -> ClockStanding {
     let most = peers.iter().max_by_key(|(_, by_ms)| by_ms.unsigned_abs());
     let doubts = most.map(|(device, by_ms)| ClockDoubt::Split {
         device: *device,
         by_ms: by_ms.saturating_neg(),
-        ran_on,
     });
     ClockStanding { doubts: doubts.into_iter().collect(), vouched: false }
 }
@@ -218,12 +217,19 @@ fn against_itself(evidence: &ClockEvidence) -> Option<ClockDoubt> {
     if set.is_some() && was_set.is_none() {
         return None;
     }
-    let last = evidence.last_right.max(evidence.own_last);
+    // What was written while the clock was in doubt does not end the doubt.
+    let last = evidence.last_right.or(evidence.own_last);
     let long_ago = last
         .filter(|at| now > at.plus(LONG))
         .map(|last| ClockDoubt::LongAgo { last, too_long: now > last.plus(TOO_LONG) });
-    long_ago
-        .or(was_set.map(|by_ms| ClockDoubt::Set { by_ms, or_slept: evidence.sleeps && by_ms > 0 }))
+    let set =
+        was_set.map(|by_ms| ClockDoubt::Set { by_ms, or_slept: evidence.sleeps && by_ms > 0 });
+    // Where nothing is known but the last entry, this device may have been used since.
+    let off = evidence
+        .last_right
+        .filter(|at| set.is_none() && now > at.plus(LONG_OFF))
+        .map(|at| ClockDoubt::Off { by_ms: now.0.saturating_sub(at.0) });
+    long_ago.or(set).or(off)
 }
 
 #[cfg(test)]
@@ -336,9 +342,12 @@ mod tests {
         let asleep = ClockEvidence { carried: Some(NOON), last_right: last(90), ..alone(NOON) };
         check(&asleep, ClockLevel::Right, true);
         let after = |days| ClockEvidence { last_right: last(days), ..alone(NOON) };
-        check(&after(14), ClockLevel::Right, true);
+        check(&after(14), ClockLevel::Amber, false);
         check(&after(29), ClockLevel::Amber, false);
         check(&after(1200), ClockLevel::Red, false);
+        // Fault: one dose that was recorded in doubt ended the doubt.
+        let wrote = ClockEvidence { own_last: Some(NOON), ..after(29) };
+        check(&wrote, ClockLevel::Amber, false);
         let ran = ClockEvidence { carried: last(1), last_right: last(1), ..alone(NOON) };
         check(&ran, ClockLevel::Red, false);
     }
@@ -378,15 +387,41 @@ mod tests {
         check(&among(&[-6 * years, 9_000]), ClockLevel::Amber, true);
     }
 
+    /// Fault: two devices hours apart both recorded. Cause: one that had run on by its own account
+    /// was amber, and both may have. Fix: neither is believed until a person says the time (T-07).
     #[test]
-    fn of_two_clocks_that_differ_the_one_that_ran_on_goes_on_recording() {
+    fn of_two_clocks_that_differ_none_records_because_it_ran_on() {
         let ran = ClockEvidence { carried: Some(NOON), ..among(&[2 * HOUR]) };
-        let on = check(&ran, ClockLevel::Amber, false);
-        assert!(!on.is_right(), "its times are in doubt all the same");
-        let set = ClockEvidence { carried: Some(since(-2 * HOUR)), ..among(&[-3 * HOUR]) };
-        check(&set, ClockLevel::Red, false);
-        let back = ClockEvidence { own_last: Some(since(HOUR)), ..ran };
-        check(&back, ClockLevel::Red, false);
+        check(&ran, ClockLevel::Red, false);
+        check(
+            &ClockEvidence { carried: Some(NOON), ..among(&[4 * MINUTE]) },
+            ClockLevel::Amber,
+            true,
+        );
+        let typed = ClockEvidence { typed: true, ..ran };
+        assert!(check(&typed, ClockLevel::Amber, true).is_right(), "one command, and it records");
+    }
+
+    /// Fault: a clock set forward while the machine was off opened every interval, and nothing was
+    /// said. Cause: the clock that nobody can set begins anew. Fix: a long time off is asked about.
+    #[test]
+    fn a_machine_that_was_off_for_long_asks_for_a_watch_and_records_meanwhile() {
+        let off = |by_ms: i64| ClockEvidence { last_right: Some(since(-by_ms)), ..alone(NOON) };
+        check(&off(12 * HOUR), ClockLevel::Right, true);
+        let long = check(&off(14 * HOUR), ClockLevel::Amber, false);
+        let words = said(&long).unwrap();
+        for part in ["14 hours", "look at a watch", "T08:03)", "Recording goes on"] {
+            assert!(words.contains(part), "{words}");
+        }
+        assert_eq!(long.earliest(NOON), Some(since(-14 * HOUR)));
+        check(&ClockEvidence { own_last: Some(NOON), ..off(14 * HOUR) }, ClockLevel::Amber, false);
+        let wrote = ClockEvidence { own_last: Some(since(-14 * HOUR)), ..alone(NOON) };
+        check(&wrote, ClockLevel::Right, true);
+        // Whoever ran on, or has somebody to ask, was not off.
+        check(&ClockEvidence { carried: Some(NOON), ..off(14 * HOUR) }, ClockLevel::Right, true);
+        check(&ClockEvidence { typed: true, ..off(14 * HOUR) }, ClockLevel::Right, true);
+        let asked = ClockEvidence { peers: among(&[9_000]).peers, ..off(14 * HOUR) };
+        check(&asked, ClockLevel::Right, true);
     }
 
     #[test]

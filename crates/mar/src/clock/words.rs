@@ -23,6 +23,11 @@ impl ClockDoubt {
                 "by its own clock this device was last right on {}, a long time ago",
                 day(*last, zone)
             ),
+            Self::Off { by_ms } => format!(
+                "this computer was started again, by its own clock {} after this device was last \
+                 used, and nothing else says what time it is",
+                span(*by_ms)
+            ),
             Self::Outlier { by_ms } => format!(
                 "this device's clock is {} {} the home's other clocks",
                 span(*by_ms),
@@ -53,20 +58,22 @@ impl ClockStanding {
             return None;
         }
         let what = capital(&said.join("; "));
+        // Where the day is in doubt too, a time of day alone is not taken.
+        let time = if self.day_holds() { "08:03" } else { "2026-11-21T08:03" };
         let then = match (self.level(), self.is_right()) {
-            (ClockLevel::Red, _) => {
+            (ClockLevel::Red, _) => format!(
                 " Due times and intervals shown here may be wrong, and nothing about residents is \
                  recorded here until the clock is right: set date and time, or type what your \
-                 watch shows (medroundctl clock TIME --as INITIALS, with TIME as in \
-                 2026-11-21T08:03). Meanwhile use another device, or paper. A rescue medicine \
-                 is given at once all the same, and recorded afterwards."
-            }
-            (ClockLevel::Amber | ClockLevel::Right, false) => {
+                 watch shows (medroundctl clock TIME --as INITIALS, with TIME as in {time}). \
+                 Meanwhile use another device, or paper. A rescue medicine is given at once all \
+                 the same, and recorded afterwards."
+            ),
+            (ClockLevel::Amber | ClockLevel::Right, false) => format!(
                 " Due times and intervals shown here may be wrong: look at a watch, then set date \
                  and time, or say what the watch shows (medroundctl clock TIME --as INITIALS, \
-                 with TIME as in 08:03)."
-            }
-            (ClockLevel::Amber | ClockLevel::Right, true) => "",
+                 with TIME as in {time}). Recording goes on meanwhile."
+            ),
+            (ClockLevel::Amber | ClockLevel::Right, true) => String::new(),
         };
         Some(format!("{what}.{then}"))
     }
