@@ -172,7 +172,7 @@ impl Writer {
     pub(crate) fn start(record: Record, around: Surroundings) -> std::io::Result<Self> {
         let shown = Arc::new(Shown {
             picture: RwLock::new(Arc::new(record.picture().clone())),
-            read_only: RwLock::default(),
+            read_only: RwLock::new(record.fault().map(|fault| fault.why.clone())),
             watchers: Mutex::default(),
         });
         let (jobs, waiting) = mpsc::channel();

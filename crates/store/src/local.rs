@@ -6,7 +6,7 @@ mod notes;
 mod tallies;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use mar::ids::DeviceId;
 use mar::time::Timestamp;
@@ -83,7 +83,10 @@ impl Local {
         Self::open_existing(disk)
     }
 
+    /// Every page is looked at first: it is small, and a page that is damaged could end the program
+    /// when something is written.
     fn open_existing(disk: &Disk) -> Result<Self, OpenFault> {
+        tables::check_pages(disk, FileKind::Local, &Arc::default())?;
         let db = tables::open(disk, FileKind::Local)?;
         let local = Self { db, tallies: Mutex::default(), on_disk: true };
         let restored = local.restore_tallies();

@@ -53,6 +53,11 @@ impl Log {
         Ok(Self { db: tables::open(disk, FileKind::Log)? })
     }
 
+    /// Opens what stands on the disk, whether or not it is open, to read it once.
+    pub(crate) fn look(disk: &Disk) -> Result<Self, OpenFault> {
+        Ok(Self { db: tables::look(disk, FileKind::Log)? })
+    }
+
     pub(crate) fn read(&self) -> Result<LogRead, DiskFault> {
         Ok(LogRead {
             transaction: self.db.begin_read()?,
@@ -61,6 +66,11 @@ impl Log {
             arrivals: Lazy::new(ARRIVALS),
             unaudited: Lazy::new(UNAUDITED),
         })
+    }
+
+    /// Lets the file go without closing it, because it is damaged.
+    pub(crate) fn let_go(self) {
+        self.db.let_go();
     }
 
     /// Begins the one transaction that appends. What it commits is on the disk when it returns.

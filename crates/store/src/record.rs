@@ -77,6 +77,8 @@ struct Shared {
     damage: Mutex<Option<Damage>>,
     /// Whether a page of the log was found damaged: no entry need show it.
     pages_damaged: AtomicBool,
+    /// Whether nothing may be written to the log, because one is damaged that is no entry's.
+    log_unsound: AtomicBool,
     /// Where the files are, to look at their pages.
     disk: Disk,
     /// Given back with the last reader: no file of the folder is open twice.
@@ -93,6 +95,15 @@ impl Shared {
                 self.know(damage);
             }
         })
+    }
+
+    /// Closes the databases; a log that is damaged is let go.
+    fn close(&self, stores: Option<Stores>) {
+        let Some(Stores { log, views }) = stores else { return };
+        drop(views);
+        if self.pages_damaged.load(Ordering::SeqCst) {
+            log.let_go();
+        }
     }
 
     fn damage(&self) -> MutexGuard<'_, Option<Damage>> {
@@ -237,6 +248,9 @@ impl Record {
     /// Returns [`DiskFault`] if they could not be read, or that they hold could not be kept.
     pub fn audit(&mut self, most: usize) -> Result<usize, DiskFault> {
         let home = self.shared.pinned.home;
+        if self.shared.log_unsound.load(Ordering::SeqCst) {
+            return Ok(0);
+        }
         let from = self.audited_to.take();
         let (looked_at, last) = self.shared.with(|stores| {
             let entries = stores.log.read()?.unaudited(from.as_ref(), most)?;
@@ -281,6 +295,9 @@ impl Record {
     /// A disk that fails once is opened again and asked whether the entries are there; where they
     /// are not, they are written once more.
     fn commit(&mut self, entries: &[ToAppend], now: Timestamp) -> Result<(), NotSaved> {
+        if self.shared.log_unsound.load(Ordering::SeqCst) {
+            return Err(self.stop(pages::UNSOUND));
+        }
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
@@ -372,7 +389,7 @@ impl Record {
         {
             let mut stores = self.shared.stores.write().unwrap_or_else(PoisonError::into_inner);
             // Both are closed before either is opened: a database is never open twice.
-            drop(stores.take());
+            self.shared.close(stores.take());
             let id = self.fresh.next();
             let (opened, folded, heads, _) = open::stores(&self.disk, now, id)?;
             *stores = Some(opened);
@@ -410,7 +427,8 @@ impl Drop for Record {
             tracing::warn!(%fault, "the views could not be made safe; they are folded again");
         }
         // Readers that are still about find the store closed.
-        drop(self.shared.stores.write().unwrap_or_else(PoisonError::into_inner).take());
+        let mut stores = self.shared.stores.write().unwrap_or_else(PoisonError::into_inner);
+        self.shared.close(stores.take());
     }
 }
 

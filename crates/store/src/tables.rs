@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
-use redb::{Builder, Database, ReadTransaction, ReadableDatabase, TableDefinition};
+use redb::{Builder, Database, ReadTransaction, ReadableDatabase, StorageBackend, TableDefinition};
 
 use crate::backend::{Backend, Disk, FileKind, OpenFault, Overlay, is_full};
 use crate::entry::{EntryId, Hash, LogId};
@@ -233,6 +233,12 @@ impl Open {
     pub(crate) fn begin_write(&self) -> Result<redb::WriteTransaction, DiskFault> {
         Ok(self.0.as_ref().ok_or(DiskFault::Closed)?.begin_write()?)
     }
+
+    /// Lets a database go whose file is damaged, without closing it: redb writes when it closes, and
+    /// what it stumbles over then may end the whole program. The file is as after a power cut.
+    pub(crate) fn let_go(mut self) {
+        std::mem::forget(self.0.take());
+    }
 }
 
 impl Drop for Open {
@@ -282,8 +288,13 @@ pub(crate) fn open(disk: &Disk, kind: FileKind) -> Result<Open, OpenFault> {
         }
         Ok(())
     });
-    looked.map_err(|fault| open_fault(disk, kind, fault))?;
-    Ok(db)
+    match looked {
+        Ok(()) => Ok(db),
+        Err(fault) => {
+            db.let_go();
+            Err(open_fault(disk, kind, fault))
+        }
+    }
 }
 
 /// Looks whether every page of a file is what was written, and leaves the file as it is. Reads all
@@ -296,10 +307,7 @@ pub(crate) fn check_pages(
     let fault = |fault| disk.fault(kind.name(), fault);
     let backend = Overlay::on(disk.look(kind)?, Arc::clone(stop)).map_err(fault)?;
     let checked = guarded(|| {
-        let mut database = Builder::new()
-            .set_cache_size(4 << 20)
-            .create_with_backend(backend)
-            .map_err(redb::Error::from)?;
+        let mut database = looking().create_with_backend(backend).map_err(redb::Error::from)?;
         let checked = database.check_integrity().map_err(redb::Error::from);
         if matches!(checked, Ok(true)) {
             return Ok(());
@@ -309,6 +317,31 @@ pub(crate) fn check_pages(
         Err(checked.map_or_else(DiskFault::from, |_| DiskFault::Inconsistent))
     });
     checked.map_err(|fault| open_fault(disk, kind, fault))
+}
+
+/// How a file is opened by one who only looks.
+fn looking() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(4 << 20);
+    builder
+}
+
+/// Opens a file to read what stands on the disk, whether or not it is open; nothing is written.
+pub(crate) fn look(disk: &Disk, kind: FileKind) -> Result<Open, OpenFault> {
+    let overlay = Overlay::on(disk.look(kind)?, Arc::default());
+    let backend = overlay.map_err(|fault| disk.fault(kind.name(), fault))?;
+    let opened =
+        guarded(|| Ok(looking().create_with_backend(backend).map_err(redb::Error::from)?));
+    opened.map(|database| Open(Some(database))).map_err(|fault| open_fault(disk, kind, fault))
+}
+
+/// Returns whether redb has closed a file in order: else its tenth byte says that it is open, or was
+/// when the power went.
+pub(crate) fn was_closed(disk: &Disk, kind: FileKind) -> bool {
+    const OPEN: u8 = 2;
+    let mut first = [0; 10];
+    let read = disk.look(kind).is_ok_and(|backend| backend.read(0, &mut first).is_ok());
+    !read || first[9] & OPEN == 0
 }
 
 fn database(disk: &Disk, kind: FileKind, backend: Backend) -> Result<Open, OpenFault> {

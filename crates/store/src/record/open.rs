@@ -9,8 +9,8 @@ use mar::ids::{EntryId, HomeId, LogId};
 use mar::picture::{HomePicture, Picture};
 use mar::time::Timestamp;
 
-use super::pages::look_at_start;
-use super::{Cursor, Fresh, Published, Record, Shared, Stores};
+use super::pages::{self, entries_are_whole, look_at_start};
+use super::{Cursor, Fresh, NotSaved, Published, Record, Shared, Stores};
 use crate::backend::memory::MemoryDisk;
 use crate::backend::{Disk, FileKind, OpenFault};
 use crate::clock::HybridClock;
@@ -164,12 +164,19 @@ impl Record {
         let pages_damaged = look_at_start(&disk, &local, now);
         let damage = settle_damage(&disk, &local);
         let (stores, folded, heads, pinned) = stores(&disk, now, fresh.next())?;
-        let (clock, stale) = tables::guarded(|| {
+        let log_unsound = pages_damaged && entries_are_whole(&disk);
+        let looked = tables::guarded(|| {
             let read = stores.log.read()?;
             let stale = is_copy(&read, &heads, &keys, state.read().as_ref())?;
             Ok((latest_clock(&read, &heads)?, stale))
-        })
-        .map_err(in_log)?;
+        });
+        let (clock, stale) = match looked {
+            Ok(looked) => looked,
+            Err(fault) => {
+                stores.log.let_go();
+                return Err(in_log(fault).into());
+            }
+        };
         if stale {
             let least = next_incarnation(&folded.picture.home, &keys, state.read().as_ref());
             keys.reincarnate_at(least)?;
@@ -191,9 +198,11 @@ impl Record {
             local,
             damage: Mutex::new(damage),
             pages_damaged: AtomicBool::new(pages_damaged),
+            log_unsound: AtomicBool::new(log_unsound),
             disk: disk.clone(),
             _lock: lock,
         };
+        let fault = log_unsound.then(|| NotSaved { why: pages::UNSOUND.to_owned() });
         let record = Self {
             disk,
             keys,
@@ -205,7 +214,7 @@ impl Record {
             fresh,
             aside: BTreeMap::new(),
             audited_to: None,
-            fault: None,
+            fault,
         }
         .with_aside(aside);
         record
@@ -266,12 +275,18 @@ pub(super) fn stores(
 ) -> Result<(Stores, Folded, Heads, Pinned), OpenFault> {
     let log = Log::open(disk)?;
     let in_log = |fault| tables::open_fault(disk, FileKind::Log, fault);
-    let (read, heads, pinned) = tables::guarded(|| {
+    let read = tables::guarded(|| {
         let read = log.read()?;
         let (heads, pinned) = (read.heads()?, read.pinned()?);
         Ok((read, heads, pinned))
-    })
-    .map_err(in_log)?;
+    });
+    let (read, heads, pinned) = match read {
+        Ok(read) => read,
+        Err(fault) => {
+            log.let_go();
+            return Err(in_log(fault));
+        }
+    };
     let opened = Views::open(disk).and_then(|views| {
         let Some(views) = views else { return Ok(None) };
         let folded = tables::guarded(|| match follows(&read, &views)? {

@@ -10,6 +10,7 @@ use mar::time::Timestamp;
 use super::{Reader, Shared};
 use crate::backend::{Disk, FileKind, OpenFault};
 use crate::local::{Damage, Local};
+use crate::log::Log;
 use crate::tables;
 
 /// The files that are looked at. This device's own can be lost.
@@ -25,16 +26,31 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 /// A larger one once a day: a device that serves looks each hour, while nobody waits.
 const DAY_MS: i64 = 24 * HOUR_MS;
 
+/// Why nothing is written to a log of which every entry is whole and a page is damaged. Such a page is
+/// one by which redb finds its way when it writes: it would stumble there, and end the program.
+pub(super) const UNSOUND: &str =
+    "log.redb is damaged in a place that is needed to write to it. Every entry in it can be read";
+
+/// Returns whether every entry on the disk is as it was written.
+pub(super) fn entries_are_whole(disk: &Disk) -> bool {
+    let Ok(log) = Log::look(disk) else { return false };
+    let whole = tables::guarded(|| log.read()?.look_through()).is_ok();
+    log.let_go();
+    whole
+}
+
 /// Looks at every page before the record is opened: of a small record always, of a larger one once
-/// an hour, and of a very large one once a day. What is found is noted as damage. Returns whether
+/// an hour, of a very large one once a day, and of one that was not closed always. What is found is noted as damage. Returns whether
 /// the log was found damaged.
 pub(super) fn look_at_start(disk: &Disk, local: &Local, now: Timestamp) -> bool {
     let bytes = disk.length(FileKind::Log).saturating_add(disk.length(FileKind::Views));
     let every = if bytes <= MIDDLING_BYTES { HOUR_MS } else { DAY_MS };
     let last = local.checked().ok().flatten();
     let lately = last.is_some_and(|last| (0..every).contains(&now.0.saturating_sub(last.0)));
+    // A program that stumbled over a damaged page left the file open.
+    let closed = FILES.into_iter().all(|kind| tables::was_closed(disk, kind));
     let mut log_damaged = false;
-    if lately && bytes > SMALL_BYTES {
+    if lately && closed && bytes > SMALL_BYTES {
         return log_damaged;
     }
     for kind in FILES {
@@ -99,7 +115,7 @@ impl Reader {
         for kind in FILES {
             let Some(damage) = shared.damage_in(kind, stop)? else { continue };
             if kind == FileKind::Log {
-                shared.pages_damaged.store(true, Ordering::SeqCst);
+                shared.log_is_damaged();
             }
             shared.know(damage.clone());
             worst = Some(damage);
@@ -110,6 +126,15 @@ impl Reader {
 }
 
 impl Shared {
+    /// Nothing is written any more where the damage is in none of the entries.
+    fn log_is_damaged(&self) {
+        self.pages_damaged.store(true, Ordering::SeqCst);
+        let _nobody_writes = self.stores.write().unwrap_or_else(PoisonError::into_inner);
+        if entries_are_whole(&self.disk) {
+            self.log_unsound.store(true, Ordering::SeqCst);
+        }
+    }
+
     fn damage_in(
         &self,
         kind: FileKind,
