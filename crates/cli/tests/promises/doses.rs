@@ -256,7 +256,7 @@ pub fn really_given(device: &crate::outside::device::Outside, data: &str, pins: 
 /// Bug: the command that an alert of an unrecorded dose named lacked its outcome, and what a late
 /// entry has to say. Fix: every one of them works when it is copied and what stands in capitals is
 /// filled in.
-pub fn answered_for(device: &crate::outside::device::Outside, data: &str, pin: &str) {
+pub fn answered_for(device: &crate::outside::device::Outside, data: &str, pins: [&str; 2]) {
     let alerts = || {
         let all = device.ok(&["alerts", "--data", data]);
         let all = all.as_array().cloned().unwrap_or_default();
@@ -282,8 +282,9 @@ pub fn answered_for(device: &crate::outside::device::Outside, data: &str, pin: &
             .replace("TIME", &time)
             .replace("TEXT", "asked-the-night-staff")
             .replace("STAFF", "SC")
+            .replace("FILE", pins[1])
             .replace("INITIALS", "NB");
-        let as_nurse = ["--pin-file", pin, "--data", data, "--json"];
+        let as_nurse = ["--pin-file", pins[0], "--data", data, "--json"];
         let args: Vec<&str> = filled.split(' ').skip(1).chain(as_nurse).collect();
         let ran = device.run(&args);
         assert_eq!(ran.code, 0, "{filled}: {}{}", ran.stdout, ran.stderr);
@@ -291,8 +292,19 @@ pub fn answered_for(device: &crate::outside::device::Outside, data: &str, pin: &
         assert!(!still && alerts().len() + 1 == open.len(), "{filled}");
         // Taken back, it is unrecorded again, and the next command is tried.
         let id = text(&ran.json()["administration"]);
-        let back =
-            ["correct", &id, "--reason", "typed in a test", "--never-happened", "--as", "NB"];
+        let back = [
+            "correct",
+            &id,
+            "--reason",
+            "typed in a test",
+            "--never-happened",
+            "--as",
+            "NB",
+            "--witness",
+            "SC",
+            "--witness-pin-file",
+            pins[1],
+        ];
         let ran = device.run(&back.into_iter().chain(as_nurse).collect::<Vec<_>>());
         assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     }

@@ -94,7 +94,7 @@ pub fn demo() -> Result<(), Failed> {
     let data = text(&told["devices"][0]["data"]);
     device.ok(&["resident", "list", "--data", &data, "--as", "NB", "--pin-file", &nurse]);
     let senior = device.write("demo-senior.pin", &text(&told["staff"][2]["pin"]));
-    super::doses::answered_for(&device, &data, &nurse);
+    super::doses::answered_for(&device, &data, [&nurse, &senior]);
     super::doses::really_given(&device, &data, [&nurse, &senior]);
     fails(&device.run(&["demo"]), 2, "is not an empty folder");
     Ok(())
