@@ -85,8 +85,9 @@ pub(crate) enum OnDevice {
   medroundctl clock
   medroundctl clock 08:03 --as NB               the watch shows 08:03, and the date is right
   medroundctl clock 2026-11-21T08:03 --as NB    the date is wrong as well
-Any member of staff may say the time. It holds until this computer is started again or its clock is
-set; set date and time of the computer as soon as somebody can.")]
+Any member of staff may say the time. It stands in the record with their name, and the manager is
+told of it for a week. It holds until this computer is started again or its clock is set; set date
+and time of the computer as soon as somebody can. A time of day alone is never one of tomorrow.")]
     Clock {
         /// What a watch shows; without it the clock is only looked at
         #[arg(value_name = "TIME")]

@@ -54,7 +54,7 @@ pub use mar::text::shown;
 pub use output::{Contents, Given, Output, Piece, Pin, not_written};
 
 use crate::Running;
-use mar::clock::ClockLevel;
+use mar::clock::{ClockDoubt, ClockLevel};
 use mar::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use session::Session;
@@ -171,7 +171,10 @@ fn doubt(session: &Session<'_>, ask: &Ask, out: &mut Output<'_>) {
 /// Says behind what was written that the clock is red, unless that is why it was refused.
 fn doubt_behind(session: &Session<'_>, ask: &Ask, fault: Option<&Fault>, out: &mut Output<'_>) {
     let standing = &session.clock;
-    let is_said = matches!(fault, Some(Fault::Refused(Refusal::Clock(_))));
+    // In a year that cannot be nothing is saved, and that is said with the clock as its reason.
+    let no_year = standing.doubts.iter().any(|doubt| matches!(doubt, ClockDoubt::Year(_)));
+    let is_said = matches!(fault, Some(Fault::Refused(Refusal::Clock(_))))
+        || (no_year && matches!(fault, Some(Fault::NotSaved(_))));
     if ask.reads() != Some(false) || standing.level() < ClockLevel::Red || is_said {
         return;
     }
