@@ -23,9 +23,10 @@ impl ClockDoubt {
                 "by its own clock this device was last right on {}, a long time ago",
                 day(*last, zone)
             ),
+            // Where the system keeps no clock of its own, the program alone was started anew.
             Self::Off { by_ms } => format!(
-                "this computer was started again, by its own clock {} after this device was last \
-                 used, and nothing else says what time it is",
+                "by its own clock this device was last used {} ago, and nothing else says what time \
+                 it is",
                 span(*by_ms)
             ),
             Self::Outlier { by_ms } => format!(
