@@ -5,6 +5,7 @@
 
 mod beginnings;
 mod beside;
+mod clocks;
 mod folders;
 mod home;
 mod hostile;

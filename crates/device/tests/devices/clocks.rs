@@ -1,0 +1,49 @@
+//! A time that somebody types is an entry of the record before anything is recorded by it (W-08).
+
+use device::{Clock, SubmitFault};
+use mar::time::{Minutes, Timestamp};
+use store::backend::faults::Fault;
+use store::backend::{Disk, FileKind};
+
+use crate::home::{NOON, Place, command, dose, ward};
+
+#[test]
+fn a_typed_time_is_written_down_with_what_was_shown_and_the_time_itself() {
+    let mut office = Place::new();
+    let manager = office.found();
+    let ward = ward(&office, manager);
+    office.close_at_once();
+    office.clock = Clock::machine(Timestamp(0));
+    office.open();
+    let typed = NOON.plus(Minutes(300));
+    let standing = office.device().type_time(typed, ward.nurse).unwrap();
+    assert!(standing.is_right(), "{standing:?}");
+    let picture = office.device().picture();
+    let (entry, showed, at) = picture.home.typed_times().next().unwrap();
+    assert_eq!((showed, at), (Timestamp(0), typed));
+    assert_eq!(entry.staff(), Some(ward.nurse));
+    assert_eq!(entry.device, Some(office.device().id()));
+    assert_eq!(entry.wall, typed, "the entry does not carry the time that was wrong");
+    office.ask(ward.nurse, dose(&ward, None));
+}
+
+#[test]
+fn a_typed_time_that_cannot_be_saved_is_not_gone_by() {
+    let mut office = Place::new();
+    let manager = office.found();
+    let ward = ward(&office, manager);
+    office.close_at_once();
+    office.clock = Clock::machine(Timestamp(0));
+    let disk = Disk::folder(office.folders().data);
+    office.open_on(disk.clone());
+    disk.seam().plan(|step| {
+        (step.file == FileKind::Log && step.operation.changes())
+            .then_some(Fault::Fails(std::io::ErrorKind::StorageFull))
+    });
+    let fault = office.device().type_time(NOON, ward.nurse).unwrap_err();
+    assert!(matches!(fault, SubmitFault::NotSaved { .. }), "{fault}");
+    assert_eq!((office.device().now(), office.device().typed_time()), (Timestamp(0), None));
+    let fault = office.device().submit(command(ward.nurse, dose(&ward, None))).unwrap_err();
+    assert!(matches!(fault, SubmitFault::Clock(_)), "{fault}");
+    disk.seam().heal();
+}
