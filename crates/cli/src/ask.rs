@@ -102,9 +102,12 @@ pub(crate) fn of(command: OnDevice, everywhere: &Everywhere) -> Result<Request, 
         OnDevice::Import(args) => {
             Ask::Import(ImportRequest { files: import_files(&args.paths), dry_run: args.dry_run })
         }
-        OnDevice::Due(args) => {
-            Ask::Due(DueRequest { resident: args.resident, from: args.from, to: args.to })
-        }
+        OnDevice::Due(args) => Ask::Due(DueRequest {
+            resident: args.resident,
+            from: args.from,
+            to: args.to,
+            withheld: args.withheld,
+        }),
         OnDevice::Round(args) => Ask::Round(RoundRequest { at: args.at, unit: args.unit }),
         OnDevice::Record(args) => Ask::Dose(record(args)),
         OnDevice::GivePrn(args) => Ask::Dose(give_prn(args)),

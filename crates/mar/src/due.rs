@@ -1,5 +1,9 @@
 //! What is due, late or unrecorded: functions of (picture, now), never stored (D-04).
 
+mod withheld;
+
+pub use withheld::withheld;
+
 use crate::fact::Recording;
 use crate::first::{self, FirstDose};
 use crate::ids::{AdministrationId, OrderId, ResidentId, VersionId};
@@ -88,6 +92,10 @@ pub enum Suspension {
     CourseDone,
     /// The order was not checked yet, so that nobody could give it (O-02, S-09).
     NotChecked,
+    /// The order was stopped: in [`withheld`] only.
+    Stopped,
+    /// The order still waits for its check: in [`withheld`] only.
+    WaitsForCheck,
 }
 
 impl Suspension {
@@ -98,7 +106,11 @@ impl Suspension {
             Self::Held => Some(Outcome::Held),
             Self::Hospital => Some(Outcome::Hospital),
             Self::Leave => Some(Outcome::Leave),
-            Self::Gone | Self::CourseDone | Self::NotChecked => None,
+            Self::Gone
+            | Self::CourseDone
+            | Self::NotChecked
+            | Self::Stopped
+            | Self::WaitsForCheck => None,
         }
     }
 }
@@ -206,6 +218,21 @@ impl<'p> Day<'p, '_> {
         if matches!(due.state, DueState::NotDue | DueState::Due | DueState::Late) {
             due.not_before = not_before(&due, self.taken);
         }
+        due
+    }
+
+    /// A dose that nobody is to give: nothing is expected of it, and it may have been recorded.
+    fn withheld(
+        &self,
+        view: &VersionView<'p>,
+        slot: Slot,
+        recorded: Vec<&'p Administration>,
+    ) -> Due<'p> {
+        let mut due = self.regular(view, slot, recorded);
+        if due.recorded.is_empty() {
+            due.state = DueState::NotDue;
+        }
+        due.not_before = None;
         due
     }
 

@@ -241,6 +241,10 @@ pub(crate) enum Directions {
 }
 
 /// What is due: from ≤ due < to. Today unless named.
+///
+/// Doses of an order that waits for its check, and for a day those of one that was stopped, are
+/// listed and marked: they are not to be given. With --resident and --from, those that were stopped
+/// at any time. In JSON they are listed with --withheld only.
 #[derive(Debug, Args)]
 pub(crate) struct Due {
     /// One resident only
@@ -252,6 +256,9 @@ pub(crate) struct Due {
     /// Until when
     #[arg(long, value_name = "T")]
     pub(crate) to: Option<String>,
+    /// In JSON, too, what is not to be given: stopped, or waiting for its check
+    #[arg(long)]
+    pub(crate) withheld: bool,
 }
 
 /// Residents and their due doses, in giving order.

@@ -336,8 +336,32 @@ pub fn outside_the_order() -> Result<(), Failed> {
     let slot = text(&slots(&device, &resident)[0]["slot"]);
     let stop = ["order", "stop", &order, "--authorised-by", "Dr Patel", "--reason", "cough"];
     device.ok_as(&nurse, &stop, "");
+    // The slot that the stop took away can be found, and is marked.
+    let span = ["--from", &instant("-1 minute"), "--to", &instant("+30 minutes")];
+    let of = |why: &str| {
+        let all = device.ok(&[&["due", "--withheld"], &span[..]].concat());
+        let all = all.as_array().cloned().unwrap_or_default().into_iter();
+        all.filter(|d| d["suspended"] == json!(why)).collect::<Vec<_>>()
+    };
+    assert!(slots(&device, &resident).is_empty(), "no program takes it for due");
+    assert_eq!((&of("stopped")[0]["slot"], of("stopped").len()), (&json!(slot), 1));
+    assert_eq!(of("stopped")[0]["state"], json!("not-due"));
     told(&["record", &slot, "--outcome", "given", "--reason", "took it"], "O-02");
-    assert_eq!(device.ok(&["alerts"]).to_string().matches("nobody had looked").count(), 3);
+    assert_eq!(of("stopped")[0]["state"], json!("recorded"));
+    // So can that of an order that nobody has checked.
+    let mut unchecked = hourly(&resident);
+    unchecked["medicine"] = json!({"name": "Ramipril 5mg capsules", "cd_category": "0000"});
+    let add = ["order", "add", "--from", "-"];
+    device.ok_as(&nurse, &add, &unchecked.to_string());
+    let waits = of("waits-for-check");
+    assert!(slots(&device, &resident).is_empty(), "a draft is never due");
+    let words = device.run(&[&["due"], &span[..]].concat()).stdout;
+    for told in ["WAITS FOR ITS CHECK, DO NOT GIVE", "--already-given WHY"] {
+        assert!(words.contains(told), "{told} is not in: {words}");
+    }
+    let waiting = text(&waits[0]["slot"]);
+    told(&["record", &waiting, "--outcome", "given", "--reason", "took it"], "O-11");
+    assert_eq!(device.ok(&["alerts"]).to_string().matches("nobody had looked").count(), 4);
     let chart = device.ok(&["chart", &resident, "--to", &super::instant("+1 day")[..10]]);
     let given = chart.to_string().matches("nobody had looked").count();
     assert!(given >= 3, "all three stand on the chart: {chart}");

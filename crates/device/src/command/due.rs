@@ -5,7 +5,7 @@ use super::page::{clock, count, day, moment};
 use super::resident::apart_in_words;
 use super::session::Session;
 use super::{Fault, Output};
-use mar::due::{Due, DueState, Suspension, due};
+use mar::due::{Due, DueState, Suspension, due, withheld};
 use mar::fact::AccessKind;
 use mar::first::FirstDose;
 use mar::ids::ResidentId;
@@ -13,7 +13,7 @@ use mar::picture::ResidentPicture;
 use mar::rules::{by_date, slot_of};
 use mar::schedule::{SlotId, SlotKey, SlotKind};
 use mar::settings::Settings;
-use mar::time::{Timestamp, day_span};
+use mar::time::{DAY, Timestamp, day_span};
 use mar::unread;
 use mar::waiting::waiting;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,8 @@ pub struct DueRequest {
     pub from: Option<String>,
     /// Until when; `None` is the end of today.
     pub to: Option<String>,
+    /// In JSON, too, what is not to be given: whoever reads it for what is due must not meet it.
+    pub withheld: bool,
 }
 
 /// Shows what is due.
@@ -67,10 +69,20 @@ pub fn run(
         session.load(*id, from)?;
     }
     let session = &*session;
+    // Of a stopped order the doses of a day, so that no old one stands there for ever; whoever asks
+    // for a resident and a time asks for all.
+    let after = (only.is_none() || request.from.is_none()).then_some(DAY);
+    let home = &session.picture.home;
     let mut found: Vec<Due<'_>> = residents
         .iter()
         .filter_map(|id| session.picture.resident(*id))
-        .flat_map(|r| due(&session.picture.home, r, (from, to), session.now))
+        .flat_map(|r| {
+            let mut of = due(home, r, (from, to), session.now);
+            if request.withheld || !out.is_json() {
+                of.extend(withheld(home, r, (from, to), after, session.now));
+            }
+            of
+        })
         .collect();
     found.sort_by_key(|d| d.slot.due);
     if out.is_json() {
@@ -145,6 +157,8 @@ pub const fn suspension_word(suspension: Suspension) -> &'static str {
         Suspension::Gone => "gone",
         Suspension::CourseDone => "course-done",
         Suspension::NotChecked => "not-checked",
+        Suspension::Stopped => "stopped",
+        Suspension::WaitsForCheck => "waits-for-check",
     }
 }
 
@@ -167,6 +181,8 @@ pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
     match due.state {
         DueState::NotDue => match (due.suspended, due.not_before) {
             (Some(Suspension::NotChecked), _) => "not yet checked".to_owned(),
+            (Some(Suspension::Stopped), _) => "STOPPED, DO NOT GIVE".to_owned(),
+            (Some(Suspension::WaitsForCheck), _) => "WAITS FOR ITS CHECK, DO NOT GIVE".to_owned(),
             (Some(suspension), _) => format!("suspended: {}", suspension_word(suspension)),
             (None, Some(at)) => format!("not before {}", clock(at.up_to_minute(), session.zone())),
             (None, None) => String::new(),
@@ -295,10 +311,26 @@ fn tell(
         }
     }
     tell_waiting(session, residents, out);
+    tell_how(found, out);
+}
+
+/// The commands for what is listed: nobody is told how to give what is not to be given.
+fn tell_how(found: &[Due<'_>], out: &mut Output<'_>) {
+    let withheld =
+        |d: &Due<'_>| matches!(d.suspended, Some(Suspension::Stopped | Suspension::WaitsForCheck));
     out.line("");
-    out.line("To record: medroundctl record SLOT --outcome given --as INITIALS");
+    if found.iter().any(|d| !withheld(d)) {
+        out.line("To record: medroundctl record SLOT --outcome given --as INITIALS");
+    }
     if found.iter().any(|d| matches!(d.state, DueState::Late | DueState::Unrecorded)) {
         out.line("Given at another time than now: add --given-at TIME --reason TEXT");
+    }
+    if found.iter().any(|d| withheld(d) && d.recorded.is_empty()) {
+        out.line("DO NOT GIVE what is marked so. If one has been given all the same:");
+        out.line(
+            "    medroundctl record SLOT --outcome given --given-at TIME --already-given WHY --as \
+             INITIALS",
+        );
     }
 }
 

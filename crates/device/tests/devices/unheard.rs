@@ -133,7 +133,7 @@ fn what_a_newer_device_wrote_is_missed_by_no_answer() {
     let resident = || ward.resident.to_string();
     let chart = || Ask::Chart(ChartRequest { resident: resident(), from: None, to: None });
     let round = || Ask::Round(RoundRequest { at: None, unit: None });
-    let due = || Ask::Due(DueRequest { resident: None, from: None, to: None });
+    let due = || Ask::Due(DueRequest { resident: None, from: None, to: None, withheld: false });
     let prn = || Ask::Dose(DoseAsk::Prn { order: ward.order.to_string() });
     for ask in [chart(), round(), due(), prn()] {
         assert!(!told(&home.office, false, ask).contains("CANNOT BE READ"));

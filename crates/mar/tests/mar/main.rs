@@ -29,3 +29,4 @@ mod unread;
 mod unrecorded;
 mod waiting;
 mod wild;
+mod withheld;

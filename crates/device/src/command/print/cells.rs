@@ -160,11 +160,13 @@ impl<'t, 's> Told<'t, 's> {
     fn empty(&self, cell: &ChartCell<'_>) -> Cell {
         match (cell.suspended, cell.state) {
             (Some(Suspension::Held), _) => Cell::Held,
-            (Some(Suspension::NotChecked), _) => {
+            (Some(Suspension::NotChecked | Suspension::WaitsForCheck), _) => {
                 let code = Some(NOT_CHECKED.to_owned());
                 Cell::Told(vec![Mark { code, ..Mark::default() }])
             }
-            (Some(Suspension::Gone | Suspension::CourseDone), _) => Cell::AfterEnd,
+            (Some(Suspension::Gone | Suspension::CourseDone | Suspension::Stopped), _) => {
+                Cell::AfterEnd
+            }
             (Some(away @ (Suspension::Hospital | Suspension::Leave)), _) => {
                 let code = away.outcome().map(|o| self.letter(o));
                 Cell::Told(vec![Mark { code, ..Mark::default() }])
