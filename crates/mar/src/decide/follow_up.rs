@@ -1,8 +1,7 @@
 //! Decisions about follow-ups: opened, taken, asked about, closed (W-12).
 
 use super::{Decision, named};
-use crate::command::AskResident;
-use crate::fact::{Fact, FollowUpFact};
+use crate::fact::{Contact, Fact, FollowUpFact};
 use crate::ids::{EntryId, FollowUpId, OrderId, ResidentId, StaffId};
 use crate::picture::ResidentPicture;
 use crate::refusal::{EntryRefusal, Missing, Refusal, WhoRefusal};
@@ -10,71 +9,76 @@ use crate::staff::Act;
 
 type Decided = (EntryId, Vec<EntryId>, Fact);
 
+/// What is said of a follow-up that goes on.
+pub(super) struct Said<'s> {
+    pub(super) owner: Option<StaffId>,
+    pub(super) contact: Option<&'s Contact>,
+    pub(super) advice: &'s str,
+    /// The order that came of it.
+    pub(super) order: Option<OrderId>,
+}
+
 impl Decision<'_, '_, '_> {
-    pub(super) fn follow_up(
+    pub(super) fn open_follow_up(
         &mut self,
         id: ResidentId,
-        ask: &AskResident,
+        what: &str,
+        order: Option<OrderId>,
+        owner: Option<StaffId>,
     ) -> Result<Decided, Refusal> {
         let (_, _, authority) = self.person(Act::FollowUp)?;
-        let resident = self.resident_picture(id)?.clone();
-        let (base, fact) = match ask {
-            AskResident::ContinueFollowUp {
-                follow_up,
-                owner,
-                contact,
-                advice,
-                resulting_order,
-            } => {
-                let base = open(&resident, *follow_up)?;
-                self.may_own(*owner)?;
-                of_resident(&resident, *resulting_order)?;
-                if owner.is_none() && contact.is_none() && resulting_order.is_none() {
-                    named(advice, "word on who takes it, who was contacted or what they advised")?;
-                }
-                if let Some(contact) = contact {
-                    named(&contact.name, "name of who was contacted")?;
-                    if contact.at > self.now().plus(self.settings()?.windows.future) {
-                        return Err(EntryRefusal::ContactInFuture.into());
-                    }
-                }
-                let fact = FollowUpFact::Continued {
-                    follow_up: *follow_up,
-                    owner: *owner,
-                    contact: contact.clone(),
-                    advice: advice.clone(),
-                    resulting_order: *resulting_order,
-                };
-                (base, fact)
+        named(what, "word on what is to be done")?;
+        self.may_own(owner)?;
+        of_resident(self.resident_picture(id)?, order)?;
+        let follow_up = FollowUpId(self.fresh());
+        let fact = FollowUpFact::Opened { follow_up, what: what.to_owned(), order, owner };
+        Ok((authority, Vec::new(), Fact::FollowUp(fact)))
+    }
+
+    pub(super) fn continue_follow_up(
+        &self,
+        id: ResidentId,
+        follow_up: FollowUpId,
+        said: &Said<'_>,
+    ) -> Result<Decided, Refusal> {
+        let (_, _, authority) = self.person(Act::FollowUp)?;
+        let resident = self.resident_picture(id)?;
+        let base = open(resident, follow_up)?;
+        self.may_own(said.owner)?;
+        of_resident(resident, said.order)?;
+        if said.owner.is_none() && said.contact.is_none() && said.order.is_none() {
+            named(said.advice, "word on who takes it, who was contacted or what they advised")?;
+        }
+        if let Some(contact) = said.contact {
+            named(&contact.name, "name of who was contacted")?;
+            if contact.at > self.now().plus(self.settings()?.windows.future) {
+                return Err(EntryRefusal::ContactInFuture.into());
             }
-            AskResident::CloseFollowUp { follow_up, outcome, corrective_action } => {
-                let base = open(&resident, *follow_up)?;
-                named(outcome, "word on what became of it")?;
-                let fact = FollowUpFact::Closed {
-                    follow_up: *follow_up,
-                    outcome: outcome.clone(),
-                    corrective_action: corrective_action.clone(),
-                };
-                (base, fact)
-            }
-            AskResident::OpenFollowUp { what, order, owner } => {
-                named(what, "word on what is to be done")?;
-                self.may_own(*owner)?;
-                of_resident(&resident, *order)?;
-                let follow_up = FollowUpId(self.fresh());
-                let fact = FollowUpFact::Opened {
-                    follow_up,
-                    what: what.clone(),
-                    order: *order,
-                    owner: *owner,
-                };
-                (Vec::new(), fact)
-            }
-            AskResident::WriteIdentity(_)
-            | AskResident::WriteAllergies(_)
-            | AskResident::ChangeStatus(_)
-            | AskResident::CheckPage(_)
-            | AskResident::NoteAccess { .. } => return Err(Missing::FollowUp.into()),
+        }
+        let fact = FollowUpFact::Continued {
+            follow_up,
+            owner: said.owner,
+            contact: said.contact.cloned(),
+            advice: said.advice.to_owned(),
+            resulting_order: said.order,
+        };
+        Ok((authority, base, Fact::FollowUp(fact)))
+    }
+
+    pub(super) fn close_follow_up(
+        &self,
+        id: ResidentId,
+        follow_up: FollowUpId,
+        outcome: &str,
+        corrective_action: &str,
+    ) -> Result<Decided, Refusal> {
+        let (_, _, authority) = self.person(Act::FollowUp)?;
+        let base = open(self.resident_picture(id)?, follow_up)?;
+        named(outcome, "word on what became of it")?;
+        let fact = FollowUpFact::Closed {
+            follow_up,
+            outcome: outcome.to_owned(),
+            corrective_action: corrective_action.to_owned(),
         };
         Ok((authority, base, Fact::FollowUp(fact)))
     }

@@ -17,6 +17,16 @@ use crate::settings::Settings;
 use crate::staff::Act;
 use crate::time::{DAY, Minutes, Timestamp, Tz};
 
+/// A version that somebody writes, with what they say beside it.
+struct Writing<'w> {
+    order: OrderId,
+    content: &'w Content,
+    same_meaning: Option<&'w SameMeaning>,
+    allergy_decided: Option<&'w String>,
+    intended: Option<&'w String>,
+    label_read: Option<&'w AsRead>,
+}
+
 impl Decision<'_, '_, '_> {
     pub(super) fn order(&mut self, id: ResidentId, ask: &AskOrder) -> Result<Vec<Draft>, Refusal> {
         let resident = self.resident_picture(id)?.clone();
@@ -27,7 +37,24 @@ impl Decision<'_, '_, '_> {
                 let base = resident.orders.get(order).map(OrderHistory::heads).unwrap_or_default();
                 (authority, base, OrderFact::Proposed { order: *order, proposal: proposal.clone() })
             }
-            AskOrder::Write { .. } => self.write(&resident, ask)?,
+            AskOrder::Write {
+                order,
+                content,
+                same_meaning,
+                allergy_decided,
+                intended,
+                label_read,
+            } => {
+                let writing = Writing {
+                    order: *order,
+                    content,
+                    same_meaning: same_meaning.as_ref(),
+                    allergy_decided: allergy_decided.as_ref(),
+                    intended: intended.as_ref(),
+                    label_read: label_read.as_ref(),
+                };
+                self.write(&resident, &writing)?
+            }
             AskOrder::Check { order, version } => self.check(&resident, *order, *version)?,
             AskOrder::ActivateAlone { order, reason } => {
                 self.activate_alone(&resident, *order, reason)?
@@ -60,14 +87,9 @@ impl Decision<'_, '_, '_> {
     fn write(
         &mut self,
         resident: &ResidentPicture,
-        ask: &AskOrder,
+        writing: &Writing<'_>,
     ) -> Result<(EntryId, Vec<EntryId>, OrderFact), Refusal> {
-        let AskOrder::Write { order, content, same_meaning, allergy_decided, intended, label_read } =
-            ask
-        else {
-            return Err(OrderRefusal::State("not to be written").into());
-        };
-        let (order, same_meaning) = (*order, same_meaning.as_ref());
+        let Writing { order, content, same_meaning, .. } = *writing;
         let (_, _, authority) = self.person(Act::WriteOrder)?;
         let elsewhere = self.picture.resident_of_order(order).is_some_and(|r| r.id != resident.id);
         if elsewhere {
@@ -75,7 +97,7 @@ impl Decision<'_, '_, '_> {
         }
         complete(content)?;
         possible(content, self.settings()?)?;
-        let allergy_decided = told(allergy_decided.as_ref());
+        let allergy_decided = told(writing.allergy_decided);
         if allergy_decided.is_none() {
             no_allergy(resident, content)?;
         }
@@ -94,10 +116,10 @@ impl Decision<'_, '_, '_> {
         if sent && same_meaning.is_none() {
             return Err(OrderRefusal::SameMeaning.into());
         }
-        as_read(content, (proposal, label_read.as_ref()), same_meaning)?;
+        as_read(content, (proposal, writing.label_read), same_meaning)?;
         usual(content, same_meaning, None)?;
         let twins = plausible::twins(resident, order, content, self.now());
-        let reason = told(intended.as_ref());
+        let reason = told(writing.intended);
         let intended = match (twins.is_empty(), reason) {
             (true, _) => None,
             (false, Some(reason)) => {

@@ -1,5 +1,6 @@
 //! Decisions about who a resident is and where, and the check of a whole page.
 
+use super::follow_up::Said;
 use super::{Decision, named};
 use crate::command::AskResident;
 use crate::fact::{Access, Actor, Draft, Fact, OrderFact, ResidentFact};
@@ -33,9 +34,23 @@ impl Decision<'_, '_, '_> {
                 let fact = Access { what: *what, session: *session, at: self.now() };
                 (authority, Vec::new(), Fact::Access(fact))
             }
-            AskResident::OpenFollowUp { .. }
-            | AskResident::ContinueFollowUp { .. }
-            | AskResident::CloseFollowUp { .. } => self.follow_up(id, ask)?,
+            AskResident::OpenFollowUp { what, order, owner } => {
+                self.open_follow_up(id, what, *order, *owner)?
+            }
+            AskResident::ContinueFollowUp {
+                follow_up,
+                owner,
+                contact,
+                advice,
+                resulting_order,
+            } => {
+                let (owner, order, advice) = (*owner, *resulting_order, advice.as_str());
+                let said = Said { owner, contact: contact.as_ref(), advice, order };
+                self.continue_follow_up(id, *follow_up, &said)?
+            }
+            AskResident::CloseFollowUp { follow_up, outcome, corrective_action } => {
+                self.close_follow_up(id, *follow_up, outcome, corrective_action)?
+            }
         };
         Ok(vec![Draft { subject: Some(id), made: Some(self.made(authority, base)?), fact }])
     }
