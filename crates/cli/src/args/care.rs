@@ -398,7 +398,7 @@ pub(crate) struct Effect {
   medroundctl correct ADMINISTRATION --reason \"wrong resident\" --never-happened --as NB
 
 A correction that takes away a controlled drug's dose, or what was found (a possible double dose, one
-too soon or too much), takes a second person: --witness STAFF --witness-pin-file FILE.")]
+too soon or too much, one after a stop), takes a second person: --witness STAFF --witness-pin-file FILE.")]
 pub(crate) struct Correct {
     /// The administration
     pub(crate) administration: String,

@@ -310,7 +310,8 @@ fn second_look(controlled: bool, alone: bool) -> String {
     let what = if controlled {
         "takes away a dose of a controlled drug"
     } else {
-        "takes away what was raised: a possible double dose, or one too soon or too much"
+        "takes away what was raised: a possible double dose, one too soon or too much, or one \
+         after a stop"
     };
     format!("this correction {what}, so a second person looks too: {WITNESS}{}", if_alone(alone))
 }

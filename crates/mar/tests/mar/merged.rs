@@ -3,7 +3,7 @@
 
 use crate::away::is_at;
 use crate::dice::Dice;
-use crate::giving::{all_alerts, causes, give_prn, given, pass, record, stop};
+use crate::giving::{all_alerts, causes, give_prn, given, pass, record, rule, stop};
 use crate::happened::{four_hourly, really};
 use crate::home::{Held, Home, administration, at};
 use crate::orders_of::{daily, plain};
@@ -97,12 +97,41 @@ fn a_dose_before_the_stop_and_one_taken_back_are_not_raised() {
     assert_eq!(causes(&home, 1).iter().filter(|c| **c == "given-after-stop").count(), 1);
     let administration = administration(&after.expect("given"));
     let reason = "it was not taken".to_owned();
-    let correct = AskDose::Correct { administration, instead: None, reason, alone: false };
-    home.ask(1, "SC", Ask::Dose(whose.0, correct)).expect("taken back");
+    let correct = || {
+        let reason = reason.clone();
+        Ask::Dose(whose.0, AskDose::Correct { administration, instead: None, reason, alone: false })
+    };
+    assert_eq!(rule(&home.ask(1, "SC", correct())), Some("D-13"), "what was found takes two");
+    home.witness = Some("CB");
+    home.ask(1, "SC", correct()).expect("taken back");
     for device in 0..2 {
         assert!(!causes(&home, device).contains(&"given-after-stop"), "device {device}");
     }
     same_in_any_order(&home);
+}
+
+#[test]
+fn a_correction_that_puts_a_dose_after_the_stop_says_that_it_was_so() {
+    let (mut home, whose) = home_with(1, plain(daily(&["08:00"])));
+    let dose = record(&mut home, (0, "CA"), whose, EIGHT, given()).expect("given");
+    pass(&mut home, 10);
+    let now = home.now;
+    stop(&mut home, 0, whose, now).expect("stopped");
+    home.now = at("2026-11-03T09:00");
+    let administration = administration(&dose);
+    let mut correct = |told: Told| {
+        let told = Told { given_at: Some(at("2026-11-03T08:30")), ..told };
+        let (instead, reason) = (Some(told), "it was half past".to_owned());
+        let ask = AskDose::Correct { administration, instead, reason, alone: false };
+        home.ask(0, "CA", Ask::Dose(whose.0, ask))
+    };
+    let refused = correct(given());
+    assert_eq!(rule(&refused), Some("O-11"));
+    assert!(refused.expect_err("refused").to_string().contains("--already-given"));
+    let entries = correct(really(given(), "2026-11-03T08:30")).expect("as it was");
+    assert_eq!(entries.len(), 2, "with its incident");
+    assert_eq!(causes(&home, 0).iter().filter(|c| **c == "given-after-stop").count(), 1);
+    assert!(!causes(&home, 0).contains(&"follow-up"), "one event, one line (A-01)");
 }
 
 #[test]

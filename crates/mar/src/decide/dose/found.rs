@@ -5,6 +5,7 @@ use super::{Asked, Decision};
 use crate::due::recorded_for;
 use crate::fact::{OutcomeRecorded, Recording};
 use crate::ids::{AdministrationId, StaffId};
+use crate::order::State;
 use crate::outcome::Outcome;
 use crate::picture::Administration;
 use crate::refusal::{DoseRefusal, Refusal};
@@ -18,6 +19,8 @@ use std::collections::BTreeMap;
 pub(super) struct Found {
     /// The other dose of its slot: a possible double dose.
     double: Option<Other>,
+    /// It was taken when its order was stopped.
+    after_stop: bool,
     breaches: BTreeMap<(AdministrationId, BreachKind), Limit>,
 }
 
@@ -33,7 +36,9 @@ impl Found {
     /// Whether something that was found would no longer be.
     pub(super) fn clears(&self, before: &Self) -> bool {
         let gone = |key: &(AdministrationId, BreachKind)| !self.breaches.contains_key(key);
-        (before.double.is_some() && self.double.is_none()) || before.breaches.keys().any(gone)
+        (before.double.is_some() && self.double.is_none())
+            || (before.after_stop && !self.after_stop)
+            || before.breaches.keys().any(gone)
     }
 }
 
@@ -72,7 +77,10 @@ impl Decision<'_, '_, '_> {
         }
         let breaches = rules::breaches(&taken);
         let breaches = breaches.into_iter().map(|b| ((b.administration, b.kind), b.limit));
-        Found { double: recording.and(other_dose(asked, record)), breaches: breaches.collect() }
+        let stop = asked.history.stopped_at();
+        let after_stop = recording.zip(stop).is_some_and(|(r, stop)| r.given_at >= stop);
+        let double = recording.and(other_dose(asked, record));
+        Found { double, after_stop, breaches: breaches.collect() }
     }
 
     /// What the correction would bring to light that was not found before, as refusals.
@@ -82,6 +90,9 @@ impl Decision<'_, '_, '_> {
             let name = by.and_then(|id| self.picture.home.person(id)).map(|s| s.name.clone());
             let by = name.unwrap_or_else(|| "somebody".to_owned());
             new.push(DoseRefusal::AlreadyRecorded { outcome, by, at }.into());
+        }
+        if after.after_stop && !before.after_stop {
+            new.push(DoseRefusal::NotActive { state: State::Stopped.word() }.into());
         }
         for (key, limit) in after.breaches {
             if !before.breaches.contains_key(&key) {
