@@ -18,7 +18,7 @@ use std::path::PathBuf;
 ///
 /// Every sub-command has its own help: medroundctl record --help
 #[derive(Debug, Parser)]
-#[command(name = "medroundctl", version, max_term_width = 100)]
+#[command(name = "medroundctl", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 done, 2 the command is wrong, 3 refused by a rule, 4 input could not be read,
 5 not saved, 6 no such resident, order or device, 7 wrong PIN or locked out, 8 no other device or
@@ -99,7 +99,7 @@ and time of the computer as soon as somebody can. A time of day alone is never o
     Revoke(Revoke),
     /// How this device stands
     Status,
-    /// Check every signature, chain and view
+    /// Check that nothing of the record was lost or changed
     Verify,
     /// The home's settings
     #[command(subcommand)]
@@ -129,7 +129,7 @@ and time of the computer as soon as somebody can. A time of day alone is never o
     Effect(Effect),
     /// Correct a record; the original stays
     Correct(Correct),
-    /// The MAR as data
+    /// A resident's chart (MAR): each dose and what became of it
     Chart(Chart),
     /// What somebody has to look at
     Alerts,
@@ -151,6 +151,49 @@ mod tests {
     #[test]
     fn no_option_stands_in_the_way_of_another() {
         Args::command().debug_assert();
+    }
+
+    /// A command as its words, quotes taken away: enough for the examples.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quoted) = (vec![String::new()], false);
+        for c in line.chars() {
+            match c {
+                '"' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                c => words.last_mut().expect("there is always a word").push(c),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    fn examples(command: &clap::Command, found: &mut Vec<String>) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for line in help.lines() {
+            assert!(line.chars().count() <= 100, "this line is broken on a screen: {line}");
+        }
+        let whole = help.replace("\\\n", " ");
+        let lines =
+            whole.lines().filter_map(|line| line.find("medroundctl ").map(|at| &line[at..]));
+        // Words beside a command stand apart from it, and a file takes what it says.
+        let bare = |line: &str| {
+            let end = [line.find("   "), line.find(" > ")].into_iter().flatten().min();
+            line[..end.unwrap_or(line.len())].to_owned()
+        };
+        found.extend(lines.map(bare));
+        command.get_subcommands().for_each(|sub| examples(sub, found));
+    }
+
+    #[test]
+    fn every_example_of_the_manual_is_a_command_on_one_line() {
+        let mut found = Vec::new();
+        examples(&Args::command(), &mut found);
+        assert!(found.len() > 20, "{found:?}");
+        for line in found {
+            if let Err(fault) = Args::try_parse_from(words(&line)) {
+                panic!("{line}: {fault}");
+            }
+        }
     }
 
     #[test]

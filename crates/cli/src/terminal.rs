@@ -197,7 +197,16 @@ fn unreadable(name: &str, fault: &io::Error) -> Fault {
 /// Reads the files of an import; folders give their .json and .xml files. A file that cannot be
 /// read stops no other.
 pub(crate) fn import_files(paths: &[PathBuf]) -> Vec<ImportFile> {
-    paths.iter().flat_map(|path| inside(path)).map(|path| import_file(&path)).collect()
+    let files = |path: &PathBuf| match inside(path) {
+        // Nothing at all would read as if all had been taken.
+        files if files.is_empty() => vec![ImportFile {
+            path: path.display().to_string(),
+            contents: None,
+            fault: "this folder holds no .json or .xml file".to_owned(),
+        }],
+        files => files.iter().map(|path| import_file(path)).collect(),
+    };
+    paths.iter().flat_map(files).collect()
 }
 
 fn inside(path: &Path) -> Vec<PathBuf> {

@@ -77,6 +77,7 @@ const TESTS: &[(&str, Test)] = &[
     ("a_follow_up_is_opened_and_closed_by_whoever_may_and_with_words", promises::follow_up::opened),
     ("a_slot_that_was_given_twice_is_listed_as_given_twice", promises::doses::given_twice),
     ("one_sheet_of_several_that_is_not_written_is_named", promises::first::one_sheet_of_several),
+    ("an_import_of_an_empty_folder_says_so", promises::imported::empty_folder),
 ];
 
 fn main() {

@@ -66,7 +66,7 @@ pub fn damage_in_words(damage: &Damage) -> String {
         Some(FileKind::Log | FileKind::Local) => format!(
             "log.redb is damaged ({what}). Nothing was changed, and what can be read is still \
              shown. Record on another device. Restore this one from a backup; or leave its folder \
-             as it is, take it out of the home on another device (medroundctl revoke), and join \
+             as it is, take it out of the home on another device (medroundctl revoke DEVICE --reason TEXT), and join \
              the home anew in an empty folder"
         ),
         None => format!(

@@ -176,7 +176,7 @@ impl Act {
             Self::NoteEffect => "note the effect of a dose",
             Self::WriteOrder => "write or change an order",
             Self::CheckOrder => "check an order as the second person",
-            Self::StopOrder => "stop an order",
+            Self::StopOrder => "stop or hold an order",
             Self::KeepResident => "admit or change a resident",
             Self::FollowUp => "keep follow-ups",
             Self::KeepStaff => "add or change staff",

@@ -84,7 +84,9 @@ pub enum OpenFault {
         folder: String,
     },
     /// There is no log in the folder.
-    #[error("there is no home in {folder}; set one up there, or name the folder that holds it")]
+    #[error(
+        "there is no home in {folder}: set one up there (medroundctl setup), join one (medroundctl join), or name the folder that holds one with --data DIR"
+    )]
     NoHome {
         /// The folder.
         folder: String,
@@ -93,7 +95,7 @@ pub enum OpenFault {
     #[error(
         "the record is gone from {folder}: log.redb is missing, and {left} of the same device is \
          there. Bring log.redb back to this folder. If it is lost, leave the folder as it is, take \
-         this device out of the home on another one (medroundctl revoke), and join the home anew \
+         this device out of the home on another one (medroundctl revoke DEVICE --reason TEXT), and join the home anew \
          in an empty folder"
     )]
     LogGone {
@@ -138,7 +140,7 @@ pub enum OpenFault {
     /// The file ends before its content does.
     #[error(
         "{file} is cut short. Nothing was changed. Restore it from a backup; or leave the folder as \
-         it is, take this device out of the home on another one (medroundctl revoke), and join the \
+         it is, take this device out of the home on another one (medroundctl revoke DEVICE --reason TEXT), and join the \
          home anew in an empty folder"
     )]
     CutShort {
@@ -148,7 +150,7 @@ pub enum OpenFault {
     /// The file's content contradicts itself.
     #[error(
         "{file} is damaged ({what}). Nothing was changed. Restore it from a backup; or leave the \
-         folder as it is, take this device out of the home on another one (medroundctl revoke), \
+         folder as it is, take this device out of the home on another one (medroundctl revoke DEVICE --reason TEXT), \
          and join the home anew in an empty folder"
     )]
     Damaged {

@@ -31,7 +31,7 @@ pub enum KeyFault {
     #[error(
         "{path} is damaged: it holds this device's keys. Nothing was changed. Restore it from a \
          backup; or leave the folder as it is, take this device out of the home on another one \
-         (medroundctl revoke), and join the home anew in an empty folder"
+         (medroundctl revoke DEVICE --reason TEXT), and join the home anew in an empty folder"
     )]
     Damaged {
         /// The file.
@@ -41,7 +41,7 @@ pub enum KeyFault {
     #[error(
         "{path} is missing: it holds this device's keys, and without them the record beside it is \
          not opened. Bring the file back. If it is lost, leave the folder as it is, take this \
-         device out of the home on another one (medroundctl revoke), and join the home anew in an \
+         device out of the home on another one (medroundctl revoke DEVICE --reason TEXT), and join the home anew in an \
          empty folder"
     )]
     Missing {

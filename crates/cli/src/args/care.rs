@@ -9,10 +9,11 @@ pub(crate) enum Resident {
     /// Admit somebody
     #[command(after_help = "Example:
   echo '{\"family\": \"Shaw\", \"given\": \"Gladys\", \"dob\": \"1938-04-12\", \"room\": \"12\",
-         \"allergies\": {\"state\": \"recorded\", \"list\": [{\"substance\": \"penicillin\", \"reaction\": \"rash\"}]}}' |
+         \"allergies\": {\"state\": \"recorded\",
+                       \"list\": [{\"substance\": \"penicillin\", \"reaction\": \"rash\"}]}}' |
     medroundctl resident add --from - --as NB")]
     Add {
-        /// One JSON object; - is standard input
+        /// A file with its fields as JSON, in the shape that `show --json` gives; - is standard input
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
     },
@@ -20,7 +21,7 @@ pub(crate) enum Resident {
     Change {
         /// Id or NHS number
         resident: String,
-        /// A JSON object with the fields to change; - is standard input
+        /// A file with the fields to change as JSON; the others stay; - is standard input
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
     },
@@ -84,8 +85,16 @@ pub(crate) struct Beside {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Order {
     /// Write an order; a second person checks it before it can be given
+    #[command(after_help = "Example:
+  echo '{\"resident\": \"ID\", \"route\": \"oral\", \"dose\": {\"value\": \"1\", \"unit\": \"capsule\"},
+         \"medicine\": {\"name\": \"Ramipril 2.5mg capsules\", \"form\": \"capsule\",
+                      \"cd_category\": \"0000\"},
+         \"start\": \"2026-11-21T00:00:00+00:00\", \"source\": \"label\",
+         \"label\": \"Take ONE in the morning\",
+         \"schedule\": {\"kind\": \"rounds\", \"rounds\": [\"morning\"]}}' |
+    medroundctl order add --from - --as NB")]
     Add {
-        /// One JSON object; - is standard input
+        /// A file with its fields as JSON, in the shape that `show --json` gives; - is standard input
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
         #[command(flatten)]
@@ -129,7 +138,7 @@ Example:
     Confirm {
         /// The order
         order: String,
-        /// A JSON object that completes or replaces what was read; - is standard input
+        /// A file of JSON that completes or replaces what was read; - is standard input
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
         /// Whether it is a controlled drug: 0000 for none, 0002 for Schedule 2 ... 0010
@@ -202,7 +211,7 @@ Example:
 pub(crate) struct OrderChange {
     /// The order
     pub(crate) order: String,
-    /// A JSON object with the fields to change; - is standard input
+    /// A file with the fields to change as JSON; the others stay; - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
     #[command(flatten)]
@@ -234,7 +243,7 @@ pub(crate) enum Directions {
     #[command(after_help = "Example:
   echo \"One To Be Taken Each Morning\" | medroundctl directions read")]
     Read {
-        /// The medicine they are for, which says what \"one\" is
+        /// The medicine they are for: it says what "one" is of
         #[arg(long, value_name = "NAME")]
         medicine: Option<String>,
     },
@@ -275,10 +284,10 @@ pub(crate) struct Round {
 /// What is told of a dose.
 #[derive(Debug, Args)]
 pub(crate) struct Told {
-    /// How much: 2, or "2 tablets"; the dose unless named
+    /// How much: 2, or "2 tablets"; unless named the dose, and in a correction what was recorded
     #[arg(long, value_name = "A")]
     pub(crate) amount: Option<String>,
-    /// When it was given; now unless named
+    /// When it was given; unless named now, and in a correction what was recorded
     #[arg(long, value_name = "T")]
     pub(crate) given_at: Option<String>,
     /// A reading taken before, such as pulse=64; again for another
@@ -326,7 +335,7 @@ made-available, seen-taken, seen-not-taken, dropped-replaced, not-known.
 Example:
   medroundctl record SLOT --outcome given --as NB
   medroundctl record SLOT --outcome refused --reason \"feels sick\" --as NB
-  medroundctl record SLOT --outcome given --given-at 08:05 --already-given \"two of us gave it\" --as NB"
+  medroundctl record SLOT --outcome given --given-at 08:05 --already-given \"we both did\" --as NB"
 )]
 pub(crate) struct Record {
     /// The slot, as `due` and `round` give it
@@ -345,7 +354,8 @@ pub(crate) struct Record {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   medroundctl give-prn ORDER --amount 2 --reason \"pain in the knee\" --as NB
-  medroundctl give-prn ORDER --amount 2 --reason pain --given-at 02:10 --already-given \"nobody had looked at the chart\" --as NB")]
+  medroundctl give-prn ORDER --amount 2 --reason pain --given-at 02:10 \\
+      --already-given \"nobody had looked at the chart\" --as NB")]
 pub(crate) struct GivePrn {
     /// The order
     pub(crate) order: String,
@@ -397,8 +407,9 @@ pub(crate) struct Effect {
   medroundctl correct ADMINISTRATION --reason \"typed 2 for 1\" --amount 1 --as NB
   medroundctl correct ADMINISTRATION --reason \"wrong resident\" --never-happened --as NB
 
-A correction that takes away a controlled drug's dose, or what was found (a possible double dose, one
-too soon or too much, one after a stop), takes a second person: --witness STAFF --witness-pin-file FILE.")]
+A correction that takes away a controlled drug's dose, or what was found (a possible double dose,
+one too soon or too much, one after a stop), takes a second person: --witness STAFF
+--witness-pin-file FILE.")]
 pub(crate) struct Correct {
     /// The administration
     pub(crate) administration: String,
@@ -415,7 +426,7 @@ pub(crate) struct Correct {
     pub(crate) told: Told,
 }
 
-/// The MAR as data.
+/// A resident's chart (MAR): each dose, what became of it, and its id.
 #[derive(Debug, Args)]
 pub(crate) struct Chart {
     /// Id or NHS number
@@ -461,7 +472,7 @@ pub(crate) struct Print {
     /// Everybody's
     #[arg(long)]
     pub(crate) all: bool,
-    /// The first day; the running cycle, or today, unless named
+    /// The first day of a chart, or the day of a round; unless named the cycle that runs, or today
     #[arg(long, value_name = "DATE")]
     pub(crate) from: Option<String>,
     /// The file to write

@@ -64,6 +64,18 @@ pub fn given_twice() -> Result<(), Failed> {
     let told = device.run(&["due", "--from", &from, "--to", &to]).stdout;
     let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("[GIVEN TWICE: ") && told.contains(" by NB and "), "{told}");
+    // What an alert names as its next step is a command as it stands there, on one line.
+    let alerts = device.ok(&["alerts"]);
+    let double = alerts.as_array().expect("a list").iter();
+    let double = double.filter(|a| a["cause"] == "possible-double-dose").collect::<Vec<_>>();
+    assert_eq!(double.len(), 1, "{alerts}");
+    let next = text(&double[0]["next"][0]);
+    let words = device.run(&["alerts"]).stdout;
+    assert!(words.lines().any(|line| line.trim() == next), "{next}: {words}");
+    let args: Vec<&str> = next.split(' ').skip(1).collect();
+    let chart = device.run(&args);
+    assert_eq!(chart.code, 0, "{}", chart.stderr);
+    assert!(chart.stdout.contains("POSSIBLE DOUBLE DOSE"), "{}", chart.stdout);
     Ok(())
 }
 
@@ -267,7 +279,7 @@ pub fn answered_for(device: &crate::outside::device::Outside, data: &str, pins: 
         let open = alerts();
         let alert = &open[0];
         let slot = text(&alert["about"]["slot"]);
-        let command = text(&alert["steps"][step]);
+        let command = text(&alert["next"][step]);
         assert!(told.lines().any(|line| line.trim() == command), "{told}");
         let key: Vec<&str> = slot.split('.').collect();
         let time = match key[2] {

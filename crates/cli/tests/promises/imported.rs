@@ -290,3 +290,15 @@ pub fn directions() -> Result<(), Failed> {
     assert_eq!(bytes.status.code(), Some(4));
     Ok(())
 }
+
+/// A folder without a record in it gave no answer at all, and exit code 0.
+pub fn empty_folder() -> Result<(), Failed> {
+    let device = founded();
+    let folder = device.file("records");
+    std::fs::create_dir(&folder)?;
+    let folder = folder.to_string_lossy().into_owned();
+    let ran = device.run_as(&device.nurse(), &["import", &folder]);
+    assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("holds no .json or .xml file"), "{}", ran.stdout);
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! `alerts` and `conflicts`: what somebody has to look at.
 
 mod first_dose;
+mod next;
 mod typed;
 mod unrecorded;
 mod words;
@@ -118,7 +119,7 @@ fn to_json(session: &Session<'_>, alert: &Alert) -> Value {
         "owner": owner,
         "state": "open",
         "words": words(session, alert),
-        "steps": steps(session, alert),
+        "next": next::commands(next::steps(session, alert)),
     })
 }
 
@@ -320,19 +321,8 @@ fn tell(session: &Session<'_>, found: &[Alert], request: AlertsRequest, out: &mu
             out.line(if at == 0 { format!("{tier}  {line}") } else { format!("       {line}") });
         }
         // A command stands on a line of its own: it is copied whole.
-        for line in steps(session, alert) {
+        for line in next::steps(session, alert) {
             out.line(format!("       {line}"));
         }
     }
-}
-
-/// What to do about an alert, a line each: the commands that answer for doses that nobody recorded
-/// (D-04, W-11), and those that close the follow-ups which it tells of (W-12).
-fn steps(session: &Session<'_>, alert: &Alert) -> Vec<String> {
-    let resident = alert.resident.and_then(|id| session.picture.resident(id));
-    let told = incidents(resident.map(AsRef::as_ref), &alert.cause).into_iter().map(|f| f.id);
-    let own = if let Cause::FollowUp(id) = alert.cause { Some(id) } else { None };
-    let closing = told.chain(own).map(super::follow_up::close_with);
-    let answering = first_dose::steps(session, alert).into_iter();
-    answering.chain(unrecorded::steps(session, alert)).chain(closing).collect()
 }

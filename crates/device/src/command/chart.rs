@@ -244,7 +244,7 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
         let ended = if order.ended { "  (ENDED)" } else { "" };
         out.line(format!("{}{ended}", order.version.content.medicine.name));
         out.line(format!("    {}", order.directions));
-        let mut table = Table::new(&["Due", "What", "By", "When", "Notes"]);
+        let mut table = Table::new(&["Due", "What", "By", "When", "Id", "Notes"]);
         for cell in &order.cells {
             table.row(cell_row(session, cell));
             for other in &cell.others {
@@ -274,7 +274,7 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
     }
 }
 
-fn cell_row(session: &Session<'_>, cell: &Cell<'_>) -> [String; 5] {
+fn cell_row(session: &Session<'_>, cell: &Cell<'_>) -> [String; 6] {
     let zone = session.zone();
     let due = moment(cell.slot.due, zone);
     let Some(dose) = &cell.shown else {
@@ -284,12 +284,12 @@ fn cell_row(session: &Session<'_>, cell: &Cell<'_>) -> [String; 5] {
             None if cell.first_dose => "FIRST DOSE wanted".to_owned(),
             None => cell.state.word().replace('-', " "),
         };
-        return [due, what, String::new(), String::new(), String::new()];
+        return [due, what, String::new(), String::new(), String::new(), String::new()];
     };
     dose_row(session, due, dose)
 }
 
-fn dose_row(session: &Session<'_>, due: String, dose: &Dose<'_>) -> [String; 5] {
+fn dose_row(session: &Session<'_>, due: String, dose: &Dose<'_>) -> [String; 6] {
     let told = dose.effective.unwrap_or(&dose.record.recording);
     let label = told.outcome.on_screen().to_lowercase();
     let amount = dose.amount.as_ref().map(|a| format!(" {a}")).unwrap_or_default();
@@ -319,6 +319,7 @@ fn dose_row(session: &Session<'_>, due: String, dose: &Dose<'_>) -> [String; 5] 
         format!("{struck}{label}{amount}"),
         format!("{by}{}", witness.unwrap_or_default()),
         clock(told.given_at, session.zone()),
+        dose.administration.to_string(),
         notes.join("; "),
     ]
 }

@@ -98,8 +98,7 @@ fn to_json(session: &Session<'_>, line: &Line) -> Value {
 
 fn tell(session: &Session<'_>, lines: &[Line], out: &mut Output<'_>) {
     let zone = session.zone();
-    let mut table =
-        Table::new(&["Device", "Role", "Last heard", "Behind", "Clock", "Last at", "Id"]);
+    let mut table = Table::new(&["Device", "Role", "Last heard", "Behind", "Clock", "Reached at"]);
     for line in lines {
         let peer = line.peer.as_ref();
         let heard = match (line.own, line.revoked, peer) {
@@ -118,18 +117,26 @@ fn tell(session: &Session<'_>, lines: &[Line], out: &mut Output<'_>) {
             behind,
             clock,
             peer.and_then(|p| p.address.clone()).unwrap_or_default(),
-            line.id.to_string(),
         ]);
     }
     for line in table.lines() {
         out.line(line);
     }
+    out.line("");
+    let mut ids = Table::new(&["Device", "Id"]);
+    for line in lines {
+        ids.row([line.name.clone(), line.id.to_string()]);
+    }
+    for line in ids.lines() {
+        out.line(line);
+    }
     for line in lines.iter().filter(|line| never_heard(line)) {
         out.line(format!(
             "{} was never heard here. Until it is, every dose asks about it. If its joining did not \
-             finish, put it out and invite it anew: medroundctl revoke {} --reason TEXT --as INITIALS",
-            line.name, line.id
+             finish, take it out of the home and invite it anew:",
+            line.name
         ));
+        out.line(format!("medroundctl revoke {} --reason TEXT --as INITIALS", line.id));
     }
     if lines.len() == 1 {
         out.line("Add another device with: medroundctl invite --as INITIALS");

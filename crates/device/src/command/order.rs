@@ -354,7 +354,9 @@ fn step(session: &mut Session<'_>, ask: &OrderAsk, out: &mut Output<'_>) -> Resu
 
 fn version_id(text: &str) -> Result<VersionId, Fault> {
     text.parse().map_err(|_| {
-        Fault::Missing(format!("there is no version {text}: look at `medroundctl order show`"))
+        Fault::Missing(format!(
+            "there is no version {text}: look at `medroundctl order show ORDER`"
+        ))
     })
 }
 
@@ -394,10 +396,8 @@ fn answer(session: &Session<'_>, order: OrderId, out: &mut Output<'_>) -> Result
         unoffered::tell(session, history, out);
     }
     if waits.is_some() && history.stopped_at().is_none() {
-        out.line(format!(
-            "Next: a second person compares it with the label and checks it: medroundctl order \
-             check {order} --as INITIALS"
-        ));
+        out.line("Next: a second person compares it with the label and checks it:");
+        out.line(format!("medroundctl order check {order} --as INITIALS"));
     }
     Ok(())
 }

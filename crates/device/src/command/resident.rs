@@ -111,7 +111,9 @@ fn add(session: &mut Session<'_>, from: &Given, out: &mut Output<'_>) -> Result<
             out.line(format!("SIMILAR NAME: {}", similar.join("; ")));
         }
     }
-    out.line("Next: medroundctl order add, or medroundctl import");
+    out.line("Next: write what is prescribed, or take it from the GP's record:");
+    out.line("medroundctl order add --from FILE --as INITIALS");
+    out.line("medroundctl import FILE --as INITIALS");
     Ok(())
 }
 
@@ -186,8 +188,15 @@ fn list(
         let list: Vec<Value> = found.iter().map(|r| to_json(session, r)).collect();
         out.document(&Value::Array(list));
     } else if found.is_empty() {
-        out.line("No residents yet. Add one with: medroundctl resident add --from FILE");
-        out.line("or take them from the GP's records with: medroundctl import FILE…");
+        out.line(match (unit, session.picture.residents.is_empty()) {
+            (Some(_), false) => "Nobody lives in this unit. Everybody: medroundctl resident list",
+            (None, false) => "Nobody lives here now. Who did: medroundctl resident list --all",
+            (_, true) => "No residents yet. Add one, or take them from the GP's records:",
+        });
+        if session.picture.residents.is_empty() {
+            out.line("medroundctl resident add --from FILE --as INITIALS");
+            out.line("medroundctl import FILE --as INITIALS");
+        }
     } else {
         let mut table = Table::new(&["Room", "Name", "Born", "Allergies", "Id"]);
         for resident in &found {

@@ -70,6 +70,7 @@ fn set_up(
 }
 
 fn tell(request: &SetupRequest, key: &str, folders: &Folders, out: &mut Output<'_>) {
+    let manager = &request.initials;
     let practice = if request.practice { "PRACTICE HOME. " } else { "" };
     for line in [
         format!("{practice}{} is set up on this device, {}.", request.home, request.device),
@@ -81,9 +82,13 @@ fn tell(request: &SetupRequest, key: &str, folders: &Folders, out: &mut Output<'
         String::new(),
         format!("    {key}"),
         String::new(),
-        "Next: add staff with `medroundctl staff add`, residents with `medroundctl import` or"
-            .to_owned(),
-        "`medroundctl resident add`, and other devices with `medroundctl invite`.".to_owned(),
+        "Next: add staff, take in residents, and let other devices join:".to_owned(),
+        format!(
+            "    medroundctl staff add --name NAME --initials INITIALS --role ROLE --as {manager}"
+        ),
+        format!("    medroundctl import FILE --as {manager}"),
+        format!("    medroundctl resident add --from FILE --as {manager}"),
+        format!("    medroundctl invite --as {manager}"),
     ] {
         out.line(line);
     }

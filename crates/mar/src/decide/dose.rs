@@ -581,7 +581,8 @@ impl<'d> Decision<'d, '_, '_> {
         let names: Vec<String> =
             devices.iter().map(|d| self.picture.home.device_name(*d)).collect();
         let words = format!(
-            "{} {} not heard: is it giving here? Ask, and say who or what you checked",
+            "{} {} not heard: is it giving here? Ask, and say who or what you \
+             checked: --checked TEXT",
             crate::words::list(&names),
             if names.len() == 1 { "is" } else { "are" }
         );

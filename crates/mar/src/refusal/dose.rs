@@ -211,7 +211,7 @@ impl DoseRefusal {
                 "if a second one has really been given, say when with --given-at and why with \
                  --already-given"
             } else {
-                "if that is wrong, correct it with `medroundctl correct`"
+                "if that is wrong, correct it with `medroundctl correct ADMINISTRATION --reason TEXT`"
             };
             format!("{}; {next}", already(*outcome, by, *at, zone))
         } else if let Self::EffectNoted { effect, by, at } = self {
@@ -325,10 +325,10 @@ fn not_yet(outcome: Outcome, from: Timestamp, zone: Tz) -> String {
     match outcome.known() {
         Known::WhileAway => format!(
             "{due}, and the resident is not recorded as away then: record the absence with \
-             `medroundctl resident status`, and its doses need no outcome"
+             `medroundctl resident status RESIDENT WHERE`, and its doses need no outcome"
         ),
         Known::WhileHeld => format!(
-            "{due}, and its order is not held then: hold it with `medroundctl order hold`, and \
+            "{due}, and its order is not held then: hold it with `medroundctl order hold ORDER --reason TEXT`, and \
              its doses need no outcome"
         ),
         Known::OnItsDay => format!("{due}, on another day: record it on its day"),

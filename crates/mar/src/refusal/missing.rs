@@ -15,7 +15,7 @@ pub enum Missing {
     #[error("there is no such dose due: take the slot from `medroundctl due`")]
     Slot,
     /// No such administration.
-    #[error("there is no such administration in the months that are held")]
+    #[error("there is no such administration: take its id from `medroundctl chart RESIDENT`")]
     Administration,
     /// No such member of staff.
     #[error("there is no such member of staff")]

@@ -70,26 +70,18 @@ pub(super) fn steps(session: &Session<'_>, alert: &Alert) -> Vec<String> {
 }
 
 /// What else has to be said of a dose of this slot that was given.
-fn given_with(
-    session: &Session<'_>,
-    resident: &ResidentPicture,
-    slot: &SlotId,
-) -> Option<&'static str> {
+fn given_with(session: &Session<'_>, resident: &ResidentPicture, slot: &SlotId) -> Option<String> {
     let view = resident.orders.values().find_map(|history| history.version(slot.version))?;
     let content = &view.version.content;
     let amount = matches!(content.dose, Dose::Range { .. });
     let witness = session.settings().witnessed(content.medicine.cd) && !content.flags.rescue;
     let checked = !session.device().to_ask_for().is_empty() && !content.flags.rescue;
-    Some(match (amount, witness, checked) {
-        (false, false, false) => "",
-        (false, false, true) => " --checked TEXT",
-        (false, true, false) => " --witness STAFF --witness-pin-file FILE",
-        (false, true, true) => " --witness STAFF --witness-pin-file FILE --checked TEXT",
-        (true, false, false) => " --amount A",
-        (true, false, true) => " --amount A --checked TEXT",
-        (true, true, false) => " --amount A --witness STAFF --witness-pin-file FILE",
-        (true, true, true) => " --amount A --witness STAFF --witness-pin-file FILE --checked TEXT",
-    })
+    let flags = [
+        (amount, " --amount A"),
+        (witness, " --witness STAFF --witness-pin-file FILE"),
+        (checked, " --checked TEXT"),
+    ];
+    Some(flags.into_iter().filter(|(asked, _)| *asked).map(|(_, flag)| flag).collect())
 }
 
 #[cfg(test)]

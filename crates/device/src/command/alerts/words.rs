@@ -64,7 +64,9 @@ pub(super) fn words(session: &Session<'_>, alert: &Alert) -> String {
             unrecorded::older(&medicine(Some(*order)), slots, from)
         }
         Cause::CriticalLate(id) => format!("time-critical and late: {}", slot(id)),
-        Cause::EffectDue(id) => format!("look for the effect of {}", dose(*id)),
+        Cause::EffectDue(id) => {
+            format!("look for the effect of {}: good, partly, none or asleep", dose(*id))
+        }
         Cause::Popped(_) => "a medicine stands in the pot without an outcome".to_owned(),
         Cause::CheckOwed(id) => format!("the second check is owed: {}", medicine(Some(*id))),
         Cause::OrdersWait(orders) => orders_wait(session, resident, orders),
@@ -72,7 +74,7 @@ pub(super) fn words(session: &Session<'_>, alert: &Alert) -> String {
             same_medicine((medicine(Some(*a)), *a), (medicine(Some(*b)), *b))
         }
         Cause::OrderConflict(id) => {
-            format!("two versions were written apart: {}: reject one", medicine(Some(*id)))
+            format!("two versions were written apart: {}: reject one of them", medicine(Some(*id)))
         }
         Cause::IdentityConflict => "name or details were written apart: look at both".to_owned(),
         Cause::SameNhsNumber(others) => same_number(session, others),
@@ -144,7 +146,7 @@ fn same_number(session: &Session<'_>, others: &[mar::ids::ResidentId]) -> String
     let names: Vec<String> = others.iter().map(|id| resident::name(session, *id)).collect();
     format!(
         "has the same NHS number as {}: look whether they are one person, and correct the wrong \
-         number: medroundctl resident change RESIDENT --from FILE",
+         number",
         mar::words::list(&names)
     )
 }
@@ -153,8 +155,7 @@ fn same_number(session: &Session<'_>, others: &[mar::ids::ResidentId]) -> String
 fn same_medicine((one, a): (String, OrderId), (other, b): (String, OrderId)) -> String {
     format!(
         "THE SAME MEDICINE STANDS TWICE: {one} ({a}) and {other} ({b}): ask the prescriber and \
-         stop one, or say that both are meant: medroundctl order change {b} --from FILE --intended \
-         TEXT"
+         stop one, or say that both are meant"
     )
 }
 
@@ -198,5 +199,5 @@ fn orders_wait(
             .collect();
     let wait =
         if orders.len() == 1 { "1 order waits" } else { &format!("{} orders wait", orders.len()) };
-    format!("{wait}, not to be given: {}: medroundctl order list", mar::words::list(&parts))
+    format!("{wait}, not to be given: {}", mar::words::list(&parts))
 }

@@ -212,7 +212,7 @@ impl<'p> Known<'p> {
             [..] => {
                 let why = format!(
                     "{} residents have this name and this date of birth: nothing was taken. Write \
-                     the NHS number with `medroundctl resident change`, then import again",
+                     the NHS number with `medroundctl resident change RESIDENT --from FILE`, then import again",
                     here.len()
                 );
                 return Some(Whose::Nobody(why));

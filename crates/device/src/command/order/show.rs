@@ -38,7 +38,7 @@ pub(super) fn list(
         let list: Vec<Value> = found.iter().map(|(id, h)| to_json(session, *id, h)).collect();
         out.document(&Value::Array(list));
     } else if found.is_empty() {
-        out.line("No orders. Add one with: medroundctl order add --from FILE");
+        out.line("No orders. Add one with: medroundctl order add --from FILE --as INITIALS");
     } else {
         tell_list(session, &found, out);
     }
@@ -248,9 +248,9 @@ fn tell(session: &Session<'_>, resident: ResidentId, history: &OrderHistory, out
         let at = moment(view.written.wall, zone);
         out.line(format!("    Written by {written}, {at}; {checked}.",));
         if view.conflict {
+            out.line("    WRITTEN APART from another version. Turn one of them down:");
             out.line(format!(
-                "    WRITTEN APART from another version: reject one of them: medroundctl order \
-                 reject {} --version {}",
+                "    medroundctl order reject {} --version {} --reason TEXT --as INITIALS",
                 history.id, view.version.id
             ));
         }

@@ -78,28 +78,24 @@ pub(super) fn open_points(proposal: &Proposal) -> Vec<String> {
 /// Returns the commands that come next, for each grade of reading.
 pub(super) fn next_steps(order: OrderId, proposal: &Proposal) -> Vec<String> {
     let open = open_points(proposal);
+    let confirm = format!("medroundctl order confirm {order}");
     if open.is_empty() {
-        return vec![format!(
-            "Next: medroundctl order confirm {order} --same-meaning --as INITIALS"
-        )];
+        return vec![
+            "Next, if the words mean the same (else --differs TEXT):".to_owned(),
+            format!("{confirm} --same-meaning --as INITIALS"),
+        ];
     }
     if open == [CATEGORY] {
         return vec![
-            format!(
-                "Next: medroundctl order confirm {order} --cd-category CODE --same-meaning --as \
-                 INITIALS"
-            ),
-            format!("where CODE is one of {}", CdCategory::choices()),
+            format!("Next, with CODE one of {}:", CdCategory::choices()),
+            format!("{confirm} --cd-category CODE --same-meaning --as INITIALS"),
         ];
     }
     vec![
-        format!(
-            "Next: write the {} into the file of: medroundctl order template {order} > order.json",
-            mar::words::list(&open)
-        ),
-        format!(
-            "then: medroundctl order confirm {order} --from order.json --same-meaning --as INITIALS"
-        ),
+        format!("Next, write the {} into a file:", mar::words::list(&open)),
+        format!("medroundctl order template {order} > order.json"),
+        "then confirm it:".to_owned(),
+        format!("{confirm} --from order.json --same-meaning --as INITIALS"),
     ]
 }
 

@@ -1,0 +1,87 @@
+//! What to do about an alert: the commands, each on a line of its own, because a command is copied
+//! whole and half of one is another command.
+
+use super::{first_dose, incidents, unrecorded};
+use crate::command::follow_up::close_with;
+use crate::command::session::Session;
+use mar::alerts::{Alert, Cause};
+use mar::ids::{AdministrationId, ResidentId};
+
+/// Returns the lines that follow an alert: what answers its cause, then what closes the follow-ups
+/// that it tells of (W-12). Empty where nothing on the command line answers it.
+pub(super) fn steps(session: &Session<'_>, alert: &Alert) -> Vec<String> {
+    let resident = alert.resident.and_then(|id| session.picture.resident(id));
+    let told = incidents(resident.map(AsRef::as_ref), &alert.cause);
+    let mut lines = answers(session, alert);
+    lines.extend(told.into_iter().map(|follow_up| close_with(follow_up.id)));
+    lines
+}
+
+fn answers(session: &Session<'_>, alert: &Alert) -> Vec<String> {
+    let resident = alert.resident.map(|id| id.to_string()).unwrap_or_default();
+    let change =
+        || vec![format!("medroundctl resident change {resident} --from FILE --as INITIALS")];
+    match &alert.cause {
+        Cause::FirstDoses(_) => first_dose::steps(session, alert),
+        Cause::CriticalLate(slot) => {
+            vec![format!("medroundctl record {slot} --outcome OUTCOME --as INITIALS")]
+        }
+        Cause::Unrecorded(_) | Cause::UnrecordedBefore(..) => unrecorded::steps(session, alert),
+        Cause::DoubleDose(slot, _) => vec![chart(&resident, slot.date)],
+        Cause::IntervalBreach(id)
+        | Cause::TotalBreach(id)
+        | Cause::RescueOver(id)
+        | Cause::AfterStop(id)
+        | Cause::AloneReview(id)
+        | Cause::CorrectionConflict(id) => {
+            let day = alert.resident.and_then(|of| day_of(session, of, *id));
+            day.map(|day| chart(&resident, day)).into_iter().collect()
+        }
+        Cause::EffectDue(id) => {
+            vec![format!("medroundctl effect {id} --effect EFFECT --as INITIALS")]
+        }
+        Cause::CheckOwed(order) => vec![format!("medroundctl order check {order} --as INITIALS")],
+        Cause::OrdersWait(_) => vec![format!("medroundctl order list --resident {resident}")],
+        Cause::OrderConflict(order) => vec![format!("medroundctl order show {order}")],
+        Cause::SameMedicine(a, b) => vec![
+            format!("medroundctl order stop {a} --authorised-by NAME --reason TEXT --as INITIALS"),
+            format!("medroundctl order change {b} --from FILE --intended TEXT --as INITIALS"),
+        ],
+        Cause::SameNhsNumber(_)
+        | Cause::IdentityConflict
+        | Cause::AllergyConflict
+        | Cause::AllergiesNotAsked => change(),
+        Cause::WhereaboutsConflict => {
+            vec![format!("medroundctl resident status {resident} WHERE --as INITIALS")]
+        }
+        Cause::FollowUp(id) => vec![close_with(*id)],
+        Cause::Popped(_)
+        | Cause::TimeTyped(_)
+        | Cause::InDoubt(_)
+        | Cause::CovertPlan(_)
+        | Cause::NeedsUpdate
+        | Cause::NextNear(..) => Vec::new(),
+    }
+}
+
+/// The commands among the lines, for who reads them with a program.
+pub(super) fn commands(lines: Vec<String>) -> Vec<String> {
+    let trimmed = lines.into_iter().map(|line| line.trim().to_owned());
+    trimmed.filter(|line| line.starts_with("medroundctl ")).collect()
+}
+
+fn chart(resident: &str, day: chrono::NaiveDate) -> String {
+    format!("medroundctl chart {resident} --from {day} --to {day}")
+}
+
+/// The day on which a dose stands.
+fn day_of(
+    session: &Session<'_>,
+    resident: ResidentId,
+    dose: AdministrationId,
+) -> Option<chrono::NaiveDate> {
+    let found = session.picture.resident(resident)?.administration(dose)?;
+    let (_, record) = found.record()?;
+    let given = found.effective().unwrap_or(&record.recording).given_at;
+    Some(record.slot.as_ref().map_or_else(|| given.civil(session.zone()).date(), |s| s.date))
+}
