@@ -269,57 +269,65 @@ pub fn really_given(device: &crate::outside::device::Outside, data: &str, pins: 
 /// entry has to say. Fix: every one of them works when it is copied and what stands in capitals is
 /// filled in.
 pub fn answered_for(device: &crate::outside::device::Outside, data: &str, pins: [&str; 2]) {
-    let alerts = || {
+    let as_nurse = ["--as", "NB", "--pin-file", pins[0], "--data", data, "--json"];
+    let by_two = ["--witness", "SC", "--witness-pin-file", pins[1]];
+    let day = instant("-1 day")[..10].to_owned();
+    let (slot, mut id, time) = one_given(device, data, &day);
+    let of_slot = || {
         let all = device.ok(&["alerts", "--data", data]);
         let all = all.as_array().cloned().unwrap_or_default();
-        all.into_iter().filter(|a| a["cause"] == "unrecorded").collect::<Vec<_>>()
+        all.into_iter().find(|a| a["cause"] == "unrecorded" && a["about"]["slot"] == json!(slot))
     };
-    let told = device.run(&["alerts", "--data", data]).stdout;
     for step in 0..3 {
-        let open = alerts();
-        let alert = &open[0];
-        let slot = text(&alert["about"]["slot"]);
-        let command = text(&alert["next"][step]);
+        // Taken back, nobody has recorded it.
+        let back = ["correct", &id, "--reason", "typed in a test", "--never-happened"];
+        let ran = device.run(&[&back[..], &by_two, &as_nurse].concat());
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        let command = text(&of_slot().expect("an alert")["next"][step]);
+        let told = device.run(&["alerts", "--data", data]).stdout;
         assert!(told.lines().any(|line| line.trim() == command), "{told}");
-        let key: Vec<&str> = slot.split('.').collect();
-        let time = match key[2] {
-            "morning" => "07:30",
-            "lunch" => "12:00",
-            "tea" => "16:30",
-            "bedtime" => "21:00",
-            clock => &format!("{}:{}", &clock[..2], &clock[2..]),
-        };
-        let time = format!("{}T{time}", key[1]);
         let filled = command
             .replace("TIME", &time)
             .replace("TEXT", "asked-the-night-staff")
-            .replace("STAFF", "SC")
-            .replace("FILE", pins[1])
-            .replace("INITIALS", "NB");
-        let as_nurse = ["--pin-file", pins[0], "--data", data, "--json"];
+            .replace("--handed-to STAFF", "--handed-to SC")
+            .replace(" --as INITIALS", "");
         let args: Vec<&str> = filled.split(' ').skip(1).chain(as_nurse).collect();
         let ran = device.run(&args);
         assert_eq!(ran.code, 0, "{filled}: {}{}", ran.stdout, ran.stderr);
-        let still = alerts().iter().any(|a| a["about"]["slot"] == json!(slot));
-        assert!(!still && alerts().len() + 1 == open.len(), "{filled}");
-        // Taken back, it is unrecorded again, and the next command is tried.
-        let id = text(&ran.json()["administration"]);
-        let back = [
-            "correct",
-            &id,
-            "--reason",
-            "typed in a test",
-            "--never-happened",
-            "--as",
-            "NB",
-            "--witness",
-            "SC",
-            "--witness-pin-file",
-            pins[1],
-        ];
-        let ran = device.run(&back.into_iter().chain(as_nurse).collect::<Vec<_>>());
-        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        assert!(of_slot().is_none(), "{filled}");
+        id = text(&ran.json()["administration"]);
     }
+}
+
+/// A dose of the morning that was given and needs no witness and no amount: its slot, its
+/// administration and its time.
+fn one_given(
+    device: &crate::outside::device::Outside,
+    data: &str,
+    day: &str,
+) -> (String, String, String) {
+    let residents = device.ok(&["resident", "list", "--data", data]);
+    for resident in residents.as_array().expect("a list") {
+        let id = text(&resident["resident"]);
+        let args = ["chart", &id, "--from", day, "--to", day, "--data", data];
+        let chart = device.ok(&args);
+        for order in chart["orders"].as_array().expect("orders") {
+            let plain =
+                order["medicine"]["cd_category"] == "0000" && order["dose"]["value"] != json!(null);
+            let days = order["days"].as_array().expect("days").iter();
+            let cells = days.flat_map(|d| d["cells"].as_array().expect("cells").clone());
+            let found = cells.into_iter().find(|cell| {
+                let alone = cell["others"] == json!([]) && cell["corrected"] == json!(false);
+                let morning = text(&cell["due"])[11..13].parse::<u8>().is_ok_and(|hour| hour < 12);
+                plain && alone && morning && cell["outcome"] == "given"
+            });
+            if let Some(cell) = found {
+                let told = |field: &str| text(&cell[field]);
+                return (told("slot"), told("administration"), told("given_at"));
+            }
+        }
+    }
+    panic!("nothing was given in the morning of {day}");
 }
 
 /// A dose that no order let anybody give is told as it was: before the check, on another day, and
