@@ -71,11 +71,13 @@ impl<'s> Card<'s> {
         let now = self.session.now;
         let date = day(now.civil(zone).date());
         let said = self.lines(Read::Later).join(" ");
+        let printed = format!("At {} on {date} (printed): {said}", clock(now, zone));
+        if self.bar.is_some() {
+            // Limits beside it would read as if it could be given once they are kept.
+            return printed;
+        }
         let limits = mar::words::limits(self.prn);
-        format!(
-            "At {} on {date} (printed): {said} Count what was given since. {limits}",
-            clock(now, zone)
-        )
+        format!("{printed} Count what was given since. {limits}")
     }
 
     fn lines(&self, read: Read) -> Vec<String> {
