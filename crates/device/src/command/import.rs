@@ -250,6 +250,12 @@ fn tell(reports: &[Report], dry_run: bool, out: &mut Output<'_>) {
             ));
         }
     }
+    if dry_run && reports.len() > 1 {
+        out.line(
+            "Nothing was written. Each file was looked at by itself: where two speak of one person \
+             or one medicine, the import itself may leave out more.",
+        );
+    }
     let would = if dry_run { "would not be taken in" } else { "was not taken in" };
     let would_all = if dry_run { "would not be taken in" } else { "were not taken in" };
     match left_out(reports) {
