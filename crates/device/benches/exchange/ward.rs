@@ -1,23 +1,19 @@
 //! Sixty residents with one medicine each, of which as much may be given as a bench needs.
 
 use mar::command::{Ask, AskDose, AskHome, AskOrder, AskResident, Command, Told};
-use mar::fact::{DeviceRole, PrnNote};
+use mar::fact::DeviceRole;
 use mar::ids::{HomeId, OrderId, ResidentId, StaffId};
-use mar::medicine::Medicine;
-use mar::order::{Content, Dose, Flags, Prn, Protocol, Source, Stated};
+use mar::order::Flags;
 use mar::outcome::Outcome;
-use mar::quantity::{Amount, Quantity};
 use mar::resident::{Allergies, Identity};
-use mar::schedule::Schedule;
 use mar::staff::{Employment, Role, Staff};
-use mar::time::{Minutes, Timestamp};
 use store::backend::Disk;
 use store::entry::Sealed;
 use store::heads::Heads;
 use store::keys::{Keys, StateFile};
 use store::record::{Opening, Range, Record};
 
-use crate::home::{Place, command, random};
+use crate::home::{Place, command, headache, random, when_required};
 
 /// Residents of the home, so that one resident's doses are as far apart as in life.
 const RESIDENTS: usize = 60;
@@ -60,7 +56,8 @@ fn admit(place: &Place, (manager, nurse): (StaffId, StaffId), number: usize) -> 
     place.ask(manager, about(AskResident::WriteIdentity(identity)));
     let none = Allergies::NoneKnown { by: "GP".to_owned(), on: None };
     place.ask(manager, about(AskResident::WriteAllergies(none)));
-    let content = without_limits(place.device().now());
+    let rescue = Flags { rescue: true, ..Flags::default() };
+    let content = when_required("Medicine without limits", place.device().now(), rescue);
     let write = AskOrder::Write {
         order,
         content,
@@ -85,12 +82,7 @@ impl Ward {
 
     /// Returns the command that gives a dose.
     pub(crate) fn dose(&self, given: Given) -> Command {
-        let note = PrnNote {
-            reason: "headache".to_owned(),
-            score: Some(4),
-            asked: true,
-            tried_first: String::new(),
-        };
+        let note = headache(Some(4));
         let ask = AskDose::Prn { order: given.order, told: Told::of(Outcome::Given), note };
         command(self.nurse, Ask::Dose(given.resident, ask))
     }
@@ -150,27 +142,4 @@ fn look<T>(place: &mut Place, at: impl FnOnce(&Record) -> T) -> T {
     drop(record);
     place.open();
     seen
-}
-
-fn without_limits(start: Timestamp) -> Content {
-    Content {
-        medicine: Medicine::uncoded("Medicine without limits"),
-        route: "oral".to_owned(),
-        dose: Dose::Fixed(Amount::new(Quantity::whole(1), "tablet")),
-        indication: Some("pain".to_owned()),
-        instruction: None,
-        schedule: Schedule::WhenRequired(Prn {
-            min_interval: Stated::As(Minutes(240)),
-            max_24h: Stated::As(Amount::new(Quantity::whole(8), "tablet")),
-            protocol: Protocol { what_for: "pain".to_owned(), ..Protocol::default() },
-        }),
-        start,
-        stop: None,
-        course_doses: None,
-        source: Source::Label,
-        label: None,
-        min_gap: None,
-        flags: Flags { rescue: true, ..Flags::default() },
-        limit_group: None,
-    }
 }

@@ -1,5 +1,8 @@
 //! A home with real devices: real folders, real connections on this computer's loopback.
 
+#[path = "../../../store/tests/home/medicine.rs"]
+mod medicine;
+
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -8,16 +11,14 @@ use device::{
     Clock, Device, Folders, JoinOptions, Joined, Network, NetworkEvent, NetworkOptions, NewHome,
 };
 use mar::command::{Ask, AskDose, AskHome, AskOrder, AskResident, Command, Told};
-use mar::fact::{Actor, DeviceRole, PrnNote};
+use mar::fact::{Actor, DeviceRole};
 use mar::ids::{CommandId, DeviceId, EntryId, OrderId, ResidentId, StaffId};
-use mar::medicine::Medicine;
-use mar::order::{Content, Dose, Flags, Prn, Protocol, Source, Stated};
+use mar::order::Flags;
 use mar::outcome::Outcome;
-use mar::quantity::{Amount, Quantity};
 use mar::resident::{Allergies, Identity};
-use mar::schedule::Schedule;
 use mar::staff::{Employment, Role, Staff};
 use mar::time::{Minutes, Timestamp};
+pub(crate) use medicine::{headache, when_required};
 use tempfile::TempDir;
 
 /// Everything that is waited for comes much sooner than this.
@@ -246,7 +247,11 @@ pub(crate) fn ward(place: &Place, manager: StaffId) -> Ward {
     place.ask(manager, about(AskResident::WriteAllergies(none)));
     let write = AskOrder::Write {
         order: ward.order,
-        content: when_required(),
+        content: when_required(
+            "Paracetamol 500mg tablets",
+            NOON.minus(Minutes(60)),
+            Flags::default(),
+        ),
         same_meaning: None,
         allergy_decided: None,
         intended: Some("both are meant".into()),
@@ -258,29 +263,6 @@ pub(crate) fn ward(place: &Place, manager: StaffId) -> Ward {
     ward
 }
 
-fn when_required() -> Content {
-    Content {
-        medicine: Medicine::uncoded("Paracetamol 500mg tablets"),
-        route: "oral".to_owned(),
-        dose: Dose::Fixed(Amount::new(Quantity::whole(1), "tablet")),
-        indication: Some("pain".to_owned()),
-        instruction: None,
-        schedule: Schedule::WhenRequired(Prn {
-            min_interval: Stated::As(Minutes(240)),
-            max_24h: Stated::As(Amount::new(Quantity::whole(8), "tablet")),
-            protocol: Protocol { what_for: "pain".to_owned(), ..Protocol::default() },
-        }),
-        start: NOON.minus(Minutes(60)),
-        stop: None,
-        course_doses: None,
-        source: Source::Label,
-        label: None,
-        min_gap: None,
-        flags: Flags::default(),
-        limit_group: None,
-    }
-}
-
 /// A when-required dose. `checked` answers the question that is asked while a device is unheard.
 pub(crate) fn dose(ward: &Ward, checked: Option<&str>) -> Ask {
     let told = Told {
@@ -288,12 +270,7 @@ pub(crate) fn dose(ward: &Ward, checked: Option<&str>) -> Ask {
         alone: checked.is_some(),
         ..Told::of(Outcome::Given)
     };
-    let note = PrnNote {
-        reason: "headache".to_owned(),
-        score: None,
-        asked: true,
-        tried_first: String::new(),
-    };
+    let note = headache(None);
     Ask::Dose(ward.resident, AskDose::Prn { order: ward.order, told, note })
 }
 

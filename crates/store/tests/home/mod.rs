@@ -10,22 +10,20 @@
 
 pub mod chance;
 pub mod facts;
+pub mod medicine;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use mar::command::{Ask, AskDose, AskHome, AskOrder, AskResident, Command, Told};
-use mar::fact::{Actor, DeviceKeys, DeviceRole, PrnNote};
+use mar::fact::{Actor, DeviceKeys, DeviceRole};
 use mar::ids::{CommandId, DeviceId, HomeId, OrderId, ResidentId, StaffId};
-use mar::medicine::Medicine;
-use mar::order::{Content, Dose, Flags, Prn, Protocol, Source, Stated};
+use mar::order::{Content, Flags};
 use mar::outcome::Outcome;
-use mar::quantity::{Amount, Quantity};
 use mar::resident::{Allergies, Identity};
-use mar::schedule::Schedule;
 use mar::settings::Settings;
 use mar::staff::{Employment, Role, Staff};
-use mar::time::{Minutes, Timestamp};
+use mar::time::Timestamp;
 use store::backend::Disk;
 use store::backend::memory::MemoryDisk;
 use store::entry::Sealed;
@@ -310,37 +308,13 @@ pub fn missing(record: &Record, heads: &Heads) -> Vec<Sealed> {
 }
 
 pub fn dose(resident: ResidentId, order: OrderId) -> Ask {
-    let note = PrnNote {
-        reason: "headache".to_owned(),
-        score: Some(4),
-        asked: true,
-        tried_first: String::new(),
-    };
+    let note = medicine::headache(Some(4));
     Ask::Dose(resident, AskDose::Prn { order, told: Told::of(Outcome::Given), note })
 }
 
 /// A medicine without limits, so that a test can give as many doses as it needs.
 pub fn when_required(name: &str, start: Timestamp) -> Content {
-    Content {
-        medicine: Medicine::uncoded(name),
-        route: "oral".to_owned(),
-        dose: Dose::Fixed(Amount::new(Quantity::whole(1), "tablet")),
-        indication: Some("pain".to_owned()),
-        instruction: None,
-        schedule: Schedule::WhenRequired(Prn {
-            min_interval: Stated::As(Minutes(240)),
-            max_24h: Stated::As(Amount::new(Quantity::whole(8), "tablet")),
-            protocol: Protocol { what_for: "pain".to_owned(), ..Protocol::default() },
-        }),
-        start,
-        stop: None,
-        course_doses: None,
-        source: Source::Label,
-        label: None,
-        min_gap: None,
-        flags: Flags { rescue: true, ..Flags::default() },
-        limit_group: None,
-    }
+    medicine::when_required(name, start, Flags { rescue: true, ..Flags::default() })
 }
 
 fn chrono_date(year: i32, month: u32, day: u32) -> Option<chrono::NaiveDate> {
