@@ -84,6 +84,8 @@ pub enum Cause {
     /// A dose that was taken when its order was stopped: its giver may not have heard of the
     /// stop.
     AfterStop(AdministrationId),
+    /// Given when the resident was recorded as out of the home (R-05, Y-02).
+    WhileAway(AdministrationId),
     /// A due dose that nobody recorded (D-04).
     Unrecorded(SlotId),
     /// Older due doses of one order that nobody recorded: one alert for all of them, until each is
@@ -147,6 +149,7 @@ impl Cause {
             Self::TotalBreach(_) => "total-breach",
             Self::RescueOver(_) => "rescue-over-most",
             Self::AfterStop(_) => "given-after-stop",
+            Self::WhileAway(_) => "given-while-away",
             Self::Unrecorded(_) => "unrecorded",
             Self::UnrecordedBefore(..) => "unrecorded-before",
             Self::CriticalLate(_) => "time-critical-late",
@@ -182,6 +185,7 @@ impl Cause {
                 | Self::IntervalBreach(_)
                 | Self::TotalBreach(_)
                 | Self::AfterStop(_)
+                | Self::WhileAway(_)
                 | Self::OrderConflict(_)
                 | Self::SameMedicine(..)
                 | Self::IdentityConflict
@@ -326,7 +330,10 @@ impl<'a> Collector<'a> {
             let since = given_at(resident, administration).unwrap_or(self.now);
             self.told.extend(resident.incident_of(administration).map(|f| f.id));
             for cause in causes {
-                self.add(Tier::Red, cause, since, Owner::ShiftLead);
+                // Where somebody was is often written late: it asks, and a second dose does not.
+                let tier =
+                    if matches!(cause, Cause::WhileAway(_)) { Tier::Amber } else { Tier::Red };
+                self.add(tier, cause, since, Owner::ShiftLead);
             }
         }
         self.first_doses(picture);
@@ -510,6 +517,7 @@ const fn cause_of(finding: Finding, dose: AdministrationId) -> Option<Cause> {
         Finding::TooMuch | Finding::AboveDose => Some(Cause::TotalBreach(dose)),
         Finding::RescueOver => Some(Cause::RescueOver(dose)),
         Finding::AfterStop => Some(Cause::AfterStop(dose)),
+        Finding::WhileAway => Some(Cause::WhileAway(dose)),
     }
 }
 

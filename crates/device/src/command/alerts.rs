@@ -152,6 +152,7 @@ fn parts(cause: &Cause) -> Vec<String> {
         | Cause::TotalBreach(id)
         | Cause::RescueOver(id)
         | Cause::AfterStop(id)
+        | Cause::WhileAway(id)
         | Cause::EffectDue(id)
         | Cause::CorrectionConflict(id)
         | Cause::AloneReview(id) => vec![id.to_string()],
@@ -204,6 +205,7 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
         | Cause::TotalBreach(id)
         | Cause::RescueOver(id)
         | Cause::AfterStop(id)
+        | Cause::WhileAway(id)
         | Cause::EffectDue(id)
         | Cause::CorrectionConflict(id)
         | Cause::AloneReview(id) => {
@@ -258,7 +260,8 @@ fn incidents<'p>(resident: Option<&'p ResidentPicture>, cause: &Cause) -> Vec<Fo
         Cause::IntervalBreach(id)
         | Cause::TotalBreach(id)
         | Cause::RescueOver(id)
-        | Cause::AfterStop(id) => std::slice::from_ref(id),
+        | Cause::AfterStop(id)
+        | Cause::WhileAway(id) => std::slice::from_ref(id),
         Cause::Unrecorded(_)
         | Cause::UnrecordedBefore(..)
         | Cause::CriticalLate(_)

@@ -3,6 +3,7 @@
 
 use super::{BreachKind, Taken, breaches, double_doses};
 use crate::ids::AdministrationId;
+use crate::outcome::{Outcome, Practice};
 use crate::picture::ResidentPicture;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,8 @@ pub enum Finding {
     RescueOver,
     /// Its order was stopped at that time (A-02, Y-02).
     AfterStop,
+    /// The resident was recorded as out of the home at that time (R-05, Y-02).
+    WhileAway,
 }
 
 impl Finding {
@@ -34,6 +37,7 @@ impl Finding {
             Self::AboveDose => "above-the-dose",
             Self::RescueOver => "rescue-over-most",
             Self::AfterStop => "after-the-stop",
+            Self::WhileAway => "while-away",
         }
     }
 
@@ -47,6 +51,7 @@ impl Finding {
             Self::AboveDose => "MORE THAN THE PRESCRIBED DOSE",
             Self::RescueOver => "MORE THAN THE MOST: 999",
             Self::AfterStop => "GIVEN AFTER THE STOP",
+            Self::WhileAway => "GIVEN WHILE RECORDED AWAY",
         }
     }
 }
@@ -82,6 +87,9 @@ pub fn findings(
     for id in after_stop(resident, taken) {
         note(id, Finding::AfterStop);
     }
+    for id in while_away(resident, taken) {
+        note(id, Finding::WhileAway);
+    }
     found
 }
 
@@ -92,4 +100,16 @@ fn after_stop(resident: &ResidentPicture, taken: &[Taken<'_>]) -> Vec<Administra
     let stops: BTreeMap<_, _> = orders.filter_map(|o| Some((o.id, o.stopped_at()?))).collect();
     let after = |dose: &&Taken<'_>| stops.get(&dose.order).is_some_and(|stop| dose.at >= *stop);
     taken.iter().filter(after).map(|dose| dose.administration).collect()
+}
+
+/// The doses that were given here when the resident was recorded as out of the home: one of the two
+/// is wrong, and where it is the dose, somebody else may have had it. What was given elsewhere is no
+/// such dose (W-01).
+fn while_away(resident: &ResidentPicture, taken: &[Taken<'_>]) -> Vec<AdministrationId> {
+    let given_here = |dose: &&Taken<'_>| {
+        let told = resident.administration(dose.administration).and_then(|a| a.effective());
+        told.is_some_and(|told| told.outcome != Outcome::Practice(Practice::GivenElsewhere))
+    };
+    let away = |dose: &&Taken<'_>| !resident.whereabouts(dose.at).is_present();
+    taken.iter().filter(away).filter(given_here).map(|dose| dose.administration).collect()
 }

@@ -9,6 +9,7 @@ use crate::home::{Home, at};
 use crate::orders_of::{daily, plain};
 use mar::command::{Ask, AskDose, AskOrder, AskResident, Told};
 use mar::due::DueState;
+use mar::fact::Professional;
 use mar::ids::{OrderId, ResidentId};
 use mar::medicine::Medicine;
 use mar::order::{Content, Grade, Proposal, SameMeaning, State};
@@ -96,6 +97,34 @@ fn a_dose_given_while_away_and_after_the_stop_says_both() {
     home.now = at("2026-11-03T09:00");
     let what = incident(&of_slot(whose.0, morning)(&mut home, really(given(), "2026-11-03T08:05")));
     assert!(what.contains("in hospital") && what.contains("stopped"), "{what}");
+}
+
+#[test]
+fn what_others_gave_after_the_stop_is_told_and_counts() {
+    let (name, role, organisation) = ("Jan Hale", "nurse", "community team");
+    let professional =
+        Professional { name: name.into(), role: role.into(), organisation: organisation.into() };
+    for practice in [Practice::GivenElsewhere, Practice::GivenByProfessional] {
+        let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+        home.now = at("2026-11-03T07:00");
+        let morning = slot(&home, 0, whose, "2026-11-03T08:00");
+        let now = home.now;
+        stop(&mut home, 0, whose, now).expect("stopped");
+        home.now = at("2026-11-03T09:00");
+        let told = Told {
+            outcome: Outcome::Practice(practice),
+            reason: "it had been prepared".into(),
+            professional: Some(professional.clone()),
+            ..given()
+        };
+        let ask = |home: &mut Home, told| of_slot(whose.0, morning.clone())(home, told);
+        let refused =
+            ask(&mut home, Told { given_at: Some(at("2026-11-03T08:05")), ..told.clone() });
+        assert!(refused.expect_err("refused").to_string().contains("--already-given"));
+        let what = incident(&ask(&mut home, really(told, "2026-11-03T08:05")));
+        assert!(what.contains("stopped"), "{what}");
+        assert_eq!(counted(&home, whose.0), 1);
+    }
 }
 
 const PROPOSED: OrderId = OrderId([5; 16]);

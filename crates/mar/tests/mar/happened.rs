@@ -301,7 +301,7 @@ pub(crate) fn told_and_raised(
     let answer = ask(home, really(given(), when));
     let what = incident(&answer);
     assert_eq!(counted(home, resident), before + 1, "it counts");
-    let told = |c: &&str| matches!(*c, "follow-up" | "given-after-stop");
+    let told = |c: &&str| matches!(*c, "follow-up" | "given-after-stop" | "given-while-away");
     assert!(causes(home, 0).iter().any(told), "somebody has to close it");
     what
 }

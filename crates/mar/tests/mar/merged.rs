@@ -84,6 +84,28 @@ fn a_dose_given_after_a_stop_that_its_device_had_not_heard_of_is_raised_on_every
 }
 
 #[test]
+fn a_dose_given_here_while_another_device_had_the_resident_away_asks_on_every_device() {
+    let (mut home, whose) = home_with(3, plain(daily(&["08:00"])));
+    home.cut();
+    is_at(&mut home, whose.0, Whereabouts::Hospital, "2026-11-03T07:55");
+    pass(&mut home, 10);
+    let dose = record(&mut home, (1, "CA"), whose, EIGHT, checked(given())).expect("unheard of");
+    assert!(!causes(&home, 1).contains(&"given-while-away"), "it cannot know yet");
+    home.heal();
+    for device in 0..3 {
+        assert_eq!(causes(&home, device).iter().filter(|c| **c == "given-while-away").count(), 1);
+        let findings = marked(&home, device, whose.0, administration(&dose));
+        assert_eq!(findings, [Finding::WhileAway], "device {device}");
+    }
+    same_in_any_order(&home);
+    // They left later than was written, and had the dose before.
+    is_at(&mut home, whose.0, Whereabouts::Present, "2026-11-03T07:55");
+    pass(&mut home, 60);
+    is_at(&mut home, whose.0, Whereabouts::Hospital, "2026-11-03T09:00");
+    assert!(!causes(&home, 0).contains(&"given-while-away"));
+}
+
+#[test]
 fn a_dose_before_the_stop_and_one_taken_back_are_not_raised() {
     let (mut home, whose) = home_with(2, plain(daily(&["08:00", "09:00"])));
     home.cut();

@@ -32,6 +32,7 @@ fn answers(session: &Session<'_>, alert: &Alert) -> Vec<String> {
         | Cause::TotalBreach(id)
         | Cause::RescueOver(id)
         | Cause::AfterStop(id)
+        | Cause::WhileAway(id)
         | Cause::AloneReview(id)
         | Cause::CorrectionConflict(id) => {
             let day = alert.resident.and_then(|of| day_of(session, of, *id));

@@ -58,6 +58,7 @@ pub(super) fn words(session: &Session<'_>, alert: &Alert) -> String {
         }
         Cause::RescueOver(id) => rescue_over(session, resident, *id, &dose(*id)),
         Cause::AfterStop(id) => after_stop(session, resident, *id, &dose(*id)),
+        Cause::WhileAway(id) => while_away(resident.map(AsRef::as_ref), *id, &dose(*id)),
         Cause::Unrecorded(id) => unrecorded::words(&slot(id)),
         Cause::UnrecordedBefore(order, slots) => {
             let from = resident.and_then(|r| unrecorded::from(session, r, *order));
@@ -127,6 +128,19 @@ fn after_stop(
     format!(
         "GIVEN AFTER THE STOP: {dose}{}: ask the prescriber or pharmacist what to do",
         stop.unwrap_or_default()
+    )
+}
+
+/// A dose that was given here while the resident was recorded as out of the home (R-05).
+fn while_away(resident: Option<&ResidentPicture>, id: AdministrationId, dose: &str) -> String {
+    let recorded = resident.and_then(|r| {
+        let at = r.administration(id)?.effective()?.given_at;
+        Some(resident::whereabouts_in_words(r.whereabouts(at)))
+    });
+    format!(
+        "given here while recorded as {}: {dose}: ask who had it, and correct the dose or where the \
+         resident was",
+        recorded.unwrap_or("away")
     )
 }
 

@@ -3,7 +3,7 @@
 //! The record takes what is true, asks why, and opens an incident. It is no way to give one now: a
 //! limit is a hard block, and only the prescriber moves it (P-06).
 
-use super::{Asked, Decision, elsewhere};
+use super::{Asked, Decision};
 use crate::command::Told;
 use crate::fact::{Draft, Fact, FollowUpFact, INCIDENT, Made, Recording};
 use crate::ids::{FollowUpId, OrderId, ResidentId};
@@ -32,8 +32,7 @@ impl<'t> Happened<'t> {
         if happened.why.is_some() && !past {
             return Err(DoseRefusal::GivenNow.into());
         }
-        let here = told.outcome.is_taken() && !elsewhere(told.outcome);
-        Ok(Self { past: past && here, ..happened })
+        Ok(Self { past: past && told.outcome.is_taken(), ..happened })
     }
 
     /// Reads what a correction tells: what it speaks of has been recorded, so it is past.
@@ -44,8 +43,8 @@ impl<'t> Happened<'t> {
                 let words = "say in --already-given why it was given all the same";
                 return Err(DoseRefusal::AlreadyGiven(words).into());
             }
-            if !told.outcome.is_taken() || elsewhere(told.outcome) {
-                let words = "--already-given is for a dose that was given here: leave it out";
+            if !told.outcome.is_taken() {
+                let words = "--already-given is for a dose that was given: leave it out";
                 return Err(DoseRefusal::AlreadyGiven(words).into());
             }
         }
