@@ -70,8 +70,21 @@ impl Decision<'_, '_, '_> {
                     OrderFact::Rejected { order: *order, version, reason: reason.clone() },
                 )
             }
-            AskOrder::Hold { .. } | AskOrder::Resume { .. } | AskOrder::Stop { .. } => {
-                self.pause(&resident, ask)?
+            AskOrder::Hold { order, reason, review } => {
+                named(reason, "reason and who advised it")?;
+                let (authority, heads) =
+                    self.in_state(history(&resident, *order)?, &[State::Active], Act::StopOrder)?;
+                let (order, reason, review) = (*order, reason.clone(), *review);
+                (authority, heads, OrderFact::Held { order, reason, review })
+            }
+            AskOrder::Resume { order, reason } => {
+                named(reason, "reason")?;
+                let (authority, heads) =
+                    self.in_state(history(&resident, *order)?, &[State::Held], Act::WriteOrder)?;
+                (authority, heads, OrderFact::Resumed { order: *order, reason: reason.clone() })
+            }
+            AskOrder::Stop { order, at, authorised_by, reason } => {
+                self.stop(history(&resident, *order)?, *at, (authorised_by, reason))?
             }
             AskOrder::Supply(supply) => {
                 let (_, _, authority) = self.person(Act::Give)?;
@@ -249,64 +262,40 @@ impl Decision<'_, '_, '_> {
         self.context.clock.earliest(now).or_else(known).map_or(at, |earliest| at.min(earliest))
     }
 
-    fn pause(
+    fn stop(
         &self,
-        resident: &ResidentPicture,
-        ask: &AskOrder,
+        history: &OrderHistory,
+        at: Timestamp,
+        (authorised_by, reason): (&str, &str),
     ) -> Result<(EntryId, Vec<EntryId>, OrderFact), Refusal> {
-        let now = self.now();
-        let in_state = |history: &OrderHistory, wanted: &[State]| {
-            let state = history.state(now);
-            if wanted.contains(&state) {
-                Ok(())
-            } else {
-                Err(Refusal::from(OrderRefusal::State(state.in_words())))
-            }
+        if authorised_by.trim().is_empty() || reason.trim().is_empty() {
+            return Err(OrderRefusal::StopReason.into());
+        }
+        let open = [State::Active, State::Held, State::AwaitingSecondCheck, State::Proposal];
+        let (authority, heads) = self.in_state(history, &open, Act::StopOrder)?;
+        let fact = OrderFact::Stopped {
+            order: history.id,
+            at: self.stops_at(history, at),
+            authorised_by: authorised_by.to_owned(),
+            reason: reason.to_owned(),
         };
-        let (act, order, fact) = match ask {
-            AskOrder::Hold { order, reason, review } => {
-                named(reason, "reason and who advised it")?;
-                in_state(history(resident, *order)?, &[State::Active])?;
-                (
-                    Act::StopOrder,
-                    *order,
-                    OrderFact::Held { order: *order, reason: reason.clone(), review: *review },
-                )
-            }
-            AskOrder::Resume { order, reason } => {
-                named(reason, "reason")?;
-                in_state(history(resident, *order)?, &[State::Held])?;
-                (
-                    Act::WriteOrder,
-                    *order,
-                    OrderFact::Resumed { order: *order, reason: reason.clone() },
-                )
-            }
-            AskOrder::Stop { order, at, authorised_by, reason } => {
-                if authorised_by.trim().is_empty() || reason.trim().is_empty() {
-                    return Err(OrderRefusal::StopReason.into());
-                }
-                let history = history(resident, *order)?;
-                let open =
-                    [State::Active, State::Held, State::AwaitingSecondCheck, State::Proposal];
-                in_state(history, &open)?;
-                let fact = OrderFact::Stopped {
-                    order: *order,
-                    at: self.stops_at(history, *at),
-                    authorised_by: authorised_by.clone(),
-                    reason: reason.clone(),
-                };
-                (Act::StopOrder, *order, fact)
-            }
-            AskOrder::Propose { .. }
-            | AskOrder::Write { .. }
-            | AskOrder::Check { .. }
-            | AskOrder::ActivateAlone { .. }
-            | AskOrder::Reject { .. }
-            | AskOrder::Supply(_) => return Err(OrderRefusal::State("not to be held").into()),
-        };
+        Ok((authority, heads, fact))
+    }
+
+    /// The right of the person to do this to an order that is in one of these states, and what they
+    /// saw of it.
+    fn in_state(
+        &self,
+        history: &OrderHistory,
+        wanted: &[State],
+        act: Act,
+    ) -> Result<(EntryId, Vec<EntryId>), Refusal> {
+        let state = history.state(self.now());
+        if !wanted.contains(&state) {
+            return Err(OrderRefusal::State(state.in_words()).into());
+        }
         let (_, _, authority) = self.person(act)?;
-        Ok((authority, history(resident, order)?.heads(), fact))
+        Ok((authority, history.heads()))
     }
 }
 
