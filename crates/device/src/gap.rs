@@ -64,6 +64,8 @@ pub(crate) struct Peers {
 pub(crate) struct Hearing {
     /// The devices heard just now.
     pub(crate) heard: BTreeSet<DeviceId>,
+    /// Those, and the devices of which something is on its way: they were level a few seconds ago.
+    pub(crate) in_touch: BTreeSet<DeviceId>,
     /// When each device was last heard.
     pub(crate) last_heard: BTreeMap<DeviceId, Timestamp>,
     /// When this device last held all that each had.
@@ -210,6 +212,9 @@ impl Peers {
             if peer.is_heard(running) {
                 hearing.heard.insert(*device);
             }
+            if peer.is_in_touch(running) {
+                hearing.in_touch.insert(*device);
+            }
         }
         hearing
     }
@@ -308,16 +313,25 @@ impl Peer {
     /// stands. What was so on an earlier one says nothing: the other may have given a dose since.
     /// Nor is it heard while it is known to have more than is here (W-16).
     fn is_heard(&self, running: Duration) -> bool {
+        self.is_in_touch(running) && !self.has_more()
+    }
+
+    /// Whether this device held all that the other had a few seconds ago, and whatever it lacks now
+    /// is on its way.
+    fn is_in_touch(&self, running: Duration) -> bool {
+        let stopped = match self.status.level() {
+            Some(Level::Apart(apart)) => !apart.stopped.is_empty(),
+            Some(Level::InSync) | None => false,
+        };
         let level = self.status.level_here();
-        !self.has_more()
-            && level.is_some_and(|at| running.saturating_sub(at.monotonic) <= HEARD_WITHIN)
+        !stopped && level.is_some_and(|at| running.saturating_sub(at.monotonic) <= HEARD_WITHIN)
     }
 
     /// Whether the other is known to have entries that are not written here.
     fn has_more(&self) -> bool {
         let missing = match self.status.level() {
             // Some of what was missing may have been written since it was compared.
-            Some(Level::Apart(apart)) => apart.behind > self.brought || !apart.stopped.is_empty(),
+            Some(Level::Apart(apart)) => apart.behind > self.brought,
             Some(Level::InSync) | None => false,
         };
         missing || self.waiting > 0
@@ -326,7 +340,7 @@ impl Peer {
 
 /// Returns to when this device's data is complete: the earliest, over the devices that count, of
 /// when it last held all they had; `now` where none counts, `None` where one was never heard. With
-/// it the devices that count and are not heard (W-16, Y-04).
+/// it the devices that count and are not in touch (W-16, Y-04).
 pub(crate) fn complete_to(
     picture: &Picture,
     own: DeviceId,
@@ -338,7 +352,7 @@ pub(crate) fn complete_to(
         .iter()
         .map(|device| hearing.held_all.get(device).copied())
         .try_fold(now, |earliest, at| at.map(|at| earliest.min(at)));
-    let unheard = counted.into_iter().filter(|device| !hearing.heard.contains(device)).collect();
+    let unheard = counted.into_iter().filter(|device| !hearing.in_touch.contains(device)).collect();
     (complete, unheard)
 }
 
@@ -408,7 +422,9 @@ mod tests {
     #[test]
     fn a_device_that_is_known_to_have_more_is_not_heard() {
         let peers = Peers::default();
-        let heard = || peers.hearing(&Clock::fixed(Timestamp(0))).heard.contains(&TABLET);
+        let hearing = || peers.hearing(&Clock::fixed(Timestamp(0)));
+        let heard = || hearing().heard.contains(&TABLET);
+        let in_touch = || hearing().in_touch.contains(&TABLET);
         let note = |notice| peers.note(TABLET, &notice, reading(0), None);
         let apart = |behind| Notice::Apart(Apart { behind, ahead: 1, ..Apart::default() });
         peers.set_connected(TABLET, true);
@@ -420,14 +436,14 @@ mod tests {
         peers.looked_at(TABLET, 1, true);
         assert!(heard(), "all that it sent is written");
         note(apart(2));
-        assert!(!heard(), "it says that it has two more");
+        assert!(!heard() && in_touch(), "it says that it has two more, which are on their way");
         peers.offers(TABLET, 2);
         peers.looked_at(TABLET, 2, false);
         assert!(!heard(), "they were not written");
         note(apart(0));
         assert!(heard(), "it only lacks what was written here");
         note(Notice::Apart(Apart { stopped: vec![LogId([1; 32])], ..Apart::default() }));
-        assert!(!heard(), "something of it was not taken in");
+        assert!(!heard() && !in_touch(), "something of it was not taken in");
     }
 
     #[test]

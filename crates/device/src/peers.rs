@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use mar::clock::ClockStanding;
 use mar::command::AskHome;
+use mar::decide::counted_devices;
 use mar::fact::DeviceRole;
 use mar::ids::{DeviceId, StaffId};
 use sync::endpoint::{BindFault, Connection, DialFault, Endpoint, EndpointConfig, Listen};
@@ -27,7 +28,6 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::clock::{Clock, ClockWatch};
-use crate::gap::complete_to;
 use crate::joining::{self, Invite, InviteFault};
 use crate::running::Device;
 use crate::writer::{Follower, Told, put_out_devices, served_devices, unattended};
@@ -421,9 +421,10 @@ impl Net {
         let picture = device.picture();
         let Some(own) = picture.home.devices().get(&device.id()) else { return };
         let hearing = device.peers_known().hearing(device.clock());
-        let (_, unheard) = complete_to(&picture, device.id(), &hearing, device.now());
+        let unheard =
+            counted_devices(&picture, device.id()).any(|other| !hearing.heard.contains(&other));
         let alone = served_devices(&picture, device.id()).is_empty();
-        if alone || own.is_parked() || !own.is_active() || !unheard.is_empty() {
+        if alone || own.is_parked() || !own.is_active() || unheard {
             return;
         }
         let prepared = picture.residents.values().any(|resident| {

@@ -11,7 +11,7 @@ use mar::command::{Ask, AskHome, Command};
 use mar::fact::Actor;
 use mar::ids::{CommandId, DeviceId, EntryId, ResidentId, StaffId};
 use mar::picture::Picture;
-use mar::refusal::{Refusal, WhoRefusal};
+use mar::refusal::{DoseRefusal, Refusal, WhoRefusal};
 use mar::time::{Month, Timestamp};
 use store::Changes;
 use store::backend::{Disk, OpenFault};
@@ -30,6 +30,10 @@ use crate::writer::{Saved, SubmitFault, Surroundings, Writer};
 
 /// How long a folder that another command holds is waited for.
 pub const FOLDER_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a dose waits for what another device wrote a moment ago. On a local network it is here
+/// within some milliseconds; whoever stands at the trolley waits no longer than this.
+const LEVEL_WITHIN: Duration = Duration::from_secs(2);
 
 const KEYS_FILE: &str = "device.keys";
 
@@ -394,7 +398,7 @@ impl Device {
             return Err(SubmitFault::Refused(WhoRefusal::Revoked.into()));
         }
         let new_pins: Vec<StaffId> = commands.iter().filter_map(sets_pin_of_another).collect();
-        let saved = self.0.writer.submit(commands)?;
+        let saved = self.submit_when_level(commands)?;
         if !new_pins.is_empty()
             && let Ok(reader) = self.reader()
         {
@@ -405,6 +409,26 @@ impl Device {
             }
         }
         Ok(saved)
+    }
+
+    /// A device that has written something a moment ago is in touch, and what it wrote is on its
+    /// way: a dose for which it would be asked about waits for that, instead of the question being
+    /// put to somebody who stands at the trolley (W-16).
+    fn submit_when_level(&self, commands: Vec<Command>) -> Result<Vec<Saved>, SubmitFault> {
+        let until = Instant::now() + LEVEL_WITHIN;
+        loop {
+            let answer = self.0.writer.submit(commands.clone());
+            let Err(SubmitFault::Refused(Refusal::Dose(DoseRefusal::Unheard { devices, .. }))) =
+                &answer
+            else {
+                return answer;
+            };
+            let in_touch = self.0.peers.hearing(&self.0.clock).in_touch;
+            if Instant::now() >= until || !devices.iter().all(|device| in_touch.contains(device)) {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Returns 16 random bytes for a new id.
@@ -498,7 +522,7 @@ impl Device {
     #[must_use]
     pub fn to_ask_for(&self) -> Vec<DeviceId> {
         let hearing = self.0.peers.hearing(&self.0.clock);
-        mar::decide::to_ask_for(&self.picture(), self.id(), &hearing.heard)
+        mar::decide::to_ask_for(&self.picture(), self.id(), &hearing.in_touch)
     }
 
     /// Takes a device out of the home: the revocation with where its logs stood and a new

@@ -1,7 +1,7 @@
 //! A home with real devices: real folders, real connections on this computer's loopback.
 
 #[path = "../../../store/tests/home/medicine.rs"]
-mod medicine;
+pub(crate) mod medicine;
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
