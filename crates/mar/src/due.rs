@@ -152,7 +152,11 @@ pub fn due<'p>(
             for slot in slots {
                 let recorded = recordings.for_slot(slot.order, &slot.id);
                 let asked = first.as_ref().is_some_and(|f| f.slot.id == slot.id && f.is_listed());
-                if slot.due >= waited.ours || asked || !recorded.is_empty() {
+                let listed = match waited.carried {
+                    Some(_) => asked && takes_over(&mut found, view, &slot, &recorded),
+                    None => slot.due >= waited.ours || asked || !recorded.is_empty(),
+                };
+                if listed {
                     found.push(day.unchecked(view, (slot, first.clone()), recorded));
                 }
             }
@@ -160,6 +164,26 @@ pub fn due<'p>(
     }
     found.sort_by(|a, b| (a.slot.due, &a.slot.id).cmp(&(b.slot.due, &b.slot.id)));
     found
+}
+
+/// Whether the first dose of a changed order stands in this version. Where the version before has
+/// it on record it stays there; else it leaves that one, so that it is listed once.
+fn takes_over(
+    found: &mut Vec<Due<'_>>,
+    view: &VersionView<'_>,
+    slot: &Slot,
+    recorded: &[&Administration],
+) -> bool {
+    let of_this = |s: &SlotId| s.version == view.version.id;
+    let elsewhere = recorded
+        .iter()
+        .filter_map(|a| a.record())
+        .any(|(_, o)| o.slot.as_ref().is_some_and(|slot| !of_this(slot)));
+    if !elsewhere {
+        let place = SlotPlace::of(slot.order, &slot.id);
+        found.retain(|due| SlotPlace::of(due.slot.order, &due.slot.id) != place);
+    }
+    !elsewhere
 }
 
 impl<'p> Due<'p> {

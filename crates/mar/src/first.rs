@@ -24,6 +24,9 @@ pub struct Waited {
     /// ("give it" or "ask whether it was given elsewhere") and the boxes of the chart, never
     /// whether a dose may be given, and a clock in doubt writes no order at all (T-06).
     pub ours: Timestamp,
+    /// When the version before it, whose first dose may still be open, came into force: what fell
+    /// due from then on stood in that one. `None` where no version lay in wait before it.
+    pub carried: Option<Timestamp>,
 }
 
 impl Waited {
@@ -33,7 +36,14 @@ impl Waited {
     pub fn of(start: Timestamp, written: Timestamp, covered: Option<Timestamp>) -> Self {
         let begins = covered.map_or(start, |covered| covered.max(start));
         let new_here = start >= written.minus(DAY);
-        Self { begins, ours: if new_here { begins } else { begins.max(written) } }
+        Self { begins, ours: if new_here { begins } else { begins.max(written) }, carried: None }
+    }
+
+    /// Returns the span of a version that takes over from one which came into force at `from` and
+    /// had waited: an order that is changed before its first dose still begins with one (W-11).
+    #[must_use]
+    pub fn carried_on(self, from: Timestamp) -> Self {
+        Self { carried: self.carried.or(Some(from)), ..self }
     }
 }
 
@@ -120,7 +130,8 @@ pub fn unoffered<'s>(
 ) -> Option<Unoffered> {
     let waited = view.waited?;
     let until = view.from.unwrap_or(now);
-    let slots = schedule::slots(view.version, settings, waited.ours, until);
+    let since = if waited.carried.is_some() { until } else { waited.ours };
+    let slots = schedule::slots(view.version, settings, since, until);
     let first = first_dose(view, settings);
     if slots.is_empty() && first.is_none() {
         return None;
@@ -137,6 +148,9 @@ pub fn first_dose<'s>(
 ) -> Option<FirstDose> {
     let (waited, from) = (view.waited?, view.from?);
     let mut slot = last_before(view, settings, waited.begins, from)?;
+    if waited.carried.is_some_and(|carried| slot.due >= carried) {
+        return None;
+    }
     let next = next_from(view, settings, from);
     if next.as_ref().is_some_and(|next| next.window.from <= from) {
         return None;

@@ -115,10 +115,18 @@ impl OrderHistory {
             .filter(|(_, f)| matches!(f, OrderFact::Proposed { .. } | OrderFact::Written(_)));
         let Some(written) = first.map(|(w, _)| w.wall).min() else { return };
         let mut covered: Option<Timestamp> = None;
+        let mut before: Option<(Waited, Timestamp, Option<Timestamp>)> = None;
         for view in views.iter_mut().filter(|v| !v.rejected && !v.conflict) {
             let waited = Waited::of(view.version.content.start, written, covered);
             if view.from.is_none_or(|from| waited.begins < from) {
                 view.waited = Some(waited);
+            } else if let Some((waited, from, to)) = before
+                && to == view.from
+            {
+                view.waited = Some(waited.carried_on(from));
+            }
+            if let Some(from) = view.from {
+                before = view.waited.map(|waited| (waited, from, view.to));
             }
             match (view.from, view.to) {
                 (Some(_), Some(to)) => covered = covered.max(Some(to)),

@@ -4,10 +4,11 @@
 //! round and in no alert; a weekly dose was lost for a week because its check came three hours late.
 
 use crate::giving::{
-    all_alerts, because, due_between, give_prn, given, record, rule, slot, with_due,
+    all_alerts, because, due_between, give_prn, given, hold, record, rule, slot, stop, with_due,
 };
+use crate::happened::really;
 use crate::home::{Home, at};
-use crate::orders_of::{daily, only_on, paracetamol, plain};
+use crate::orders_of::{daily, named, only_on, paracetamol, plain};
 use mar::alerts::{Cause, alerts};
 use mar::command::{Ask, AskOrder, Told};
 use mar::due::{DueState, Suspension};
@@ -386,4 +387,83 @@ fn a_dose_that_is_due_once_is_not_lost_by_a_late_check() {
     record(&mut home, (0, "CA"), whose, "2026-11-02T08:00", given()).expect("given");
     assert_eq!(asked_for(&home), 0);
     assert!(give_prn(&mut home, (0, "CA"), whose, given()).is_err());
+}
+
+#[test]
+fn a_first_dose_of_an_order_that_is_held_or_stopped_is_asked_of_nobody() {
+    let content = from_monday(daily(&["08:00"]));
+    let (mut home, whose) = checked_late(content, "2026-11-02T07:00", "2026-11-02T11:00");
+    hold(&mut home, 0, whose).expect("held");
+    assert_eq!(asked_for(&home), 0, "held");
+    let resume = AskOrder::Resume { order: whose.1, reason: "Dr Bell rang".into() };
+    home.ask(0, "NU", Ask::Order(whose.0, resume)).expect("given again");
+    assert_eq!(asked_for(&home), 1);
+    let now = home.now;
+    stop(&mut home, 0, whose, now).expect("stopped");
+    assert_eq!(asked_for(&home), 0, "stopped");
+}
+
+#[test]
+fn a_dose_of_another_order_or_of_before_the_check_answers_for_no_first_dose() {
+    let patch = Schedule::EveryHours { n: 72, anchor: at("2026-11-02T10:00") };
+    let content = Content { start: at("2026-11-02T10:00"), ..plain(patch) };
+    let (mut home, whose) = checked_late(content, "2026-11-02T09:30", "2026-11-02T13:00");
+    let other = home.order(whose.0, named("Senna 7.5mg tablets", from_monday(daily(&["13:10"]))));
+    home.now = at("2026-11-02T13:10");
+    record(&mut home, (0, "CA"), (whose.0, other), "2026-11-02T13:10", given()).expect("given");
+    assert_eq!(asked_for(&home), 1, "another order's");
+}
+
+#[test]
+fn a_later_dose_that_was_given_takes_the_first_one_s_place() {
+    let patch = Schedule::EveryHours { n: 72, anchor: at("2026-11-02T10:00") };
+    let content = Content { start: at("2026-11-02T10:00"), ..plain(patch) };
+    let (mut home, whose) = checked_late(content, "2026-11-02T09:30", "2026-11-02T13:00");
+    home.now = at("2026-11-02T13:30");
+    let told = really(given(), "2026-11-02T13:20");
+    record(&mut home, (0, "CA"), whose, "2026-11-05T10:00", told).expect("Thursday's, by mistake");
+    home.now = at("2026-11-02T14:00");
+    let first = record(&mut home, (0, "CA"), whose, "2026-11-02T10:00", given());
+    assert_eq!(rule(&first), Some("W-11"), "one patch is on already");
+}
+
+#[test]
+fn a_first_dose_is_not_lost_when_its_order_is_changed_before_it_is_given() {
+    let content = from_monday(daily(&["08:00"]));
+    let (mut home, (resident, order)) =
+        checked_late(content, "2026-11-02T07:00", "2026-11-02T11:00");
+    assert_eq!(asked_for(&home), 1);
+    home.now = at("2026-11-02T11:10");
+    let changed = Content { indication: Some("heart".into()), ..from_monday(daily(&["08:00"])) };
+    home.rewritten(0, resident, order, changed).expect("a new version");
+    home.now = at("2026-11-02T11:20");
+    check(&mut home, (resident, order));
+    assert_eq!(asked_for(&home), 1, "nobody has had it yet");
+    let listed = |home: &Home| due_between(home, 0, resident, MONDAY).len();
+    assert_eq!(listed(&home), 1, "once, of the version that is followed");
+    // Changed once more, it is still that one dose, and it is given once.
+    home.now = at("2026-11-02T11:30");
+    home.rewritten(0, resident, order, from_monday(daily(&["08:00"]))).expect("a third version");
+    check(&mut home, (resident, order));
+    assert_eq!((asked_for(&home), listed(&home)), (1, 1));
+    record(&mut home, (0, "CA"), (resident, order), "2026-11-02T08:00", given()).expect("given");
+    assert_eq!((asked_for(&home), listed(&home)), (0, 1));
+    home.now = at("2026-11-02T12:00");
+    home.rewritten(0, resident, order, from_monday(daily(&["08:00"]))).expect("a fourth version");
+    check(&mut home, (resident, order));
+    assert_eq!((asked_for(&home), listed(&home)), (0, 1), "it was given");
+}
+
+#[test]
+fn a_change_after_the_second_dose_asks_for_no_first_one() {
+    let content = from_monday(daily(&["08:00", "20:00"]));
+    let (mut home, (resident, order)) =
+        checked_late(content, "2026-11-02T07:00", "2026-11-02T11:00");
+    home.now = at("2026-11-02T20:10");
+    home.rewritten(0, resident, order, from_monday(daily(&["08:00", "20:00"]))).expect("a change");
+    home.now = at("2026-11-02T20:20");
+    check(&mut home, (resident, order));
+    assert_eq!(asked_for(&home), 0);
+    let monday = due_between(&home, 0, resident, MONDAY);
+    assert_eq!(monday.len(), 2, "{monday:?}");
 }
