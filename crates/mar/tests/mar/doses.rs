@@ -682,3 +682,26 @@ fn where_a_resident_was_is_told_by_the_times_and_not_by_the_order_of_entry() {
     assert_eq!(resident.whereabouts(at("2026-11-03T10:59")), Whereabouts::Hospital);
     assert_eq!(resident.whereabouts(at("2026-11-03T11:00")), Whereabouts::Present);
 }
+
+#[test]
+fn what_was_given_before_a_hold_or_after_it_is_told_and_what_fell_in_it_is_refused() {
+    let mut home = Home::founded("2026-11-02T05:00");
+    let resident = home.admit("Shaw", "Gladys");
+    let order = home.order(resident, plain(when_required(Some(10), Some("8"))));
+    home.now = at("2026-11-03T08:00");
+    hold(&mut home, 0, (resident, order)).expect("held");
+    home.now = at("2026-11-03T09:00");
+    resume(&mut home, 0, (resident, order)).expect("given again");
+    home.now = at("2026-11-03T10:00");
+    for (when, refused) in [
+        ("2026-11-03T07:59", None),
+        ("2026-11-03T08:15", Some("O-11")),
+        ("2026-11-03T08:59", Some("O-11")),
+        ("2026-11-03T09:00", None),
+        ("2026-11-03T09:30", None),
+    ] {
+        let told = because(Told { given_at: Some(at(when)), ..given() }, "told late");
+        let answer = give_prn(&mut home, (0, "CA"), (resident, order), told);
+        assert_eq!(rule(&answer), refused, "{when}: {answer:?}");
+    }
+}

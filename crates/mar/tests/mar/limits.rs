@@ -195,6 +195,26 @@ fn the_week_counts_the_other_orders_that_share_the_limits_and_names_them() {
 }
 
 #[test]
+fn the_count_of_a_rescue_medicine_is_of_its_own_order_and_unit_in_the_last_day() {
+    let mut order = paracetamol("1", when_required(None, Some("3")));
+    order.flags.rescue = true;
+    let mut other_unit = dose(ORDER, &order, at("2026-11-21T08:00"), "5");
+    other_unit.amount = mar::quantity::Amount::new(q("5"), "ml");
+    let taken = [
+        dose(ORDER, &order, at("2026-11-20T09:00"), "1"),
+        dose(ORDER, &order, at("2026-11-20T09:01"), "1"),
+        other_unit,
+        dose(OTHER, &order, at("2026-11-21T08:30"), "1"),
+    ];
+    let status = prn_status((ORDER, &order), prn_of(&order), &taken, at("2026-11-21T09:00"));
+    assert_eq!(status.rescue.map(|count| count.given), Some(tablets("1")));
+    let last = status.last.expect("the last dose of what shares the limits");
+    assert_eq!((last.order, last.of_another), (OTHER, true));
+    let own = prn_status((ORDER, &order), prn_of(&order), &taken[..2], at("2026-11-21T09:00"));
+    assert!(!own.last.expect("its own").of_another);
+}
+
+#[test]
 fn what_is_shown_before_preparing_tells_last_next_left_and_the_week() {
     let order = one_or_two(paracetamol("2", when_required(Some(240), Some("8"))));
     let given = [
