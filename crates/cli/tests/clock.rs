@@ -211,6 +211,11 @@ fn typed() -> Result<(), Failed> {
     let moved = nurse(&["clock", String::from_utf8(later?.stdout)?.trim()]);
     assert_eq!(moved.code, 3, "{}{}", moved.stdout, moved.stderr);
     assert!(moved.stderr.contains("nothing speaks against"), "{}", moved.stderr);
+    // Nor does one that a watch has confirmed before.
+    assert_eq!(nurse(&["clock", &watch]).code, 0);
+    let later = Command::new("date").args(["-u", "-d", "+5 hours", "+%Y-%m-%dT%H:%M:00Z"]).output();
+    let moved = nurse(&["clock", String::from_utf8(later?.stdout)?.trim()]);
+    assert_eq!(moved.code, 3, "{}{}", moved.stdout, moved.stderr);
     let mut time = Command::new("date");
     time.env("TZ", "Europe/London").args(["-d", "+7 hours", "+%H:%M"]);
     let ahead = nurse(&["clock", String::from_utf8(time.output()?.stdout)?.trim()]);

@@ -35,6 +35,8 @@ pub(crate) struct TypedTime {
     pub(crate) wall: Timestamp,
     /// When, by the line.
     pub(crate) then: Line,
+    /// Whether the wall clock was in doubt when it was first typed over.
+    pub(crate) doubted: bool,
 }
 
 impl TypedTime {

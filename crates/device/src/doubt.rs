@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mar::clock::{ClockEvidence, ClockStanding, judge_clock};
+use mar::clock::{ClockEvidence, ClockStanding, judge_clock, others_doubt};
 use mar::ids::{DeviceId, StaffId};
 use mar::time::Timestamp;
 use store::DiskFault;
@@ -53,8 +53,8 @@ impl ClockMemory {
         Self(Mutex::new(Memory {
             right: right.map(|(at, running)| (at, line(running))),
             own_last,
-            typed: typed.map(|TypedClock { at, wall, running, by }| {
-                (TypedTime { at, wall, then: line(running) }, by)
+            typed: typed.map(|TypedClock { at, wall, running, by, doubted }| {
+                (TypedTime { at, wall, then: line(running), doubted }, by)
             }),
         }))
     }
@@ -98,18 +98,29 @@ impl ClockMemory {
         self.lock().own_last = Some(at);
     }
 
-    /// Takes the time that a person typed as the time from now on.
+    /// Whether a typed time corrects something: the machine's clock is in doubt, or was when a time
+    /// was first typed that still holds.
+    pub(crate) fn in_doubt(&self, clock: &Clock, peers: &BTreeMap<DeviceId, i64>) -> bool {
+        let standing = self.standing(clock, peers.clone());
+        match &self.lock().typed {
+            None => !standing.times_hold(),
+            Some((typed, _)) => typed.doubted || others_doubt(clock.wall(), clock.now(), peers),
+        }
+    }
+
+    /// Takes the time that a person typed as the time from now on; `doubted` says whether the
+    /// machine's clock was in doubt.
     /// Returns what was known before; `None` where nobody judges the clock.
     pub(crate) fn type_in(
         &self,
         clock: &Clock,
         at: Timestamp,
-        staff: StaffId,
+        (staff, doubted): (StaffId, bool),
     ) -> Option<Remembered> {
         let line = clock.line()?;
         let wall = clock.wall();
         let now = if agrees(at, wall) { wall } else { at };
-        let typed = TypedTime { at: now, wall, then: line.clone() };
+        let typed = TypedTime { at: now, wall, then: line.clone(), doubted };
         if now == wall {
             clock.go_by_wall();
         } else {
@@ -147,6 +158,7 @@ impl ClockMemory {
                     wall: typed.wall,
                     running: typed.then.running,
                     by: *staff,
+                    doubted: typed.doubted,
                 }),
             }
         };
@@ -309,7 +321,7 @@ mod tests {
         memory.wrote(NOON);
         clock.set(later(-30_000));
         assert_eq!(alone(&memory, &clock), ClockLevel::Red);
-        memory.type_in(&clock, later(2), ANN);
+        memory.type_in(&clock, later(2), (ANN, true));
         assert_eq!(clock.now(), later(2));
         clock.pass(HOUR);
         assert_eq!(clock.now(), later(3), "it goes on by itself");
@@ -330,7 +342,7 @@ mod tests {
     #[test]
     fn a_typed_time_ends_when_somebody_sets_the_machine_s_clock() {
         let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
-        memory.type_in(&clock, later(2), ANN);
+        memory.type_in(&clock, later(2), (ANN, true));
         clock.pass(HOUR);
         assert_eq!((clock.now(), alone(&memory, &clock)), (later(3), ClockLevel::Right));
         clock.set(later(9));
@@ -338,7 +350,7 @@ mod tests {
         assert_eq!(alone(&memory, &clock), ClockLevel::Red);
         assert_eq!(memory.typed(), None);
         // A small correction is none, and a person's word holds over it.
-        memory.type_in(&clock, later(4), ANN);
+        memory.type_in(&clock, later(4), (ANN, true));
         clock.set(Timestamp(later(9).0 + 59_000));
         assert_eq!((clock.now(), alone(&memory, &clock)), (later(4), ClockLevel::Right));
         assert!(memory.typed().is_some());
@@ -348,12 +360,12 @@ mod tests {
     fn a_typed_time_that_could_not_be_written_down_is_not_gone_by() {
         let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
         memory.wrote(later(1));
-        let before = memory.type_in(&clock, later(2), ANN).unwrap();
+        let before = memory.type_in(&clock, later(2), (ANN, true)).unwrap();
         memory.take_back(&clock, before);
         assert_eq!((clock.now(), alone(&memory, &clock)), (NOON, ClockLevel::Red));
         // One that was typed before, and is written down, holds on.
-        memory.type_in(&clock, later(2), ANN);
-        let before = memory.type_in(&clock, later(5), ANN).unwrap();
+        memory.type_in(&clock, later(2), (ANN, true));
+        let before = memory.type_in(&clock, later(5), (ANN, true)).unwrap();
         memory.take_back(&clock, before);
         assert_eq!((clock.now(), alone(&memory, &clock)), (later(2), ClockLevel::Right));
     }
@@ -364,7 +376,13 @@ mod tests {
             boot: String::new(),
             right: Some((NOON, Duration::ZERO)),
             own_last: None,
-            typed: Some(TypedClock { at: NOON, wall, running: Duration::ZERO, by: ANN }),
+            typed: Some(TypedClock {
+                at: NOON,
+                wall,
+                running: Duration::ZERO,
+                by: ANN,
+                doubted: true,
+            }),
         };
         let clock = Clock::machine(later(-5));
         for (wall, now, level) in
@@ -381,7 +399,7 @@ mod tests {
     fn a_person_may_say_which_of_two_clocks_is_right() {
         let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
         assert_eq!(beside(&memory, &clock, 2), ClockLevel::Red);
-        memory.type_in(&clock, Timestamp(NOON.0 + 59_000), ANN);
+        memory.type_in(&clock, Timestamp(NOON.0 + 59_000), (ANN, true));
         assert_eq!(clock.now(), NOON, "the watch said the same minute");
         let peers = BTreeMap::from([(TABLET, 7_200_000)]);
         let standing = memory.standing(&clock, peers);
@@ -398,7 +416,7 @@ mod tests {
             boot: String::new(),
             right: Some((NOON, running)),
             own_last: Some(NOON),
-            typed: Some(TypedClock { at: NOON, wall: later(-5), running, by: ANN }),
+            typed: Some(TypedClock { at: NOON, wall: later(-5), running, by: ANN, doubted: true }),
         };
         let clock = Clock::machine(later(-5));
         clock.pass(HOUR);
@@ -439,9 +457,30 @@ mod tests {
         assert_eq!(alone(&memory, &clock), ClockLevel::Right, "and that is remembered");
         let (memory, clock) = anew(14);
         assert_eq!(alone(&memory, &clock), ClockLevel::Amber);
-        memory.type_in(&clock, later(14), ANN);
+        memory.type_in(&clock, later(14), (ANN, true));
         clock.pass(HOUR);
         assert_eq!(alone(&memory, &clock), ClockLevel::Right);
+    }
+
+    /// Fault: whoever had typed the right time could type any other, and every interval was open.
+    /// Cause: a clock that somebody had typed over once was taken for one in doubt. Fix: it is
+    /// remembered whether it was.
+    #[test]
+    fn a_typed_time_that_only_agrees_puts_no_clock_in_doubt() {
+        let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
+        let in_doubt = |peers: &[i64]| {
+            memory.in_doubt(&clock, &(1..).map(|n| DeviceId([n; 32])).zip(peers.to_vec()).collect())
+        };
+        assert!(!in_doubt(&[]));
+        memory.type_in(&clock, NOON, (ANN, false));
+        assert!(!in_doubt(&[]), "the watch said the same");
+        memory.type_in(&clock, Timestamp(NOON.0 + 295_000), (ANN, false));
+        assert!(!in_doubt(&[]) && !in_doubt(&[-295_000]) && !in_doubt(&[-415_000]));
+        memory.wrote(clock.now());
+        assert!(!in_doubt(&[]), "nor what was written by it");
+        assert!(in_doubt(&[7_200_000]), "one that another device speaks against");
+        memory.type_in(&clock, later(2), (ANN, true));
+        assert!(in_doubt(&[]), "a time that was mistyped is typed again");
     }
 
     #[test]

@@ -277,14 +277,17 @@ impl Device {
         let picture = self.picture();
         let peers = self.0.peers.clocks(&picture, self.id(), &self.0.clock);
         let showed = self.now();
-        may_type(at, showed, &peers, &picture.home).map_err(Refusal::from)?;
+        let wall = self.0.clock.wall();
+        may_type(at, showed, wall, &peers, &picture.home).map_err(Refusal::from)?;
         // A typed time corrects a clock that is in doubt, or one that was mistyped: it is no way
-        // round the interval of a dose while nothing speaks against the clock (P-06).
-        if self.clock_standing().times_hold() && self.typed_time().is_none() {
-            may_move(at, showed).map_err(Refusal::from)?;
+        // round the interval of a dose while nothing speaks against the machine's clock (P-06), not
+        // by small steps either.
+        let doubted = self.0.memory.in_doubt(&self.0.clock, &peers);
+        if !doubted {
+            may_move(at, wall).map_err(Refusal::from)?;
         }
         // It is gone by first: the entry that says so must not carry the time that was wrong.
-        let before = self.0.memory.type_in(&self.0.clock, at, by);
+        let before = self.0.memory.type_in(&self.0.clock, at, (by, doubted));
         if let Err(fault) = self.submit(by_person(by, AskHome::TypeTime { showed, typed: at })) {
             if let Some(before) = before {
                 self.0.memory.take_back(&self.0.clock, before);

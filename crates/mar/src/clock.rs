@@ -9,7 +9,7 @@
 mod judging;
 mod words;
 
-pub use judging::{judge_clock, may_move, may_type, nearest};
+pub use judging::{judge_clock, may_move, may_type, nearest, others_doubt};
 
 use crate::command::{Ask, AskOrder, AskResident};
 use crate::ids::DeviceId;

@@ -47,3 +47,28 @@ fn a_typed_time_that_cannot_be_saved_is_not_gone_by() {
     assert!(matches!(fault, SubmitFault::Clock(_)), "{fault}");
     disk.seam().heal();
 }
+
+/// Fault: a time that only said the same, or a step of five minutes, was typed first, and then any
+/// other time; every interval was open. Cause: a clock that was typed over counted as one in doubt.
+/// Fix: what counts is whether the machine's own clock was in doubt (P-06, T-07).
+#[test]
+fn no_two_typed_times_open_an_interval_where_nothing_speaks_against_the_clock() {
+    let mut office = Place::new();
+    let manager = office.found();
+    let ward = ward(&office, manager);
+    office.close_at_once();
+    let now = mar::time::Timestamp(office.clock.now().0 + 60_000);
+    office.clock = Clock::machine(now);
+    office.open();
+    let step = |by_ms: i64| {
+        let at = Timestamp(now.0 + by_ms);
+        office.device().type_time(at, ward.nurse).map(drop).map_err(|fault| fault.to_string())
+    };
+    let refused = |by_ms| step(by_ms).unwrap_err().contains("nothing speaks against");
+    assert!(refused(5 * 3_600_000));
+    step(0).unwrap();
+    assert!(refused(5 * 3_600_000), "the watch said the same before");
+    step(295_000).unwrap();
+    assert!(refused(5 * 3_600_000) && refused(590_000), "nor by steps");
+    step(0).unwrap();
+}

@@ -62,7 +62,9 @@ fn differs(by_ms: i64, most: i64) -> bool {
 /// the devices that count are ahead of it by so many milliseconds. Where at least two of them agree
 /// with each other, the home's clocks are believed more than one watch (T-07). Where one of them
 /// agrees with this clock, a watch that agrees with none of them does not move it by more than five
-/// minutes: two clocks and a watch are three, and the watch is the one that differs.
+/// minutes: two clocks and a watch are three, and the watch is the one that differs. The machine's
+/// own clock, which shows `wall`, is asked as well: a time that was typed before must not take it
+/// from the others step by step.
 ///
 /// # Errors
 ///
@@ -70,6 +72,7 @@ fn differs(by_ms: i64, most: i64) -> bool {
 pub fn may_type(
     at: Timestamp,
     now: Timestamp,
+    wall: Timestamp,
     peers: &BTreeMap<DeviceId, i64>,
     home: &HomePicture,
 ) -> Result<(), ClockRefusal> {
@@ -78,23 +81,18 @@ pub fn may_type(
         return refuse("this date cannot be right: type date and time as 2026-11-21T08:03");
     }
     let peers = &plausible(peers, now);
-    let moved = at.0.saturating_sub(now.0);
-    let says_it = |ahead: &i64| {
-        differs(*ahead, CLOCK_AMBER_MS) && !differs(moved.saturating_sub(*ahead), CLOCK_RED_MS)
-    };
-    let with_this = peers.iter().find(|(_, ahead)| !differs(**ahead, CLOCK_AMBER_MS));
-    if let Some((device, _)) = with_this
-        && differs(moved, CLOCK_RED_MS)
-        && !peers.values().any(says_it)
-    {
-        return refuse(&format!(
-            "this time is {} {} this device's clock, and the clock of {} agrees with this one: \
-             look at the watch again. If both clocks are wrong, ask the manager, and set date and \
-             time of this computer and of that one",
-            span(moved),
-            side(moved),
-            home.device_name(*device)
-        ));
+    for shown in [now, wall] {
+        if let Some(device) = agrees_and_is_left(at, shown, &from(peers, now, shown)) {
+            let moved = at.0.saturating_sub(shown.0);
+            return refuse(&format!(
+                "this time is {} {} this device's clock, and the clock of {} agrees with this one: \
+                 look at the watch again. If both clocks are wrong, ask the manager, and set date \
+                 and time of this computer and of that one",
+                span(moved),
+                side(moved),
+                home.device_name(device)
+            ));
+        }
     }
     let others = match reference(peers) {
         Reference::Agreed(ahead) if peers.len() > 1 => now.0.saturating_add(ahead),
@@ -109,6 +107,48 @@ pub fn may_type(
         ));
     }
     Ok(())
+}
+
+/// Returns the device whose clock agrees with one that shows `shown`, where a typed time is more than
+/// five minutes from both and no other device says it; `None` where it may be typed.
+fn agrees_and_is_left(
+    at: Timestamp,
+    shown: Timestamp,
+    peers: &BTreeMap<DeviceId, i64>,
+) -> Option<DeviceId> {
+    let moved = at.0.saturating_sub(shown.0);
+    let says_it = |ahead: &i64| {
+        differs(*ahead, CLOCK_AMBER_MS) && !differs(moved.saturating_sub(*ahead), CLOCK_RED_MS)
+    };
+    let (device, _) = peers.iter().find(|(_, ahead)| !differs(**ahead, CLOCK_AMBER_MS))?;
+    (differs(moved, CLOCK_RED_MS) && !peers.values().any(says_it)).then_some(*device)
+}
+
+/// By how many milliseconds the clocks that are so far ahead of one that shows `now` are ahead of one
+/// that shows `shown`.
+fn from(
+    peers: &BTreeMap<DeviceId, i64>,
+    now: Timestamp,
+    shown: Timestamp,
+) -> BTreeMap<DeviceId, i64> {
+    let by_ms = now.0.saturating_sub(shown.0);
+    peers.iter().map(|(device, ahead)| (*device, ahead.saturating_add(by_ms))).collect()
+}
+
+/// Says whether the clocks of the devices that count speak against a machine's clock that shows
+/// `wall`, where they are ahead of one that shows `now` by so many milliseconds.
+#[must_use]
+pub fn others_doubt(wall: Timestamp, now: Timestamp, peers: &BTreeMap<DeviceId, i64>) -> bool {
+    let evidence = ClockEvidence {
+        now: wall,
+        carried: None,
+        last_right: None,
+        own_last: None,
+        peers: from(peers, now, wall),
+        typed: false,
+        sleeps: false,
+    };
+    !judge_clock(&evidence).times_hold()
 }
 
 /// Returns the instant that a person means who types a time of day and no date, where this clock
@@ -140,8 +180,8 @@ pub fn nearest(
     (meant <= latest && meant.civil(zone).date() <= today).then_some(meant)
 }
 
-/// Says whether a typed time may move a clock against which nothing speaks: by five minutes at most
-/// (T-07), or it would open every interval (P-06).
+/// Says whether a typed time may move a clock that shows `now` and against which nothing speaks: by
+/// five minutes at most (T-07), or it would open every interval (P-06).
 ///
 /// # Errors
 ///
@@ -435,7 +475,7 @@ mod tests {
         let typed = ClockEvidence { typed: true, ..among(&[2 * HOUR, 2 * HOUR]) };
         check(&typed, ClockLevel::Red, false);
         let may = |at, peers: &BTreeMap<DeviceId, i64>| {
-            may_type(at, NOON, peers, &HomePicture::default())
+            may_type(at, NOON, NOON, peers, &HomePicture::default())
         };
         assert!(may(NOON, &typed.peers).is_err());
         assert!(may(since(2 * HOUR), &typed.peers).is_ok());
@@ -448,7 +488,7 @@ mod tests {
     #[test]
     fn a_watch_moves_no_clock_with_which_another_device_agrees() {
         let may = |by_ms, offsets: &[i64]| {
-            may_type(since(by_ms), NOON, &among(offsets).peers, &HomePicture::default())
+            may_type(since(by_ms), NOON, NOON, &among(offsets).peers, &HomePicture::default())
         };
         for by_ms in [2 * HOUR, -2 * HOUR, 5 * MINUTE + 1] {
             let refused = may(by_ms, &[30_000]).unwrap_err().to_string();
@@ -461,6 +501,23 @@ mod tests {
         let halves = &[9_000, 2 * HOUR, 2 * HOUR];
         assert!(may(2 * HOUR, halves).is_ok() && may(0, halves).is_ok());
         assert!(may(5 * HOUR, halves).is_err());
+    }
+
+    /// Fault: with a step of five minutes a watch left the clock of the other device behind, and the
+    /// next step opened every interval. Cause: only the typed time was compared. Fix: the machine's
+    /// own clock, with which the other one still agrees, is asked as well.
+    #[test]
+    fn steps_of_a_watch_do_not_add_up() {
+        let step = 295_000;
+        let home = HomePicture::default();
+        let may =
+            |by_ms, wall| may_type(since(by_ms), NOON, since(wall), &among(&[-step]).peers, &home);
+        let refused = may(5 * HOUR, -step).unwrap_err().to_string();
+        assert!(refused.contains("5 hours 5 minutes ahead of"), "{refused}");
+        assert!(may(-step, -step).is_ok(), "back to what both machines say");
+        assert!(may(5 * HOUR, -9 * HOUR).is_ok(), "no machine says the same as this one's");
+        assert!(!others_doubt(since(-step), NOON, &among(&[-step]).peers));
+        assert!(others_doubt(since(-step), NOON, &among(&[2 * HOUR]).peers));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use redb::Durability;
 use super::Local;
 use crate::tables::{CLOCKS, DiskFault, number};
 
-/// The key of this device's own clock; the first shape of it had another.
-const OWN: &[u8] = b"own-2";
+/// The key of this device's own clock; earlier shapes of it had others.
+const OWN: &[u8] = b"own-3";
 
 /// What is known of this device's clock. Running times are those of the clock that nobody can set,
 /// since the start of the machine that `boot` names.
@@ -38,6 +38,8 @@ pub struct TypedClock {
     pub running: Duration,
     /// Who typed it.
     pub by: StaffId,
+    /// Whether the machine's own clock was in doubt then.
+    pub doubted: bool,
 }
 
 /// How another device's clock compared with this one's when it was last heard.
@@ -69,6 +71,7 @@ impl Local {
         value.extend(millis(typed_running).to_be_bytes());
         value.extend(millis(right_running.unwrap_or_default()).to_be_bytes());
         value.extend(typed.map_or([0; 16], |typed| typed.by.0));
+        value.push(u8::from(typed.is_some_and(|typed| typed.doubted)));
         value.extend(clock.boot.as_bytes());
         self.write(Durability::None, |transaction| {
             transaction.open_table(CLOCKS)?.insert(OWN, &value[..])?;
@@ -86,7 +89,8 @@ impl Local {
         let Some((_, value)) = rows.iter().find(|(key, _)| key == OWN) else { return Ok(None) };
         let damaged = || DiskFault::Row { table: "clocks-1" };
         let (numbers, rest) = value.split_at_checked(48).ok_or_else(damaged)?;
-        let (staff, boot) = rest.split_at_checked(16).ok_or_else(damaged)?;
+        let (staff, rest) = rest.split_at_checked(16).ok_or_else(damaged)?;
+        let (doubted, boot) = rest.split_first().ok_or_else(damaged)?;
         let field = |n: usize| number(&numbers[n * 8..n * 8 + 8], "clocks-1");
         let at = |n: usize| -> Result<Option<Timestamp>, DiskFault> {
             let millis = field(n)?.cast_signed();
@@ -100,7 +104,13 @@ impl Local {
             boot: String::from_utf8(boot.to_vec()).map_err(|_| damaged())?,
             right: at(0)?.map(|at| (at, right_running)),
             own_last: at(1)?,
-            typed: typed.map(|(at, wall)| TypedClock { at, wall, running, by }),
+            typed: typed.map(|(at, wall)| TypedClock {
+                at,
+                wall,
+                running,
+                by,
+                doubted: *doubted != 0,
+            }),
         }))
     }
 
@@ -168,6 +178,7 @@ mod tests {
                 wall: Timestamp(9),
                 running: at(8),
                 by: StaffId([1; 16]),
+                doubted: true,
             }),
         };
         local.set_own_clock(&own).unwrap();
