@@ -268,7 +268,8 @@ impl Device {
     }
 
     /// Takes the time that a person typed, with a watch in hand, as the time from now on (W-08). It
-    /// is carried on by the clock that nobody can set, until the machine is started anew.
+    /// is carried on by the clock that nobody can set, until the machine is started anew or somebody
+    /// sets its wall clock.
     ///
     /// # Errors
     ///
