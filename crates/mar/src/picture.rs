@@ -118,7 +118,7 @@ pub fn heads<'w>(writes: impl Iterator<Item = &'w Arc<Recorded>>) -> Vec<&'w Arc
 /// Returns the counting writes of a part of a thing's entries that no other of that part saw, also
 /// by way of entries outside the part (a version, its check, the next version).
 #[must_use]
-pub fn heads_within<'w>(all: &Writes, part: &[&'w Arc<Recorded>]) -> Vec<&'w Arc<Recorded>> {
+pub fn heads_within<'w>(all: &'w Writes, part: &[&'w Arc<Recorded>]) -> Vec<&'w Arc<Recorded>> {
     let counting: Vec<_> = part.iter().copied().filter(|w| w.standing.counts()).collect();
     unseen(&all.values().collect::<Vec<_>>(), counting)
 }
@@ -126,23 +126,28 @@ pub fn heads_within<'w>(all: &Writes, part: &[&'w Arc<Recorded>]) -> Vec<&'w Arc
 /// Returns those of `counting` that none of the others saw, itself or by way of any entry in `all`:
 /// who saw what does not depend on what counts. In stamp order.
 fn unseen<'w>(
-    all: &[&Arc<Recorded>],
+    all: &[&'w Arc<Recorded>],
     mut counting: Vec<&'w Arc<Recorded>>,
 ) -> Vec<&'w Arc<Recorded>> {
     if counting.len() > 1 {
-        let mut seen: BTreeSet<EntryId> = BTreeSet::new();
-        let mut next: Vec<&Recorded> = counting.iter().map(|w| &***w).collect();
-        while let Some(entry) = next.pop() {
-            for other in all {
-                if entry.saw(other) && seen.insert(other.id) {
-                    next.push(other);
-                }
-            }
-        }
+        let seen = seen_by(all, counting.iter().map(|w| &***w).collect());
         counting.retain(|w| !seen.contains(&w.id));
     }
     counting.sort_by_key(|w| (w.stamp, w.id));
     counting
+}
+
+/// Returns which of `all` the writers of `next` had seen, themselves or by way of any of `all`.
+fn seen_by<'w>(all: &[&'w Arc<Recorded>], mut next: Vec<&'w Recorded>) -> BTreeSet<EntryId> {
+    let mut seen: BTreeSet<EntryId> = BTreeSet::new();
+    while let Some(entry) = next.pop() {
+        for other in all {
+            if entry.saw(other) && seen.insert(other.id) {
+                next.push(other);
+            }
+        }
+    }
+    seen
 }
 
 /// Returns the counting writes in stamp order.

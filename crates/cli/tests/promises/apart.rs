@@ -145,7 +145,7 @@ pub fn unheard_of() -> Result<(), Failed> {
     };
     for (cause, words) in [
         ("given-after-stop", "by Dr Patel: ask the prescriber"),
-        ("whereabouts-conflict", "medroundctl resident status"),
+        ("whereabouts-conflict", "Ask, then record where they are"),
     ] {
         let here = found(&office, "alerts", cause);
         assert!(text(&here["words"]).contains(words), "{cause}: {here}");
@@ -166,8 +166,17 @@ pub fn unheard_of() -> Result<(), Failed> {
             }
         }
     }
-    let one_word = ["resident", "status", &resident, "present"];
+    // The command stands whole on its own line, once, and what is said with it holds.
+    let command = format!("medroundctl resident status {resident} WHERE --from TIME --as INITIALS");
+    for look in [&["alerts"][..], &["round"], &["due"], &["resident", "show", &resident]] {
+        let told = office.run(look).stdout;
+        let lines = told.lines().filter(|line| line.trim() == command);
+        assert_eq!(lines.count(), 1, "{look:?}: {told}");
+        assert_eq!(told.matches("resident status").count(), 1, "{look:?}: {told}");
+    }
+    let one_word = ["resident", "status", &resident, "hospital", "--from", "00:00"];
     office.ok_as(&office.nurse(), &one_word, "");
     assert_eq!(found(&office, "alerts", "whereabouts-conflict"), Value::Null);
+    assert_eq!(office.ok(&["resident", "show", &resident])["status"], json!("hospital"));
     Ok(())
 }

@@ -452,5 +452,18 @@ pub fn hospital() -> Result<(), Failed> {
     assert_eq!(rule(&discharged), "R-06");
     device.ok_as(&nurse, &["resident", "status", &resident, "present"], "");
     device.ok_as(&nurse, &["record", &slot, "--outcome", "given"], "");
+    // What is said now of an earlier time holds, and the answer says what holds no longer.
+    let hour = instant("-1 hour");
+    let earlier = ["resident", "status", &resident, "hospital", "--from", &hour];
+    let told = device.ok_as(&nurse, &earlier, "");
+    assert_eq!(told["now"], json!("hospital"), "{told}");
+    assert!(told["ended"].to_string().contains("\"present\""), "{told}");
+    assert_eq!(device.ok(&["resident", "show", &resident])["status"], json!("hospital"));
+    device.ok_as(&nurse, &["resident", "status", &resident, "present"], "");
+    let said = [&earlier[..], &nurse.each_ref().map(String::as_str)[..]].concat();
+    let told = device.run(&said).stdout;
+    assert!(told.contains("It no longer says: in the home from"), "{told}");
+    let again = format!("medroundctl resident status {resident} present --from ");
+    assert!(told.lines().any(|line| line.starts_with(&again)), "{told}");
     Ok(())
 }

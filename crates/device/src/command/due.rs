@@ -1,8 +1,8 @@
 //! `due`: what is due in a span of time.
 
 use super::json::dose;
-use super::page::{clock, count, day, moment};
-use super::resident::apart_in_words;
+use super::page::{WIDTH, clock, count, day, moment, wrap};
+use super::resident::{apart_in_words, status_command};
 use super::session::Session;
 use super::{Fault, Output};
 use mar::due::{Due, DueState, Suspension, due, withheld};
@@ -277,7 +277,11 @@ fn tell(
     for id in residents {
         let apart = session.picture.resident(*id).and_then(|r| apart_in_words(session, r));
         if let Some(line) = apart {
-            out.line(format!("{}: {line}", super::resident::name(session, *id)));
+            let line = format!("{}: {line}:", super::resident::name(session, *id));
+            for line in wrap(&line, WIDTH) {
+                out.line(line);
+            }
+            out.line(status_command(*id, "WHERE", "TIME"));
         }
     }
     if found.is_empty() {

@@ -2,11 +2,13 @@
 
 mod whereabouts;
 
-pub use whereabouts::{apart_in_words, apart_to_json, whereabouts_in_words};
+pub use whereabouts::{
+    apart_in_words, apart_lines, apart_to_json, status_command, whereabouts_in_words,
+};
 
 use super::json::{ResidentShape, object, over, read, read_value, without};
 use super::order::{tell_checked, unoffered_to_json};
-use super::page::{Table, count, day, moment};
+use super::page::{Table, WIDTH, count, day, moment};
 use super::session::Session;
 use super::{Fault, Given, Output};
 use mar::command::{Ask, AskResident};
@@ -294,7 +296,7 @@ fn tell(session: &Session<'_>, resident: &ResidentPicture, out: &mut Output<'_>)
     if !similar.is_empty() {
         out.line(format!("SIMILAR NAME: {}", similar.join("; ")));
     }
-    if let Some(line) = apart_in_words(session, resident) {
+    for line in apart_lines(session, resident, WIDTH) {
         out.line(line);
     }
     let born = identity.born.map_or_else(|| "not recorded".to_owned(), day);
@@ -324,7 +326,8 @@ fn tell(session: &Session<'_>, resident: &ResidentPicture, out: &mut Output<'_>)
 }
 
 fn go(session: &mut Session<'_>, to: &Move, out: &mut Output<'_>) -> Result<(), Fault> {
-    let id = session.resident(&to.resident)?.id;
+    let before = session.resident(&to.resident)?.clone();
+    let id = before.id;
     let found = whereabouts::WHEREABOUTS.iter().find(|(_, word, _)| *word == to.whereabouts);
     let (whereabouts, word, words) = found.ok_or_else(|| {
         let all: Vec<&str> = whereabouts::WHEREABOUTS.iter().map(|(_, word, _)| *word).collect();
@@ -333,16 +336,22 @@ fn go(session: &mut Session<'_>, to: &Move, out: &mut Output<'_>) -> Result<(), 
     let from = session.instant_of(to.from.as_deref())?.unwrap_or(session.now);
     let status =
         Status { whereabouts: *whereabouts, from, note: to.note.clone(), second: session.witness };
-    session.submit(Ask::Resident(id, AskResident::ChangeStatus(status)))?;
+    session.submit(Ask::Resident(id, AskResident::ChangeStatus(status.clone())))?;
+    let now = whereabouts::Now::of(session, id, &before);
     if out.is_json() {
         let from = from.rfc3339(session.zone());
-        out.document(&json!({ "resident": id.to_string(), "status": word, "from": from }));
+        let mut answer = json!({ "resident": id.to_string(), "status": word, "from": from });
+        now.tell(session, &mut answer);
+        out.document(&answer);
     } else {
         out.line(format!(
             "{} is {words} from {}.",
             name(session, id),
             moment(from, session.zone())
         ));
+        for line in now.lines(session, (id, &status)) {
+            out.line(line);
+        }
     }
     Ok(())
 }
@@ -406,7 +415,7 @@ fn check(
         let (_, history) = session.order(&order.to_string())?;
         tell_checked(session, history, out);
     }
-    if let Some(line) = apart_in_words(session, &found) {
+    for line in apart_lines(session, &found, WIDTH) {
         out.line(line);
     }
     if left > 0 {

@@ -2,7 +2,7 @@
 
 use super::due::{state_in_words, to_json as due_to_json};
 use super::page::{WIDTH, clock, day, wrap};
-use super::resident::{apart_in_words, apart_to_json};
+use super::resident::{apart_lines, apart_to_json};
 use super::session::Session;
 use super::{Fault, Output, unheard, waiting};
 use mar::due::{Due, DueState};
@@ -127,10 +127,8 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
                 out.line(format!("    {line}"));
             }
         }
-        if let Some(line) = apart_in_words(session, stop.resident) {
-            for line in wrap(&line, WIDTH - 4) {
-                out.line(format!("    {line}"));
-            }
+        for line in apart_lines(session, stop.resident, WIDTH - 4) {
+            out.line(format!("    {line}"));
         }
         out.line(format!(
             "    ALLERGIES: {}",

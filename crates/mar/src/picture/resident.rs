@@ -1,11 +1,13 @@
 //! One resident, folded.
 
+mod whereabouts;
+
 use super::{Administration, OrderHistory, Recorded, Writes, counting, heads};
 use crate::fact::{
     CLINICAL, Contact, DoseFact, Fact, FollowUpFact, INCIDENT, Popped, ResidentFact,
 };
 use crate::ids::{AdministrationId, EntryId, FollowUpId, OrderId, ResidentId, StaffId};
-use crate::resident::{Allergies, Allergy, Identity, NhsNumber, Status, Whereabouts};
+use crate::resident::{Allergies, Allergy, Identity, NhsNumber, Status};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -181,47 +183,6 @@ impl ResidentPicture {
         heads(self.allergies.values()).len() > 1
     }
 
-    /// Returns where the resident is at `now`: the last change that starts by then, and "in the
-    /// home" before any.
-    #[must_use]
-    pub fn whereabouts(&self, now: Timestamp) -> Whereabouts {
-        self.statuses()
-            .into_iter()
-            .rfind(|s| s.from <= now)
-            .map_or(Whereabouts::Present, |s| s.whereabouts)
-    }
-
-    /// Returns the changes of where the resident is, by the instant from which they hold.
-    #[must_use]
-    pub fn statuses(&self) -> Vec<&Status> {
-        let mut found: Vec<_> =
-            counting(&self.status).into_iter().filter_map(|w| status_of(w)).collect();
-        found.sort_by_key(|s| s.from);
-        found
-    }
-
-    /// Returns the last word of each device on where the resident is, where they were written apart
-    /// and differ: both are shown, and somebody asks (Y-02). Empty when they agree.
-    #[must_use]
-    pub fn whereabouts_apart(&self) -> Vec<(&Arc<Recorded>, &Status)> {
-        let found: Vec<_> = heads(self.status.values())
-            .into_iter()
-            .filter_map(|w| status_of(w).map(|status| (w, status)))
-            .collect();
-        let differ = found.windows(2).any(|two| two[0].1.whereabouts != two[1].1.whereabouts);
-        if differ { found } else { Vec::new() }
-    }
-
-    /// Whether the resident lives here as far as the last change says, or any of those that were
-    /// written apart: nobody falls off the round while that is not decided (Y-02).
-    #[must_use]
-    pub fn is_here(&self) -> bool {
-        let gone =
-            |s: &&Status| matches!(s.whereabouts, Whereabouts::Discharged | Whereabouts::Deceased);
-        let last = self.statuses().last().copied();
-        last.filter(gone).is_none() || self.whereabouts_apart().iter().any(|(_, s)| !gone(s))
-    }
-
     /// Whether a clinical entry of a kind that this program does not know is held: then nothing may
     /// be given to this resident from here until the device is updated. An entry that is outside
     /// the record (a revoked device's, an observer's) stops nothing.
@@ -322,12 +283,6 @@ impl ResidentPicture {
     #[must_use]
     pub fn allergy_heads(&self) -> Vec<EntryId> {
         heads(self.allergies.values()).iter().map(|w| w.id).collect()
-    }
-
-    /// Returns the heads that a new change of where the resident is should name.
-    #[must_use]
-    pub fn status_heads(&self) -> Vec<EntryId> {
-        heads(self.status.values()).iter().map(|w| w.id).collect()
     }
 
     /// Returns the heads of a follow-up.

@@ -668,22 +668,6 @@ fn a_regular_dose_in_its_window_counts_at_its_slot_and_any_other_at_its_true_tim
 }
 
 #[test]
-fn where_a_resident_was_is_told_by_the_times_and_not_by_the_order_of_entry() {
-    let (mut home, whose) = home_with(plain(daily(&["08:00"])));
-    home.now = at("2026-11-03T14:00");
-    for (whereabouts, from) in
-        [(Whereabouts::Present, "2026-11-03T11:00"), (Whereabouts::Hospital, "2026-11-03T07:00")]
-    {
-        let status = Status { whereabouts, from: at(from), note: String::new(), second: None };
-        let ask = Ask::Resident(whose.0, AskResident::ChangeStatus(status));
-        home.ask(0, "NU", ask).expect("a change");
-    }
-    let resident = home.resident(0, whose.0);
-    assert_eq!(resident.whereabouts(at("2026-11-03T10:59")), Whereabouts::Hospital);
-    assert_eq!(resident.whereabouts(at("2026-11-03T11:00")), Whereabouts::Present);
-}
-
-#[test]
 fn what_was_given_before_a_hold_or_after_it_is_told_and_what_fell_in_it_is_refused() {
     let mut home = Home::founded("2026-11-02T05:00");
     let resident = home.admit("Shaw", "Gladys");

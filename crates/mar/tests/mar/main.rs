@@ -28,5 +28,6 @@ mod tour;
 mod unread;
 mod unrecorded;
 mod waiting;
+mod whereabouts;
 mod wild;
 mod withheld;

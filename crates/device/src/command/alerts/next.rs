@@ -3,6 +3,7 @@
 
 use super::{first_dose, incidents, unrecorded};
 use crate::command::follow_up::close_with;
+use crate::command::resident::status_command;
 use crate::command::session::Session;
 use mar::alerts::{Alert, Cause};
 use mar::ids::{AdministrationId, ResidentId};
@@ -53,7 +54,7 @@ fn answers(session: &Session<'_>, alert: &Alert) -> Vec<String> {
         | Cause::AllergyConflict
         | Cause::AllergiesNotAsked => change(),
         Cause::WhereaboutsConflict => {
-            vec![format!("medroundctl resident status {resident} WHERE --as INITIALS")]
+            alert.resident.map(|id| status_command(id, "WHERE", "TIME")).into_iter().collect()
         }
         Cause::FollowUp(id) => vec![close_with(*id)],
         Cause::Popped(_)

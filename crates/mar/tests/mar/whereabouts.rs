@@ -1,0 +1,106 @@
+//! Where a resident is said to be, by people on devices that hear each other or do not (R-05, Y-02).
+
+use crate::dice::Dice;
+use crate::giving::{causes, pass};
+use crate::home::{Held, Home, at};
+use mar::command::{Ask, AskResident};
+use mar::fact::DeviceRole;
+use mar::ids::ResidentId;
+use mar::resident::{Status, Whereabouts};
+
+fn home() -> (Home, ResidentId) {
+    let mut home = Home::founded("2026-11-02T05:00");
+    home.enrol(DeviceRole::Member);
+    let resident = home.admit("Shaw", "Gladys");
+    home.now = at("2026-11-03T15:00");
+    (home, resident)
+}
+
+fn say(home: &mut Home, device: usize, resident: ResidentId, told: (Whereabouts, &str)) {
+    let (whereabouts, from) = told;
+    let second = Some(home.person("SC"));
+    let status = Status { whereabouts, from: at(from), note: String::new(), second };
+    let ask = Ask::Resident(resident, AskResident::ChangeStatus(status));
+    home.ask(device, "NU", ask).expect("a change");
+}
+
+#[track_caller]
+fn is(home: &Home, resident: ResidentId, when: &str, expected: Whereabouts) {
+    for device in 0..2 {
+        let found = home.resident(device, resident).whereabouts(at(when));
+        assert_eq!(found, expected, "device {device} at {when}");
+    }
+}
+
+#[test]
+fn where_a_resident_was_is_told_by_the_times_and_not_by_the_order_of_entry() {
+    let (mut home, resident) = home();
+    home.cut();
+    // Neither device knows of the other's word, and the later time arrives first.
+    say(&mut home, 0, resident, (Whereabouts::Present, "2026-11-03T11:00"));
+    pass(&mut home, 5);
+    say(&mut home, 1, resident, (Whereabouts::Hospital, "2026-11-03T07:00"));
+    home.heal();
+    is(&home, resident, "2026-11-03T10:59", Whereabouts::Hospital);
+    is(&home, resident, "2026-11-03T11:00", Whereabouts::Present);
+    // A past absence that is entered late, in the order of its times.
+    say(&mut home, 0, resident, (Whereabouts::DayLeave, "2026-11-03T12:00"));
+    say(&mut home, 0, resident, (Whereabouts::Present, "2026-11-03T13:00"));
+    is(&home, resident, "2026-11-03T10:59", Whereabouts::Hospital);
+    is(&home, resident, "2026-11-03T11:30", Whereabouts::Present);
+    is(&home, resident, "2026-11-03T12:30", Whereabouts::DayLeave);
+    is(&home, resident, "2026-11-03T15:00", Whereabouts::Present);
+}
+
+#[test]
+fn who_says_which_of_two_words_is_right_is_believed_whatever_the_clocks_say() {
+    let (mut home, resident) = home();
+    home.cut();
+    say(&mut home, 0, resident, (Whereabouts::Hospital, "2026-11-03T14:06"));
+    say(&mut home, 1, resident, (Whereabouts::Present, "2026-11-03T14:07"));
+    home.heal();
+    assert!(causes(&home, 0).contains(&"whereabouts-conflict"));
+    say(&mut home, 0, resident, (Whereabouts::Hospital, "2026-11-03T14:06"));
+    assert!(!causes(&home, 0).contains(&"whereabouts-conflict"));
+    is(&home, resident, "2026-11-03T15:00", Whereabouts::Hospital);
+    is(&home, resident, "2026-11-03T14:05", Whereabouts::Present);
+}
+
+#[test]
+fn a_living_resident_who_was_written_down_as_deceased_is_back_in_the_list() {
+    let (mut home, resident) = home();
+    home.cut();
+    say(&mut home, 0, resident, (Whereabouts::Deceased, "2026-11-03T06:00"));
+    say(&mut home, 1, resident, (Whereabouts::Hospital, "2026-11-03T05:00"));
+    home.heal();
+    assert!(home.resident(0, resident).is_here(), "nobody falls off while it is not decided");
+    say(&mut home, 1, resident, (Whereabouts::Present, "2026-11-03T04:00"));
+    is(&home, resident, "2026-11-03T15:00", Whereabouts::Present);
+    for device in 0..2 {
+        assert!(home.resident(device, resident).is_here(), "device {device}");
+    }
+}
+
+#[test]
+fn what_is_said_now_of_an_earlier_time_holds_from_then_on() {
+    let (mut home, resident) = home();
+    say(&mut home, 0, resident, (Whereabouts::DayLeave, "2026-11-03T09:00"));
+    say(&mut home, 0, resident, (Whereabouts::Present, "2026-11-03T15:00"));
+    pass(&mut home, 1);
+    // A minute later somebody who saw this says that they went at two, on the other device.
+    say(&mut home, 1, resident, (Whereabouts::Hospital, "2026-11-03T14:00"));
+    is(&home, resident, "2026-11-03T15:01", Whereabouts::Hospital);
+    is(&home, resident, "2026-11-03T13:59", Whereabouts::DayLeave);
+    assert_eq!(home.resident(0, resident).changes().len(), 2, "the present of three is ended");
+    // The same whatever order the entries arrive in.
+    for seed in 0..24 {
+        let mut entries: Vec<_> = home.devices[0].held.all().cloned().collect();
+        Dice(seed).shuffle(&mut entries);
+        let mut held = Held::default();
+        for entry in entries {
+            held.take(&[entry]);
+        }
+        let found = held.picture.residents[&resident].whereabouts(at("2026-11-03T15:01"));
+        assert_eq!(found, Whereabouts::Hospital, "seed {seed}");
+    }
+}
