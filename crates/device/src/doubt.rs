@@ -2,18 +2,20 @@
 //!
 //! Remembered is the last reading that nothing spoke against, with the clock that nobody can set,
 //! and what this device wrote last. While something speaks against the clock the memory stands
-//! still, so that a look at the chart, or a second command, does not make a wrong clock right.
+//! still, so that a look at the chart, or a second command, does not make a wrong clock right. The
+//! first reading since the machine was started is remembered as well: a clock that is not known to
+//! be right can still be seen to be set.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mar::clock::{ClockEvidence, ClockStanding, judge_clock, others_doubt};
+use mar::clock::{ClockEvidence, ClockLevel, ClockStanding, Started, judge_clock, others_doubt};
 use mar::ids::{DeviceId, StaffId};
 use mar::time::Timestamp;
 use store::DiskFault;
 use store::heads::Head;
-use store::local::{Local, OwnClock, PeerClock, TypedClock};
+use store::local::{Local, OwnClock, PeerClock, StartedClock, TypedClock};
 use store::record::Reader;
 
 use crate::clock::{Clock, Line, TypedTime};
@@ -34,6 +36,8 @@ pub(crate) struct ClockMemory(Mutex<Memory>);
 #[derive(Debug, Default)]
 struct Memory {
     right: Option<(Timestamp, Line)>,
+    /// The wall clock when it was first judged since the machine was started, and was not red.
+    started: Option<(Timestamp, Line)>,
     own_last: Option<Timestamp>,
     typed: Option<(TypedTime, StaffId)>,
 }
@@ -46,12 +50,14 @@ impl ClockMemory {
     /// Reads what was known when the program last ran. Where nothing is, `own_last` is what the
     /// clock showed when this device last wrote something.
     pub(crate) fn restore(kept: Option<OwnClock>, own_last: Option<Timestamp>) -> Self {
-        let Some(OwnClock { boot, right, own_last, typed }) = kept else {
+        let Some(OwnClock { boot, started, right, own_last, typed }) = kept else {
             return Self(Mutex::new(Memory { own_last, ..Memory::default() }));
         };
         let line = |running| Line { boot: boot.clone(), running };
         Self(Mutex::new(Memory {
             right: right.map(|(at, running)| (at, line(running))),
+            started: started
+                .map(|StartedClock { boot, wall, running }| (wall, Line { boot, running })),
             own_last,
             typed: typed.map(|TypedClock { at, wall, running, by, doubted }| {
                 (TypedTime { at, wall, then: line(running), doubted }, by)
@@ -83,6 +89,12 @@ impl ClockMemory {
         let now = clock.now();
         let evidence = memory.evidence(now, &line, peers);
         let standing = judge_clock(&evidence);
+        let of_this_start = |(_, then): &(Timestamp, Line)| line.since(then).is_some();
+        if standing.level() != ClockLevel::Red
+            && !memory.started.as_ref().is_some_and(of_this_start)
+        {
+            memory.started = Some((clock.wall(), line.clone()));
+        }
         if standing.is_right() {
             if standing.vouched {
                 // What others say now outweighs what was written with a clock that was wrong.
@@ -127,7 +139,7 @@ impl ClockMemory {
             clock.go_by(typed.clone());
         }
         let memory =
-            Memory { right: Some((now, line)), own_last: None, typed: Some((typed, staff)) };
+            Memory { right: Some((now, line)), typed: Some((typed, staff)), ..Memory::default() };
         Some(Remembered(std::mem::replace(&mut *self.lock(), memory)))
     }
 
@@ -147,11 +159,19 @@ impl ClockMemory {
     pub(crate) fn keep(&self, local: &Local) -> Result<(), DiskFault> {
         let kept = {
             let memory = self.lock();
-            let Some((right, line)) = &memory.right else { return Ok(()) };
-            let typed = memory.typed.as_ref().filter(|(typed, _)| typed.then.boot == line.boot);
+            if memory.right.is_none() && memory.started.is_none() {
+                return Ok(());
+            }
+            let boot = memory.right.as_ref().map_or("", |(_, line)| &line.boot);
+            let typed = memory.typed.as_ref().filter(|(typed, _)| typed.then.boot == boot);
             OwnClock {
-                boot: line.boot.clone(),
-                right: Some((*right, line.running)),
+                boot: boot.to_owned(),
+                started: memory.started.as_ref().map(|(wall, line)| StartedClock {
+                    boot: line.boot.clone(),
+                    wall: *wall,
+                    running: line.running,
+                }),
+                right: memory.right.as_ref().map(|(right, line)| (*right, line.running)),
                 own_last: memory.own_last,
                 typed: typed.map(|(typed, staff)| TypedClock {
                     at: typed.at,
@@ -190,6 +210,10 @@ impl Memory {
         let carried_on =
             |(at, then): &(Timestamp, Line)| line.since(then).map(|_| carried(*at, then, line));
         let carried = self.right.as_ref().and_then(carried_on);
+        let started = self.started.as_ref().and_then(|begun| {
+            let showed = begun.0;
+            carried_on(begun).map(|carried| Started { showed, carried })
+        });
         let was_set = carried.is_none_or(|at| now.0.abs_diff(at.0) > SET_MS);
         if was_set {
             self.typed = None;
@@ -197,6 +221,7 @@ impl Memory {
         ClockEvidence {
             now,
             carried,
+            started,
             last_right: self.right.as_ref().map(|(at, _)| *at),
             own_last: self.own_last,
             peers,
@@ -374,6 +399,7 @@ mod tests {
     fn a_typed_time_does_not_come_back_where_the_clock_was_set_while_nothing_ran() {
         let kept = |wall| OwnClock {
             boot: String::new(),
+            started: None,
             right: Some((NOON, Duration::ZERO)),
             own_last: None,
             typed: Some(TypedClock {
@@ -414,6 +440,7 @@ mod tests {
     fn what_is_known_outlives_the_program_and_a_typed_time_ends_with_the_machine_s_start() {
         let boot = |running| OwnClock {
             boot: String::new(),
+            started: None,
             right: Some((NOON, running)),
             own_last: Some(NOON),
             typed: Some(TypedClock { at: NOON, wall: later(-5), running, by: ANN, doubted: true }),
@@ -439,6 +466,7 @@ mod tests {
         let anew = |hours| {
             let kept = OwnClock {
                 boot: "earlier".to_owned(),
+                started: None,
                 right: Some((NOON, HOUR)),
                 own_last: Some(NOON),
                 typed: None,
@@ -481,6 +509,47 @@ mod tests {
         assert!(in_doubt(&[7_200_000]), "one that another device speaks against");
         memory.type_in(&clock, later(2), (ANN, true));
         assert!(in_doubt(&[]), "a time that was mistyped is typed again");
+    }
+
+    /// Fault: in the hours after a long time off a clock that was set was not noticed, and every
+    /// interval was open. Cause: only a reading that was right was remembered. Fix: the first one
+    /// since the start is, too.
+    #[test]
+    fn a_clock_that_is_set_after_a_long_time_off_is_red_until_it_is_set_back() {
+        let kept = OwnClock {
+            boot: "earlier".to_owned(),
+            started: None,
+            right: Some((NOON, HOUR)),
+            own_last: Some(NOON),
+            typed: None,
+        };
+        let (memory, clock) = (ClockMemory::restore(Some(kept), None), Clock::machine(later(15)));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Amber);
+        memory.wrote(clock.now());
+        clock.set(later(20));
+        for _ in 0..2 {
+            assert_eq!(alone(&memory, &clock), ClockLevel::Red);
+        }
+        clock.set(later(15));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Amber);
+        clock.pass(HOUR * 9_000);
+        assert_eq!(alone(&memory, &clock), ClockLevel::Amber, "by itself it does not turn red");
+    }
+
+    /// A clock that was wrong when the machine was started is put right by setting it.
+    #[test]
+    fn a_clock_that_was_red_at_the_start_may_be_set_right() {
+        let kept = OwnClock {
+            boot: "earlier".to_owned(),
+            started: None,
+            right: Some((NOON, HOUR)),
+            own_last: Some(NOON),
+            typed: None,
+        };
+        let (memory, clock) = (ClockMemory::restore(Some(kept), None), Clock::machine(later(-3)));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Red);
+        clock.set(later(2));
+        assert_eq!(alone(&memory, &clock), ClockLevel::Right);
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub struct ClockEvidence {
     /// Where it would stand if nobody had set it since it was last right, by the clock that nobody
     /// can set; `None` where the machine was started anew since, or nothing is known.
     pub carried: Option<Timestamp>,
+    /// What it showed when this device first looked at it since the machine was started, and where
+    /// it would stand if nobody had set it since; `None` where it was red then, or nothing is known.
+    pub started: Option<Started>,
     /// The last time at which nothing spoke against it; `None` where none is known.
     pub last_right: Option<Timestamp>,
     /// What it showed when this device last wrote something; `None` where it wrote nothing.
@@ -64,6 +67,15 @@ pub struct ClockEvidence {
     /// The clock that nobody can set may have stood still while the machine slept, so that a step
     /// forward may be sleep.
     pub sleeps: bool,
+}
+
+/// The first reading of a clock since the machine was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    /// What it showed.
+    pub showed: Timestamp,
+    /// Where it would stand now if nobody had set it since, by the clock that nobody can set.
+    pub carried: Timestamp,
 }
 
 /// Something that speaks against a clock.
@@ -91,9 +103,9 @@ pub enum ClockDoubt {
         too_long: bool,
     },
     /// The machine was started anew, and by its own clock that was unusually long after this device
-    /// was last used: a clock that was set forward meanwhile looks the same (R12).
+    /// was last sure of the time: a clock that was set forward meanwhile looks the same (R12).
     Off {
-        /// How long, in milliseconds.
+        /// How long after it the machine was started, in milliseconds.
         by_ms: i64,
     },
     /// The home's other clocks agree on another time (T-07).
@@ -257,11 +269,12 @@ impl ClockStanding {
             let at = match doubt {
                 ClockDoubt::Year(_) => return None,
                 ClockDoubt::LongAgo { last, .. } => *last,
+                // A clock that was ahead when the machine was started may have been set besides.
                 ClockDoubt::Set { by_ms, .. }
                 | ClockDoubt::Off { by_ms }
                 | ClockDoubt::Outlier { by_ms }
                 | ClockDoubt::Split { by_ms, .. } => {
-                    Timestamp(now.0.saturating_sub((*by_ms).max(0)))
+                    Timestamp(earliest.0.saturating_sub((*by_ms).max(0)))
                 }
                 ClockDoubt::BehindItself { .. } | ClockDoubt::Other { .. } => now,
             };

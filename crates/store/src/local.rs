@@ -16,7 +16,7 @@ use crate::backend::memory::MemoryDisk;
 use crate::backend::{Disk, FileKind, OpenFault};
 use crate::entry::{HomeId, Sealed};
 use crate::heads::Heads;
-pub use clocks::{OwnClock, PeerClock, TypedClock};
+pub use clocks::{OwnClock, PeerClock, StartedClock, TypedClock};
 pub use notes::Damage;
 pub use tallies::AttemptRefusal;
 use tallies::Tallies;

@@ -142,6 +142,7 @@ pub fn others_doubt(wall: Timestamp, now: Timestamp, peers: &BTreeMap<DeviceId, 
     let evidence = ClockEvidence {
         now: wall,
         carried: None,
+        started: None,
         last_right: None,
         own_last: None,
         peers: from(peers, now, wall),
@@ -241,7 +242,7 @@ fn split(peers: &BTreeMap<DeviceId, i64>) -> ClockStanding {
 }
 
 /// What a device's own past says against its clock.
-fn against_itself(evidence: &ClockEvidence) -> Option<ClockDoubt> {
+fn against_itself(evidence: &ClockEvidence) -> Vec<ClockDoubt> {
     let now = evidence.now;
     let behind = |earlier: Option<Timestamp>, most: i64| {
         earlier.map(|at| at.0.saturating_sub(now.0)).filter(|by_ms| *by_ms > most)
@@ -249,32 +250,42 @@ fn against_itself(evidence: &ClockEvidence) -> Option<ClockDoubt> {
     let by_ms =
         behind(evidence.own_last, CLOCK_AMBER_MS).max(behind(evidence.last_right, CLOCK_RED_MS));
     if let Some(by_ms) = by_ms {
-        return Some(ClockDoubt::BehindItself { by_ms });
+        return vec![ClockDoubt::BehindItself { by_ms }];
     }
-    let set = evidence.carried.map(|at| now.0.saturating_sub(at.0));
-    let was_set = set.filter(|by_ms| by_ms.unsigned_abs() > CLOCK_AMBER_MS.unsigned_abs());
+    let carried = evidence.carried.or(evidence.started.map(|started| started.carried));
+    let was_set = carried
+        .map(|at| now.0.saturating_sub(at.0))
+        .filter(|by_ms| differs(*by_ms, CLOCK_AMBER_MS));
     // A machine that ran on, or slept, was right the whole time.
-    if set.is_some() && was_set.is_none() {
-        return None;
+    if evidence.carried.is_some() && was_set.is_none() {
+        return Vec::new();
     }
-    // What was written while the clock was in doubt does not end the doubt.
-    let last = evidence.last_right.or(evidence.own_last);
-    let long_ago = last
-        .filter(|at| now > at.plus(LONG))
-        .map(|last| ClockDoubt::LongAgo { last, too_long: now > last.plus(TOO_LONG) });
     let set =
         was_set.map(|by_ms| ClockDoubt::Set { by_ms, or_slept: evidence.sleeps && by_ms > 0 });
+    unsure_for_long(evidence).into_iter().chain(set).collect()
+}
+
+/// Says that a machine was started unusually long after this device was last sure of the time. What
+/// was recorded since ends no doubt, and the time that has passed since the start adds none.
+fn unsure_for_long(evidence: &ClockEvidence) -> Option<ClockDoubt> {
+    let now = evidence.now;
+    let begun = evidence.started.map_or(now, |started| started.showed);
+    if let Some(last) = evidence.last_right.or(evidence.own_last).filter(|at| begun > at.plus(LONG))
+    {
+        // Nobody records for a year by a clock that is a year ahead: that would have been red.
+        let used = evidence.own_last.max(Some(last)).unwrap_or(last);
+        return Some(ClockDoubt::LongAgo { last, too_long: begun > used.plus(TOO_LONG) });
+    }
     // Where nothing is known but the last entry, this device may have been used since.
-    let off = evidence
+    evidence
         .last_right
-        .filter(|at| set.is_none() && now > at.plus(LONG_OFF))
-        .map(|at| ClockDoubt::Off { by_ms: now.0.saturating_sub(at.0) });
-    long_ago.or(set).or(off)
+        .filter(|at| evidence.carried.is_none() && begun > at.plus(LONG_OFF))
+        .map(|at| ClockDoubt::Off { by_ms: begun.0.saturating_sub(at.0) })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::ClockLevel;
+    use super::super::{ClockLevel, Started};
     use super::*;
 
     /// Noon on 21 November 2026.
@@ -286,6 +297,7 @@ mod tests {
         ClockEvidence {
             now,
             carried: None,
+            started: None,
             last_right: None,
             own_last: None,
             peers: BTreeMap::new(),
@@ -462,6 +474,41 @@ mod tests {
         check(&ClockEvidence { typed: true, ..off(14 * HOUR) }, ClockLevel::Right, true);
         let asked = ClockEvidence { peers: among(&[9_000]).peers, ..off(14 * HOUR) };
         check(&asked, ClockLevel::Right, true);
+    }
+
+    /// Fault: after a long time off a clock that was set by hours opened every interval, and nothing
+    /// but the long time was said. Cause: only a reading that was right was compared. Fix: so is the
+    /// first one since the start.
+    #[test]
+    fn a_clock_that_is_set_after_a_long_time_off_is_red_and_one_that_runs_on_stays_amber() {
+        let started = |ago: i64, set: i64| ClockEvidence {
+            started: Some(Started { showed: since(-ago - set), carried: since(-set) }),
+            last_right: Some(since(-ago - set - 15 * HOUR)),
+            own_last: Some(since(-set - MINUTE)),
+            ..alone(NOON)
+        };
+        let set = check(&started(HOUR, 5 * HOUR), ClockLevel::Red, false);
+        assert!(said(&set).unwrap().contains("set forward by 5 hours"), "{set:?}");
+        assert_eq!(set.earliest(NOON), Some(since(-20 * HOUR)));
+        check(&started(HOUR, -5 * HOUR), ClockLevel::Red, false);
+        for days in [0, 1, 30, 800] {
+            let long = check(&started(days * 24 * HOUR, 0), ClockLevel::Amber, false);
+            let words = said(&long).unwrap();
+            assert!(words.contains("sure of the time 15 hours before it was started"), "{words}");
+            assert!(!words.contains("set date"), "that would be red: {words}");
+        }
+        // A machine that is started every day, and a warning that nobody heeds for a year.
+        let year = ClockEvidence { last_right: Some(since(-9_000 * HOUR)), ..started(HOUR, 0) };
+        check(&year, ClockLevel::Amber, false);
+        check(&ClockEvidence { own_last: None, ..year }, ClockLevel::Red, false);
+    }
+
+    /// Fault: a clock set forward by a month was amber, one set forward by a day was red.
+    #[test]
+    fn a_clock_that_was_set_by_a_month_is_red_like_any_other() {
+        let month = since(-700 * HOUR);
+        let set = ClockEvidence { carried: Some(month), last_right: Some(month), ..alone(NOON) };
+        check(&set, ClockLevel::Red, false);
     }
 
     #[test]

@@ -25,8 +25,8 @@ impl ClockDoubt {
             ),
             // Where the system keeps no clock of its own, the program alone was started anew.
             Self::Off { by_ms } => format!(
-                "by its own clock this device was last used {} ago, and nothing else says what time \
-                 it is",
+                "by its own clock this device was last sure of the time {} before it was started, \
+                 and nothing else says what time it is",
                 span(*by_ms)
             ),
             Self::Outlier { by_ms } => format!(
@@ -51,6 +51,18 @@ impl ClockDoubt {
 }
 
 impl ClockStanding {
+    /// Whether all that is said against this clock is that nothing was sure of it for long.
+    fn is_only_long(&self) -> bool {
+        self.doubts.iter().all(|doubt| match doubt {
+            ClockDoubt::LongAgo { .. } | ClockDoubt::Off { .. } | ClockDoubt::Other { .. } => true,
+            ClockDoubt::Year(_)
+            | ClockDoubt::BehindItself { .. }
+            | ClockDoubt::Set { .. }
+            | ClockDoubt::Outlier { .. }
+            | ClockDoubt::Split { .. } => false,
+        })
+    }
+
     /// Returns what a person reads, with what to do; `None` while there is no doubt.
     #[must_use]
     pub fn words(&self, home: &HomePicture, zone: Tz) -> Option<String> {
@@ -68,6 +80,12 @@ impl ClockStanding {
                  watch shows (medroundctl clock TIME --as INITIALS, with TIME as in {time}). \
                  Meanwhile use another device, or paper. A rescue medicine is given at once all \
                  the same, and recorded afterwards."
+            ),
+            // A clock that somebody sets is doubted for that: only a person or another one can say.
+            (ClockLevel::Amber | ClockLevel::Right, false) if self.is_only_long() => format!(
+                " Due times and intervals shown here may be wrong: look at a watch, then say what \
+                 it shows (medroundctl clock TIME --as INITIALS, with TIME as in {time}), or \
+                 connect this device with another one. Recording goes on meanwhile."
             ),
             (ClockLevel::Amber | ClockLevel::Right, false) => format!(
                 " Due times and intervals shown here may be wrong: look at a watch, then set date \

@@ -11,20 +11,33 @@ use super::Local;
 use crate::tables::{CLOCKS, DiskFault, number};
 
 /// The key of this device's own clock; earlier shapes of it had others.
-const OWN: &[u8] = b"own-3";
+const OWN: &[u8] = b"own-4";
 
 /// What is known of this device's clock. Running times are those of the clock that nobody can set,
 /// since the start of the machine that `boot` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnClock {
-    /// Which start of the machine.
+    /// Which start of the machine, of `right` and `typed`.
     pub boot: String,
+    /// The first reading since the machine was started that was not red; `None` for none.
+    pub started: Option<StartedClock>,
     /// The last reading that nothing spoke against, and when that was; `None` for none.
     pub right: Option<(Timestamp, Duration)>,
     /// What the clock showed when this device last wrote something; `None` for nothing.
     pub own_last: Option<Timestamp>,
     /// The time that a person typed; `None` where nobody did.
     pub typed: Option<TypedClock>,
+}
+
+/// The first reading of the clock since a start of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartedClock {
+    /// Which start.
+    pub boot: String,
+    /// What the machine's own clock showed.
+    pub wall: Timestamp,
+    /// When, by the clock that nobody can set.
+    pub running: Duration,
 }
 
 /// A time that a person typed.
@@ -72,7 +85,14 @@ impl Local {
         value.extend(millis(right_running.unwrap_or_default()).to_be_bytes());
         value.extend(typed.map_or([0; 16], |typed| typed.by.0));
         value.push(u8::from(typed.is_some_and(|typed| typed.doubted)));
+        let started = clock.started.as_ref();
+        value.extend(at(started.map(|started| started.wall)));
+        let running = started.map_or(Duration::ZERO, |started| started.running);
+        value.extend(millis(running).to_be_bytes());
+        // No system names a start with as many bytes.
+        value.push(u8::try_from(clock.boot.len()).unwrap_or(0));
         value.extend(clock.boot.as_bytes());
+        value.extend(started.map_or("", |started| &started.boot).as_bytes());
         self.write(Durability::None, |transaction| {
             transaction.open_table(CLOCKS)?.insert(OWN, &value[..])?;
             Ok(())
@@ -90,7 +110,17 @@ impl Local {
         let damaged = || DiskFault::Row { table: "clocks-1" };
         let (numbers, rest) = value.split_at_checked(48).ok_or_else(damaged)?;
         let (staff, rest) = rest.split_at_checked(16).ok_or_else(damaged)?;
-        let (doubted, boot) = rest.split_first().ok_or_else(damaged)?;
+        let (doubted, rest) = rest.split_first().ok_or_else(damaged)?;
+        let (start, rest) = rest.split_at_checked(16).ok_or_else(damaged)?;
+        let (length, rest) = rest.split_first().ok_or_else(damaged)?;
+        let (boot, start_boot) = rest.split_at_checked(usize::from(*length)).ok_or_else(damaged)?;
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| damaged());
+        let wall = number(&start[..8], "clocks-1")?.cast_signed();
+        let started = StartedClock {
+            boot: text(start_boot)?,
+            wall: Timestamp(wall),
+            running: Duration::from_millis(number(&start[8..], "clocks-1")?),
+        };
         let field = |n: usize| number(&numbers[n * 8..n * 8 + 8], "clocks-1");
         let at = |n: usize| -> Result<Option<Timestamp>, DiskFault> {
             let millis = field(n)?.cast_signed();
@@ -101,7 +131,8 @@ impl Local {
         let by = StaffId(staff.try_into().map_err(|_| damaged())?);
         let typed = at(2)?.zip(at(3)?);
         Ok(Some(OwnClock {
-            boot: String::from_utf8(boot.to_vec()).map_err(|_| damaged())?,
+            boot: text(boot)?,
+            started: (wall != i64::MIN).then_some(started),
             right: at(0)?.map(|at| (at, right_running)),
             own_last: at(1)?,
             typed: typed.map(|(at, wall)| TypedClock {
@@ -171,6 +202,11 @@ mod tests {
         let at = Duration::from_secs;
         let own = OwnClock {
             boot: "a start".to_owned(),
+            started: Some(StartedClock {
+                boot: "another".to_owned(),
+                wall: Timestamp(78),
+                running: at(9),
+            }),
             right: Some((Timestamp(77), at(7))),
             own_last: None,
             typed: Some(TypedClock {
