@@ -84,6 +84,9 @@ pub enum Cause {
     /// A dose that was taken when its order was stopped: its giver may not have heard of the
     /// stop.
     AfterStop(AdministrationId),
+    /// A dose that was given while its order was held (O-12, Y-02): its giver may not have heard of
+    /// the hold.
+    WhileHeld(AdministrationId),
     /// Given when the resident was recorded as out of the home (R-05, Y-02).
     WhileAway(AdministrationId),
     /// A due dose that nobody recorded (D-04).
@@ -149,6 +152,7 @@ impl Cause {
             Self::TotalBreach(_) => "total-breach",
             Self::RescueOver(_) => "rescue-over-most",
             Self::AfterStop(_) => "given-after-stop",
+            Self::WhileHeld(_) => "given-while-held",
             Self::WhileAway(_) => "given-while-away",
             Self::Unrecorded(_) => "unrecorded",
             Self::UnrecordedBefore(..) => "unrecorded-before",
@@ -185,6 +189,7 @@ impl Cause {
                 | Self::IntervalBreach(_)
                 | Self::TotalBreach(_)
                 | Self::AfterStop(_)
+                | Self::WhileHeld(_)
                 | Self::WhileAway(_)
                 | Self::OrderConflict(_)
                 | Self::SameMedicine(..)
@@ -517,6 +522,7 @@ const fn cause_of(finding: Finding, dose: AdministrationId) -> Option<Cause> {
         Finding::TooMuch | Finding::AboveDose => Some(Cause::TotalBreach(dose)),
         Finding::RescueOver => Some(Cause::RescueOver(dose)),
         Finding::AfterStop => Some(Cause::AfterStop(dose)),
+        Finding::WhileHeld => Some(Cause::WhileHeld(dose)),
         Finding::WhileAway => Some(Cause::WhileAway(dose)),
     }
 }

@@ -152,6 +152,7 @@ fn parts(cause: &Cause) -> Vec<String> {
         | Cause::TotalBreach(id)
         | Cause::RescueOver(id)
         | Cause::AfterStop(id)
+        | Cause::WhileHeld(id)
         | Cause::WhileAway(id)
         | Cause::EffectDue(id)
         | Cause::CorrectionConflict(id)
@@ -205,6 +206,7 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
         | Cause::TotalBreach(id)
         | Cause::RescueOver(id)
         | Cause::AfterStop(id)
+        | Cause::WhileHeld(id)
         | Cause::WhileAway(id)
         | Cause::EffectDue(id)
         | Cause::CorrectionConflict(id)
@@ -261,6 +263,7 @@ fn incidents<'p>(resident: Option<&'p ResidentPicture>, cause: &Cause) -> Vec<Fo
         | Cause::TotalBreach(id)
         | Cause::RescueOver(id)
         | Cause::AfterStop(id)
+        | Cause::WhileHeld(id)
         | Cause::WhileAway(id) => std::slice::from_ref(id),
         Cause::Unrecorded(_)
         | Cause::UnrecordedBefore(..)

@@ -22,6 +22,8 @@ pub enum Finding {
     RescueOver,
     /// Its order was stopped at that time (A-02, Y-02).
     AfterStop,
+    /// Its order was held at that time (O-12, Y-02: a hold beats a dose).
+    WhileHeld,
     /// The resident was recorded as out of the home at that time (R-05, Y-02).
     WhileAway,
 }
@@ -37,6 +39,7 @@ impl Finding {
             Self::AboveDose => "above-the-dose",
             Self::RescueOver => "rescue-over-most",
             Self::AfterStop => "after-the-stop",
+            Self::WhileHeld => "while-held",
             Self::WhileAway => "while-away",
         }
     }
@@ -51,6 +54,7 @@ impl Finding {
             Self::AboveDose => "MORE THAN THE PRESCRIBED DOSE",
             Self::RescueOver => "MORE THAN THE MOST: 999",
             Self::AfterStop => "GIVEN AFTER THE STOP",
+            Self::WhileHeld => "GIVEN WHILE THE ORDER WAS HELD",
             Self::WhileAway => "GIVEN WHILE RECORDED AWAY",
         }
     }
@@ -87,6 +91,9 @@ pub fn findings(
     for id in after_stop(resident, taken) {
         note(id, Finding::AfterStop);
     }
+    for id in while_held(resident, taken) {
+        note(id, Finding::WhileHeld);
+    }
     for id in while_away(resident, taken) {
         note(id, Finding::WhileAway);
     }
@@ -106,10 +113,27 @@ fn after_stop(resident: &ResidentPicture, taken: &[Taken<'_>]) -> Vec<Administra
 /// is wrong, and where it is the dose, somebody else may have had it. What was given elsewhere is no
 /// such dose (W-01).
 fn while_away(resident: &ResidentPicture, taken: &[Taken<'_>]) -> Vec<AdministrationId> {
-    let given_here = |dose: &&Taken<'_>| {
-        let told = resident.administration(dose.administration).and_then(|a| a.effective());
-        told.is_some_and(|told| told.outcome != Outcome::Practice(Practice::GivenElsewhere))
-    };
     let away = |dose: &&Taken<'_>| !resident.whereabouts(dose.at).is_present();
-    taken.iter().filter(away).filter(given_here).map(|dose| dose.administration).collect()
+    let found = taken.iter().filter(away).filter(|dose| given_here(resident, dose));
+    found.map(|dose| dose.administration).collect()
+}
+
+/// The doses that were given here while their order was held, whether or not the giver could know. A
+/// rescue medicine does not wait for a hold (W-05), and what was given elsewhere was not given from
+/// here (W-01).
+fn while_held(resident: &ResidentPicture, taken: &[Taken<'_>]) -> Vec<AdministrationId> {
+    let orders = resident.orders.values();
+    let spans: BTreeMap<_, _> = orders.map(|o| (o.id, o.held_spans())).collect();
+    let held = |dose: &&Taken<'_>| {
+        let mut of_order = spans.get(&dose.order).into_iter().flatten();
+        of_order.any(|(from, to)| dose.at >= *from && to.is_none_or(|to| dose.at < to))
+    };
+    let may_not = taken.iter().filter(|dose| !dose.content.flags.rescue).filter(held);
+    let found = may_not.filter(|dose| given_here(resident, dose));
+    found.map(|dose| dose.administration).collect()
+}
+
+fn given_here(resident: &ResidentPicture, dose: &Taken<'_>) -> bool {
+    let told = resident.administration(dose.administration).and_then(|a| a.effective());
+    told.is_some_and(|told| told.outcome != Outcome::Practice(Practice::GivenElsewhere))
 }

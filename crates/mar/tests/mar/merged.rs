@@ -3,16 +3,19 @@
 
 use crate::away::is_at;
 use crate::dice::Dice;
-use crate::giving::{all_alerts, causes, give_prn, given, pass, record, rule, stop};
+use crate::giving::{
+    all_alerts, because, causes, give_prn, given, hold, pass, record, resume, rule, stop,
+};
 use crate::happened::{four_hourly, really};
 use crate::home::{Held, Home, administration, at};
-use crate::orders_of::{daily, plain};
+use crate::orders_of::{daily, flagged, plain};
 use mar::alerts::alerts;
 use mar::chart::chart;
 use mar::command::{Ask, AskDose, AskResident, Told};
 use mar::fact::DeviceRole;
 use mar::ids::{AdministrationId, OrderId, ResidentId};
-use mar::order::Content;
+use mar::order::{Content, Flags};
+use mar::outcome::{Outcome, Practice};
 use mar::resident::Whereabouts;
 use mar::round::{round_at, stops};
 use mar::rules::Finding;
@@ -103,6 +106,49 @@ fn a_dose_given_here_while_another_device_had_the_resident_away_asks_on_every_de
     pass(&mut home, 60);
     is_at(&mut home, whose.0, Whereabouts::Hospital, "2026-11-03T09:00");
     assert!(!causes(&home, 0).contains(&"given-while-away"));
+}
+
+#[test]
+fn a_dose_given_while_another_device_had_its_order_held_is_raised_on_every_device() {
+    let (mut home, whose) = home_with(3, plain(daily(&["08:00", "09:00", "10:00"])));
+    home.cut();
+    let before = record(&mut home, (0, "CA"), whose, EIGHT, checked(given())).expect("before it");
+    pass(&mut home, 55);
+    hold(&mut home, 1, whose).expect("held on the other device");
+    pass(&mut home, 10);
+    let nine = "2026-11-03T09:00";
+    let dose = record(&mut home, (0, "CA"), whose, nine, checked(given())).expect("unheard of");
+    assert!(!causes(&home, 0).contains(&"given-while-held"), "it cannot know yet");
+    home.heal();
+    pass(&mut home, 30);
+    resume(&mut home, 2, whose).expect("given again");
+    pass(&mut home, 20);
+    let ten = "2026-11-03T10:00";
+    let after = record(&mut home, (0, "CA"), whose, ten, given()).expect("no longer held");
+    for device in 0..3 {
+        assert_eq!(causes(&home, device).iter().filter(|c| **c == "given-while-held").count(), 1);
+        let of = |entries: &[_]| marked(&home, device, whose.0, administration(entries));
+        assert_eq!(of(&dose), [Finding::WhileHeld], "device {device}");
+        assert_eq!((of(&before), of(&after)), (vec![], vec![]), "device {device}");
+    }
+    assert!(all_alerts(&home, 2).iter().any(|a| a.cause.is_conflict()), "conflicts lists it");
+    same_in_any_order(&home);
+}
+
+#[test]
+fn a_hold_is_found_of_no_rescue_medicine_and_of_nothing_that_others_gave() {
+    let elsewhere = Told::of(Outcome::Practice(Practice::GivenElsewhere));
+    let rescue = flagged(Flags { rescue: true, ..Flags::default() }, plain(daily(&["08:00"])));
+    for (content, told) in [(rescue, given()), (plain(daily(&["08:00"])), elsewhere)] {
+        let (mut home, whose) = home_with(2, content);
+        home.cut();
+        hold(&mut home, 1, whose).expect("held on the other device");
+        pass(&mut home, 10);
+        let told = checked(because(told, "the ambulance"));
+        record(&mut home, (0, "CA"), whose, EIGHT, told).expect("unheard of");
+        home.heal();
+        assert!(!causes(&home, 0).contains(&"given-while-held"), "{:?}", all_alerts(&home, 0));
+    }
 }
 
 #[test]

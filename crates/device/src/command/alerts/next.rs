@@ -33,6 +33,7 @@ fn answers(session: &Session<'_>, alert: &Alert) -> Vec<String> {
         | Cause::TotalBreach(id)
         | Cause::RescueOver(id)
         | Cause::AfterStop(id)
+        | Cause::WhileHeld(id)
         | Cause::WhileAway(id)
         | Cause::AloneReview(id)
         | Cause::CorrectionConflict(id) => {

@@ -58,6 +58,7 @@ pub(super) fn words(session: &Session<'_>, alert: &Alert) -> String {
         }
         Cause::RescueOver(id) => rescue_over(session, resident, *id, &dose(*id)),
         Cause::AfterStop(id) => after_stop(session, resident, *id, &dose(*id)),
+        Cause::WhileHeld(id) => while_held(session, resident, *id, &dose(*id)),
         Cause::WhileAway(id) => while_away(resident.map(AsRef::as_ref), *id, &dose(*id)),
         Cause::Unrecorded(id) => unrecorded::words(&slot(id)),
         Cause::UnrecordedBefore(order, slots) => {
@@ -128,6 +129,26 @@ fn after_stop(
     format!(
         "GIVEN AFTER THE STOP: {dose}{}: ask the prescriber or pharmacist what to do",
         stop.unwrap_or_default()
+    )
+}
+
+/// A dose that was given while its order was held, with the hold that was in force then (O-12).
+fn while_held(
+    session: &Session<'_>,
+    resident: Option<&std::sync::Arc<ResidentPicture>>,
+    id: AdministrationId,
+    dose: &str,
+) -> String {
+    let since = resident.and_then(|r| {
+        let given = r.administration(id)?;
+        let at = given.effective()?.given_at;
+        let held = r.orders.get(&given.record()?.1.order)?.held_spans();
+        let (from, _) = held.into_iter().rfind(|(from, _)| *from <= at)?;
+        Some(format!("; held since {}", moment(from, session.zone())))
+    });
+    format!(
+        "GIVEN WHILE THE ORDER WAS HELD: {dose}{}: ask the prescriber or pharmacist what to do",
+        since.unwrap_or_default()
     )
 }
 

@@ -326,9 +326,11 @@ impl<'t, 's> Told<'t, 's> {
         Some(if same_day { clock(next, zone) } else { crate::command::page::moment(next, zone) })
     }
 
-    /// A when-required dose has its reason on its line; only what is unusual goes overleaf.
+    /// A when-required dose has its reason on its line; only what is unusual goes overleaf, and why
+    /// it was given or entered although something stood in the way.
     fn overleaf_prn(&mut self, dose: &Dose<'_>) -> Option<u32> {
-        if self.badges(dose, "").is_empty() {
+        let told = dose.effective.unwrap_or(&dose.record.recording);
+        if self.badges(dose, "").is_empty() && told.timing_reason.trim().is_empty() {
             return None;
         }
         self.overleaf(dose, "", Overleaf::IfMore)
