@@ -34,6 +34,10 @@ const TESTS: &[(&str, Test)] = &[
     ("an_allergy_that_matches_is_refused_until_it_is_decided", promises::orders::allergy),
     ("a_dose_due_before_the_check_is_the_first_dose_now", promises::orders::first_dose),
     ("a_first_dose_too_near_the_next_is_not_handed_over", promises::orders::near_dose),
+    (
+        "a_dose_recorded_before_the_check_is_not_told_to_be_given",
+        promises::orders::recorded_before_the_check,
+    ),
     ("a_page_that_cannot_be_checked_names_the_order", promises::orders::page),
     ("the_same_medicine_twice_asks_whether_it_is_meant", promises::orders::twin),
     (

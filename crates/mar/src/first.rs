@@ -3,6 +3,7 @@
 //! for: "first dose now", while enough time is left to the next one (W-11, D-07).
 
 use crate::due::recorded_for;
+use crate::fact::Recording;
 use crate::order::Content;
 use crate::picture::{OrderHistory, ResidentPicture, VersionView};
 use crate::rules::{self, Taken};
@@ -52,8 +53,12 @@ impl Waited {
 pub struct Unoffered {
     /// The doses that nobody could offer, in order of due time.
     pub slots: Vec<Slot>,
-    /// The last of them where it may be wanted now; `None` where the next one is due already.
+    /// The last of them where it may be wanted now; `None` where the next one is due already, or
+    /// where it is answered.
     pub first: Option<FirstDose>,
+    /// Whether nothing is to be done about the last of them, which would be wanted now: somebody
+    /// recorded it, or took a later dose (D-06).
+    pub answered: bool,
     /// The next dose of the order; `None` when there is none.
     pub next: Option<Slot>,
 }
@@ -124,6 +129,7 @@ impl FirstDose {
 /// Returns what fell due of a version before it was checked, or until `now` while it waits for its
 /// check; `None` when nothing did.
 pub fn unoffered<'s>(
+    resident: &ResidentPicture,
     view: &VersionView<'_>,
     settings: &dyn Fn(NaiveDate) -> &'s Settings,
     now: Timestamp,
@@ -137,7 +143,9 @@ pub fn unoffered<'s>(
         return None;
     }
     let next = next_from(view, settings, until);
-    Some(Unoffered { slots, first, next })
+    let answered = first.as_ref().is_some_and(|first| is_answered(resident, first));
+    let first = first.filter(|_| !answered);
+    Some(Unoffered { slots, first, answered, next })
 }
 
 /// Returns the dose that a version in force begins with, when it fell due before the check and the
@@ -239,12 +247,20 @@ pub fn unanswered<'s>(
         if first.ours { now > next.window.unrecorded_after } else { now >= next.window.from }
     });
     let away = !resident.whereabouts(first.slot.due).is_present();
-    let answered = !recorded_for(resident, &first.slot.id).is_empty()
+    (!passed && !away && !is_answered(resident, &first)).then_some(first)
+}
+
+/// Whether somebody recorded a first dose or one after the check, or a dose of the order was taken
+/// since the first one fell due.
+fn is_answered(resident: &ResidentPicture, first: &FirstDose) -> bool {
+    !recorded_for(resident, &first.slot.id).is_empty()
         || resident.administrations.values().any(|a| {
-            a.record().is_some_and(|(_, o)| o.order == history.id)
-                && a.effective().is_some_and(|r| r.given_at >= first.from)
-        });
-    (!passed && !away && !answered).then_some(first)
+            let since = |r: &Recording| {
+                r.given_at >= first.from || (r.outcome.is_taken() && r.given_at >= first.slot.due)
+            };
+            a.record().is_some_and(|(_, o)| o.order == first.slot.order)
+                && a.effective().is_some_and(since)
+        })
 }
 
 /// Whether another dose of the order was taken since the first one fell due: then that one was the

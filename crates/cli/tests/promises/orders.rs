@@ -104,6 +104,41 @@ pub fn first_dose() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Fault: the check told to give a dose that was on record already.
+pub fn recorded_before_the_check() -> Result<(), Failed> {
+    let nurse = |device: &crate::outside::device::Outside| device.nurse();
+    for page in [false, true] {
+        let (device, resident) = home();
+        let mut order = hourly(&resident);
+        let start = instant("-3 hours");
+        order["start"] = json!(start);
+        order["schedule"] = json!({"kind": "every", "n": 8, "unit": "hour", "anchor": start});
+        let added =
+            device.ok_as(&nurse(&device), &["order", "add", "--from", "-"], &order.to_string());
+        let (order, slot) = (text(&added["order"]), text(&added["unoffered"][0]["slot"]));
+        let (when, why) = (instant("-2 hours"), "nobody had checked it");
+        let record = ["record", &slot, "--outcome", "given", "--given-at", &when];
+        let record = [&record[..], &["--already-given", why]].concat();
+        device.ok_as(&nurse(&device), &record, "");
+        let check =
+            if page { ["resident", "check", &resident] } else { ["order", "check", &order] };
+        let who = device.senior();
+        if page {
+            let args: Vec<&str> = check.into_iter().chain(who.iter().map(String::as_str)).collect();
+            let words = device.run(&args).stdout;
+            assert!(
+                words.contains("On record") && !words.contains("medroundctl record"),
+                "{words}"
+            );
+        } else {
+            let checked = device.ok_as(&who, &check, "");
+            assert_eq!(checked["first_dose"], json!(null), "{checked}");
+            assert_eq!(checked["unoffered"][0]["recorded"], json!(true), "{checked}");
+        }
+    }
+    Ok(())
+}
+
 /// Fault: the check handed over the command that gave a dose of paracetamol shortly before the next
 /// one, and that was refused then; the alert named neither the next dose nor a command.
 pub fn near_dose() -> Result<(), Failed> {

@@ -10,12 +10,12 @@ use crate::happened::really;
 use crate::home::{Home, at};
 use crate::orders_of::{daily, named, only_on, paracetamol, plain};
 use mar::alerts::{Cause, alerts};
-use mar::command::{Ask, AskOrder, Told};
+use mar::command::{Ask, AskDose, AskOrder, Told};
 use mar::due::{DueState, Suspension};
 use mar::ids::{OrderId, ResidentId};
 use mar::order::Content;
 use mar::outcome::{Outcome, Practice};
-use mar::schedule::Schedule;
+use mar::schedule::{Schedule, SlotId, SlotKey};
 use mar::time::Minutes;
 
 /// A home with an order that was written at one time and checked at another, on or after Monday
@@ -343,7 +343,8 @@ fn an_order_that_ran_elsewhere_for_years_has_no_missed_doses_here() {
     let fallback = home.picture(0).home.settings_on(home.now.utc().date_naive()).expect("settings");
     let history = &home.resident(0, whose.0).orders[&whose.1];
     let view = history.versions().pop().expect("a version");
-    let told = mar::first::unoffered(&view, &|_| fallback, home.now).expect("one");
+    let told = mar::first::unoffered(home.resident(0, whose.0), &view, &|_| fallback, home.now)
+        .expect("one");
     assert!(told.slots.is_empty());
     let first = told.first.expect("the dose that might be wanted now");
     assert_eq!(first.slot.due, at("2026-11-02T08:00"));
@@ -466,4 +467,33 @@ fn a_change_after_the_second_dose_asks_for_no_first_one() {
     assert_eq!(asked_for(&home), 0);
     let monday = due_between(&home, 0, resident, MONDAY);
     assert_eq!(monday.len(), 2, "{monday:?}");
+}
+
+/// Fault: the check handed over the command that gives a dose which was on record already.
+#[test]
+fn a_dose_recorded_before_the_check_is_not_asked_for_by_the_check() {
+    let years = || Content { start: at("2019-05-01T00:00"), ..plain(daily(&["08:00", "20:00"])) };
+    let new = || from_monday(daily(&["08:00"]));
+    for (content, wanted) in [(years(), false), (years(), true), (new(), false), (new(), true)] {
+        let mut home = Home::founded("2026-11-02T05:00");
+        let resident = home.admit("Shaw", "Gladys");
+        home.now = at("2026-11-02T07:00");
+        let whose = (resident, home.drafted(resident, content).expect("written"));
+        home.now = at("2026-11-02T09:00");
+        let history = &home.resident(0, resident).orders[&whose.1];
+        let version = history.versions().pop().expect("a version").version.id;
+        let key = SlotKey::Time("08:00".parse().expect("a time"));
+        let slot = SlotId { version, date: "2026-11-02".parse().expect("a date"), key };
+        if !wanted {
+            let told = really(given(), "2026-11-02T08:10");
+            let ask = AskDose::Record { slot, told };
+            home.ask(0, "CA", Ask::Dose(resident, ask)).expect("it has been given");
+        }
+        check(&mut home, whose);
+        let fallback = mar::settings::Settings::new("-", chrono::NaiveDate::default());
+        let held = home.resident(0, resident);
+        let view = held.orders[&whose.1].versions().pop().expect("a version");
+        let told = mar::first::unoffered(held, &view, &|_| &fallback, home.now).expect("one");
+        assert_eq!((told.first.is_some(), told.answered), (wanted, !wanted));
+    }
 }

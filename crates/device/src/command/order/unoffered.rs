@@ -4,11 +4,14 @@
 use crate::command::Output;
 use crate::command::page::moment;
 use crate::command::session::Session;
+use mar::due::{recorded_for, shown};
 use mar::first::{FirstDose, Unoffered, unoffered};
-use mar::picture::{OrderHistory, VersionView};
+use mar::picture::{OrderHistory, ResidentPicture, VersionView};
 use mar::rules::by_date;
+use mar::schedule::SlotId;
 use mar::settings::Settings;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Returns what fell due before the check, or until now while the order waits for it; `None` when
 /// nothing did.
@@ -17,7 +20,20 @@ pub(super) fn of(session: &Session<'_>, history: &OrderHistory) -> Option<Unoffe
     let settings = by_date(&session.picture.home, &fallback);
     let versions = history.versions();
     let last: &VersionView<'_> = versions.iter().rfind(|v| !v.rejected && !v.conflict)?;
-    unoffered(last, &settings, session.now)
+    unoffered(of_order(session, history)?, last, &settings, session.now)
+}
+
+fn of_order<'s>(session: &'s Session<'_>, history: &OrderHistory) -> Option<&'s ResidentPicture> {
+    let residents = session.picture.residents.values();
+    residents.map(Arc::as_ref).find(|r| r.orders.contains_key(&history.id))
+}
+
+/// What became of a dose that nobody could offer, where somebody recorded it all the same.
+fn became(session: &Session<'_>, history: &OrderHistory, slot: &SlotId) -> Option<String> {
+    let recorded = recorded_for(of_order(session, history)?, slot);
+    let told = shown(&recorded)?.effective()?;
+    let outcome = told.outcome.on_screen().to_lowercase();
+    Some(format!("{outcome} {}", moment(told.given_at, session.zone())))
 }
 
 /// Whether the first dose may be given now: the check that was just written is not in the future.
@@ -33,7 +49,11 @@ pub(in crate::command) fn to_json(session: &Session<'_>, history: &OrderHistory)
     let slots: Vec<Value> = found
         .slots
         .iter()
-        .map(|s| json!({ "slot": s.id.to_string(), "due": s.due.rfc3339(zone) }))
+        .map(|s| {
+            let recorded = became(session, history, &s.id).is_some();
+            let (slot, due) = (s.id.to_string(), s.due.rfc3339(zone));
+            json!({ "slot": slot, "due": due, "recorded": recorded })
+        })
         .collect();
     let first = found.first.as_ref().map(|first| {
         json!({
@@ -64,6 +84,11 @@ pub(super) fn tell(session: &Session<'_>, history: &OrderHistory, out: &mut Outp
             format!("{n} doses fell due before the check: {from} to {to}.")
         };
         out.line(which);
+        for slot in &found.slots {
+            if let Some(became) = became(session, history, &slot.id) {
+                out.line(format!("On record, {}: {became}.", moment(slot.due, zone)));
+            }
+        }
         if !checked {
             out.line("Nobody can give a dose before the check: let a second person check it now.");
             return;
@@ -74,6 +99,9 @@ pub(super) fn tell(session: &Session<'_>, history: &OrderHistory, out: &mut Outp
             for line in steps(session, first) {
                 out.line(line);
             }
+        }
+        None if found.answered => {
+            out.line("A dose is on record already: do not give one in its place.");
         }
         None if checked => {
             if let Some(next) = &found.next {
