@@ -82,7 +82,8 @@ pub struct Cell<'p> {
     pub slot: Slot,
     /// Its state.
     pub state: DueState,
-    /// Why nothing is expected of it; `None` when something is.
+    /// Why nothing is expected of it; `None` when something is. That somebody is away or an order is
+    /// held is told only of what is due by now: nobody knows how long it lasts (R-05, O-12).
     pub suspended: Option<Suspension>,
     /// The dose that stands in the box; `None` for an empty one.
     pub shown: Option<Dose<'p>>,
@@ -244,7 +245,7 @@ impl<'p> Page<'p, '_> {
         Cell {
             slot: due.slot.clone(),
             state: due.state,
-            suspended: due.suspended,
+            suspended: due.suspended.filter(|why| due.slot.due <= self.now || !why.may_end()),
             shown: shown.and_then(|a| self.dose(a)),
             others: due
                 .recorded

@@ -113,6 +113,20 @@ impl Suspension {
             | Self::WaitsForCheck => None,
         }
     }
+
+    /// Whether it may be over when a later dose falls due: then its letters stand in no box to come
+    ///
+    #[must_use]
+    pub const fn may_end(self) -> bool {
+        match self {
+            Self::Held | Self::Hospital | Self::Leave => true,
+            Self::Gone
+            | Self::CourseDone
+            | Self::NotChecked
+            | Self::Stopped
+            | Self::WaitsForCheck => false,
+        }
+    }
 }
 
 /// Returns the doses of a resident that are due in the half-open span `[from, to)`, in order of due

@@ -270,6 +270,13 @@ pub enum BlockStanding {
     Active,
     /// Not to be given until somebody says so; the words say since when, by whom and why.
     Held(String),
+    /// Nothing is given here while the resident is away: where, and since when in words.
+    Away {
+        /// Where: "IN HOSPITAL".
+        whereabouts: String,
+        /// Since when, and what else holds.
+        words: String,
+    },
     /// Replaced by a later version: ruled through, the words say by which and when.
     Superseded(String),
     /// Ended: ruled through, the words say when and by whom.

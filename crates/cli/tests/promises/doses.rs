@@ -436,6 +436,12 @@ pub fn hospital() -> Result<(), Failed> {
     let refused = device.run_as(&nurse, &["record", &slot, "--outcome", "given"]);
     assert_eq!(rule(&refused), "R-05");
     assert_eq!(slots(&device, &resident)[0]["suspended"], json!("hospital"));
+    // Nobody knows for how long: no box to come says so.
+    let day = instant("+2 days")[..10].to_owned();
+    let to_come = device.run(&["chart", &resident, "--from", &day, "--to", &day]).stdout;
+    let words = to_come.to_lowercase();
+    assert!(words.contains("in hospital since") && words.contains("not due"), "{to_come}");
+    assert_eq!(words.matches("hospital").count(), 1, "{to_come}");
     let prn = device.order(&when_required(&resident));
     let then = instant("-1 minute");
     let ten = instant("-10 minutes");

@@ -2,6 +2,8 @@
 
 use super::json::{allergies_to_json, amount, content_to_json, medicine_to_json};
 use super::page::{Table, clock, day, moment};
+use super::print::held_since;
+use super::resident::away_since;
 use super::session::{Session, date};
 use super::{Fault, Output, unheard, waiting};
 use mar::chart::{Cell, Chart, ChartOrder, Dose, chart};
@@ -72,6 +74,8 @@ fn to_json(session: &Session<'_>, chart: &Chart<'_>) -> Value {
         "similar_to": chart.similar_to.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "from": chart.from.to_string(),
         "to": chart.to.to_string(),
+        "away": session.picture.resident(chart.resident).and_then(|r| away_since(session, r))
+            .map(|(_, since)| since),
         "unheard": unheard::to_json(session),
         "needs_update": needs_update(session, chart),
         "orders": chart.orders.iter().map(|o| order_to_json(session, o)).collect::<Vec<_>>(),
@@ -232,6 +236,10 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
     if let Some(line) = unheard::line(session) {
         out.line(line);
     }
+    let resident = session.picture.resident(chart.resident);
+    if let Some((_, since)) = resident.and_then(|r| away_since(session, r)) {
+        out.line(format!("{since}."));
+    }
     if chart.orders.is_empty() {
         out.line(if needs_update(session, chart) {
             "No order that can be read here was in force in these days."
@@ -244,6 +252,10 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
         let ended = if order.ended { "  (ENDED)" } else { "" };
         out.line(format!("{}{ended}", order.version.content.medicine.name));
         out.line(format!("    {}", order.directions));
+        let history = resident.and_then(|r| r.orders.get(&order.order));
+        if let Some(held) = held_since(session, order, history).filter(|_| !order.ended) {
+            out.line(format!("    {held}"));
+        }
         let mut table = Table::new(&["Due", "What", "By", "When", "Id", "Notes"]);
         for cell in &order.cells {
             table.row(cell_row(session, cell));

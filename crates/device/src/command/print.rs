@@ -8,6 +8,8 @@ mod overleaf;
 mod page;
 mod round;
 
+pub(in crate::command) use block::held_since;
+
 use super::session::Session;
 use super::{Fault, Output};
 use ::mar::fact::AccessKind;

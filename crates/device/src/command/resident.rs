@@ -3,7 +3,7 @@
 mod whereabouts;
 
 pub use whereabouts::{
-    apart_in_words, apart_lines, apart_to_json, status_command, whereabouts_in_words,
+    apart_in_words, apart_lines, apart_to_json, away_since, status_command, whereabouts_in_words,
 };
 
 use super::json::{ResidentShape, object, over, read, read_value, without};

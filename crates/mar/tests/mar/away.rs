@@ -1,14 +1,14 @@
 //! A dose that has been given to somebody who was recorded as away, or of an order that nobody had
 //! confirmed: the record takes what is true (R-05, O-02, H-01).
 
-use crate::giving::{Answer, causes, give_prn, given, record, rule, slot, stop, with_due};
+use crate::giving::{Answer, causes, give_prn, given, hold, record, rule, slot, stop, with_due};
 use crate::happened::{
     counted, four_hourly, home_with, incident, of_slot, really, told_and_raised,
 };
 use crate::home::{Home, at};
 use crate::orders_of::{daily, plain};
 use mar::command::{Ask, AskDose, AskOrder, AskResident, Told};
-use mar::due::DueState;
+use mar::due::{DueState, Suspension};
 use mar::fact::Professional;
 use mar::ids::{OrderId, ResidentId};
 use mar::medicine::Medicine;
@@ -216,4 +216,26 @@ fn a_dose_given_of_a_proposal_that_was_turned_down_is_told_of_an_order_that_is_n
     let day = "2026-11-03".parse().expect("a date");
     let chart = mar::chart::chart(home.picture(0), resident, (day, day), home.now).expect("one");
     assert_eq!(chart.orders.iter().map(|o| o.unscheduled.len()).sum::<usize>(), 1);
+}
+
+/// Fault: a chart printed while somebody was in hospital carried the letter in every box to the end
+/// of the cycle, for days that had not been; the same while an order was held.
+#[test]
+fn away_and_held_are_told_of_what_is_due_by_now_and_of_no_day_to_come() {
+    for why in [Suspension::Hospital, Suspension::Held] {
+        let (mut home, whose) = home_with(plain(daily(&["08:00", "18:00"])));
+        home.now = at("2026-11-03T07:45");
+        if why == Suspension::Held {
+            hold(&mut home, 0, whose).expect("held");
+        } else {
+            is_at(&mut home, whose.0, Whereabouts::Hospital, "2026-11-03T07:30");
+        }
+        home.now = at("2026-11-03T18:00");
+        let days = ("2026-11-03".parse().expect("a day"), "2026-11-05".parse().expect("a day"));
+        let chart = mar::chart::chart(home.picture(0), whose.0, days, home.now).expect("one");
+        let told: Vec<_> = chart.orders[0].cells.iter().map(|c| c.suspended).collect();
+        assert_eq!(told, [Some(why), Some(why), None, None, None, None]);
+        let to_come = chart.orders[0].cells[2..].iter().all(|c| c.state == DueState::NotDue);
+        assert!(to_come, "nobody is to give it now");
+    }
 }

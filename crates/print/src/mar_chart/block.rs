@@ -221,11 +221,12 @@ fn provenance(block: &Block) -> String {
 fn standing(flow: &mut Flow, standing: &BlockStanding) {
     let (tag, words) = match standing {
         BlockStanding::Active => return,
-        BlockStanding::Held(words) => ("HELD – DO NOT GIVE", words),
-        BlockStanding::Superseded(words) => ("SUPERSEDED – DO NOT GIVE", words),
-        BlockStanding::Stopped(words) => ("STOPPED – DO NOT GIVE", words),
+        BlockStanding::Held(words) => ("HELD", words),
+        BlockStanding::Away { whereabouts, words } => (whereabouts.as_str(), words),
+        BlockStanding::Superseded(words) => ("SUPERSEDED", words),
+        BlockStanding::Stopped(words) => ("STOPPED", words),
     };
-    flow.tags(0.0, &[tag.to_owned()]);
+    flow.tags(0.0, &[format!("{tag} – DO NOT GIVE")]);
     flow.line(Setting::bold(9.0), words.clone());
 }
 
@@ -233,7 +234,7 @@ fn standing(flow: &mut Flow, standing: &BlockStanding) {
 pub(super) fn ruled_through(block: &Block) -> bool {
     match block.standing {
         BlockStanding::Superseded(_) | BlockStanding::Stopped(_) => true,
-        BlockStanding::Active | BlockStanding::Held(_) => false,
+        BlockStanding::Active | BlockStanding::Held(_) | BlockStanding::Away { .. } => false,
     }
 }
 

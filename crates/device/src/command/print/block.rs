@@ -4,6 +4,7 @@ use super::cells::{SoFar, Told, rows};
 use super::page::some;
 use crate::command::page::moment;
 use crate::command::record::Card;
+use crate::command::resident::{away_since, whereabouts_in_words};
 use crate::command::session::Session;
 use ::mar::chart::ChartOrder;
 use ::mar::ids::StaffId;
@@ -57,7 +58,7 @@ pub(super) fn block<'s>(
             .and_then(|w| w.staff())
             .map(|id| signed(session, id, &mut so_far.people)),
         supply: history.and_then(|h| h.supplies().last().map(|s| s.pack.clone())),
-        standing: standing(session, order, history),
+        standing: standing(session, (resident, history), order),
         second_signature: settings.witnessed(content.medicine.cd),
         amount_per_dose: matches!(content.dose, ::mar::order::Dose::Range { .. }),
         carried_forward: None,
@@ -188,8 +189,8 @@ fn block_notes(
 
 fn standing(
     session: &Session<'_>,
+    (resident, history): (&ResidentPicture, Option<&OrderHistory>),
     order: &ChartOrder<'_>,
-    history: Option<&OrderHistory>,
 ) -> BlockStanding {
     let zone = session.zone();
     if let (Some((at, by, why)), true) = (order.stopped, order.ended) {
@@ -199,16 +200,27 @@ fn standing(
         let until = order.to.map(|to| moment(to, zone)).unwrap_or_default();
         return BlockStanding::Superseded(format!("Ended {until}."));
     }
-    if order.state == State::Held
-        && let Some((entry, why)) = history.and_then(OrderHistory::hold)
-    {
-        let by = session.initials(entry.staff());
-        return BlockStanding::Held(format!(
-            "Held since {} by {by}: {why}",
-            moment(entry.wall, zone)
-        ));
+    let held = held_since(session, order, history);
+    match (held, away_since(session, resident)) {
+        (Some(held), Some((_, since))) => BlockStanding::Held(format!("{held}. {since}.")),
+        (Some(held), None) => BlockStanding::Held(held),
+        (None, Some((where_now, since))) => BlockStanding::Away {
+            whereabouts: whereabouts_in_words(where_now).to_uppercase(),
+            words: since,
+        },
+        (None, None) => BlockStanding::Active,
     }
-    BlockStanding::Active
+}
+
+/// Since when, by whom and why an order is held; `None` for one that is not.
+pub(in crate::command) fn held_since(
+    session: &Session<'_>,
+    order: &ChartOrder<'_>,
+    history: Option<&OrderHistory>,
+) -> Option<String> {
+    let (entry, why) = history.and_then(OrderHistory::hold)?;
+    let (by, since) = (session.initials(entry.staff()), moment(entry.wall, session.zone()));
+    (order.state == State::Held).then(|| format!("Held since {since} by {by}: {why}"))
 }
 
 fn when_required(

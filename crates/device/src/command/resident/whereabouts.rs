@@ -29,6 +29,27 @@ pub(super) fn word(whereabouts: Whereabouts) -> &'static str {
     WHEREABOUTS.iter().find(|(w, ..)| *w == whereabouts).map_or("", |(_, word, _)| word)
 }
 
+/// Returns where a resident is who is away now and may come back, and since when in words; `None` for
+/// everybody else.
+#[must_use]
+pub fn away_since(
+    session: &Session<'_>,
+    resident: &ResidentPicture,
+) -> Option<(Whereabouts, String)> {
+    let statuses = resident.statuses();
+    let last = statuses.into_iter().rfind(|s| s.from <= session.now)?;
+    let away = match last.whereabouts {
+        Whereabouts::Present | Whereabouts::Discharged | Whereabouts::Deceased => return None,
+        Whereabouts::DayLeave | Whereabouts::OvernightLeave | Whereabouts::Hospital => {
+            whereabouts_in_words(last.whereabouts)
+        }
+    };
+    let since = moment(last.from, session.zone());
+    let first = away.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let rest = away.get(1..).unwrap_or_default();
+    Some((last.whereabouts, format!("{first}{rest} since {since}")))
+}
+
 /// Returns both words on where a resident is, where devices that were apart differ; `None` where
 /// they do not (Y-02). What to do stands in [`status_command`].
 #[must_use]
