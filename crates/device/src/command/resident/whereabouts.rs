@@ -36,8 +36,8 @@ pub fn away_since(
     session: &Session<'_>,
     resident: &ResidentPicture,
 ) -> Option<(Whereabouts, String)> {
-    let statuses = resident.statuses();
-    let last = statuses.into_iter().rfind(|s| s.from <= session.now)?;
+    let changes = resident.changes();
+    let (_, last) = changes.into_iter().rfind(|(_, s)| s.from <= session.now)?;
     let away = match last.whereabouts {
         Whereabouts::Present | Whereabouts::Discharged | Whereabouts::Deceased => return None,
         Whereabouts::DayLeave | Whereabouts::OvernightLeave | Whereabouts::Hospital => {
