@@ -260,6 +260,12 @@ fn agrees(at: Timestamp, other: Timestamp) -> bool {
     at.0.abs_diff(other.0) <= TYPED_AGREES_MS
 }
 
+/// Returns whether clocks were compared a moment ago.
+pub(crate) fn is_fresh(compared: &PeerClock, line: &Line) -> bool {
+    let then = Line { boot: compared.boot.clone(), running: compared.running };
+    line.since(&then).is_some_and(|since| since <= FRESH)
+}
+
 /// Returns by how many milliseconds a clock that was compared is ahead now; `None` where that can
 /// not be said any more: the machine was started anew, it is a day ago, or this device's clock was
 /// set since and the other one is not in touch to be compared again.

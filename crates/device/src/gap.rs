@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use mar::decide::counted_devices;
+use mar::decide::{counted_devices, members};
 use mar::ids::{DeviceId, LogId};
 use mar::picture::Picture;
 use mar::time::Timestamp;
@@ -20,7 +20,7 @@ use sync::session::Notice;
 use sync::status::{Level, PeerStatus, Reading};
 
 use crate::clock::{Clock, Line};
-use crate::doubt::ahead_now;
+use crate::doubt::{ahead_now, is_fresh};
 
 /// A device is heard while this device held all that it had no longer ago than this, on the
 /// connection that stands. Devices in touch say so every second, and a connection that is silent
@@ -164,8 +164,9 @@ impl Peers {
         }
     }
 
-    /// Returns by how many milliseconds the clocks of the devices that count are ahead of this
-    /// one's, as far as that can be said now.
+    /// Returns by how many milliseconds the clocks of the devices that can give are ahead of this
+    /// one's, as far as that can be said now. Whoever is in touch is compared, parked or not (T-07);
+    /// of one that has ended cleanly an earlier comparison says nothing more.
     pub(crate) fn clocks(
         &self,
         picture: &Picture,
@@ -174,11 +175,15 @@ impl Peers {
     ) -> BTreeMap<DeviceId, i64> {
         let Some(line) = clock.line() else { return BTreeMap::new() };
         let (now, peers) = (clock.now(), self.lock());
+        let counted: BTreeSet<DeviceId> = counted_devices(picture, own).collect();
         let ahead = |device: DeviceId| {
-            let compared = peers.get(&device)?.clock.as_ref()?;
+            let peer = peers.get(&device)?;
+            let compared = peer.clock.as_ref()?;
+            let asked = peer.status.is_connected() || counted.contains(&device);
+            (asked || is_fresh(compared, &line)).then_some(())?;
             Some((device, ahead_now(compared, now, &line)?))
         };
-        counted_devices(picture, own).filter_map(ahead).collect()
+        members(picture, own).filter_map(ahead).collect()
     }
 
     /// Keeps what changed, so that it is known at the next start.

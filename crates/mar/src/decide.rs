@@ -270,8 +270,8 @@ pub fn counted_devices(picture: &Picture, own: DeviceId) -> impl Iterator<Item =
         .filter(|id| picture.home.devices().get(id).is_some_and(|device| !device.is_parked()))
 }
 
-/// The active devices other than `own` whose role can give.
-fn members(picture: &Picture, own: DeviceId) -> impl Iterator<Item = DeviceId> {
+/// Returns the active devices other than `own` whose role can give, parked or not.
+pub fn members(picture: &Picture, own: DeviceId) -> impl Iterator<Item = DeviceId> {
     picture.home.devices().iter().filter_map(move |(id, device)| {
         let member =
             device.enrolment().is_some_and(|(_, role)| role == crate::fact::DeviceRole::Member);

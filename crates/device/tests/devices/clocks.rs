@@ -1,11 +1,12 @@
 //! A time that somebody types is an entry of the record before anything is recorded by it (W-08).
 
 use device::{Clock, SubmitFault};
+use mar::clock::ClockLevel;
 use mar::time::{Minutes, Timestamp};
 use store::backend::faults::Fault;
 use store::backend::{Disk, FileKind};
 
-use crate::home::{NOON, Place, command, dose, ward};
+use crate::home::{Home, NOON, Place, command, dose, until, ward};
 
 #[test]
 fn a_typed_time_is_written_down_with_what_was_shown_and_the_time_itself() {
@@ -71,4 +72,28 @@ fn no_two_typed_times_open_an_interval_where_nothing_speaks_against_the_clock() 
     step(295_000).unwrap();
     assert!(refused(5 * 3_600_000) && refused(590_000), "nor by steps");
     step(0).unwrap();
+}
+
+/// Fault: two devices were started again after a clean end, hours apart, and neither compared its
+/// clock. Cause: a parked device was left out until it recorded something. Fix: whoever is connected
+/// is compared; parking is about who is asked before a dose (T-07, W-16).
+#[test]
+fn a_device_that_has_recorded_nothing_since_a_clean_end_is_compared_while_it_is_connected() {
+    let mut home = Home::of_two();
+    home.wait_level();
+    home.trolley.close();
+    until("it is parked", || home.office.device().complete_to().1.is_empty());
+    home.office.close();
+    let now = home.office.clock.now().plus(Minutes(5));
+    home.office.clock = Clock::machine(now);
+    home.trolley.clock = Clock::machine(now.plus(Minutes(120)));
+    home.office.open();
+    home.trolley.open();
+    home.trolley.dial(&home.office);
+    until("the office sees that they differ", || {
+        home.office.device().clock_standing().level() == ClockLevel::Red
+    });
+    until("the trolley sees it, too", || {
+        home.trolley.device().clock_standing().level() == ClockLevel::Red
+    });
 }
