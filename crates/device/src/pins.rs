@@ -1,5 +1,6 @@
 //! The home's secrets as far as this device may have them, and the PINs that hang on them.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mar::command::AskHome;
@@ -17,6 +18,9 @@ use crate::running::{Device, ReadFault, by_person};
 pub(crate) const NOT_COUNTED: &str = "This device's disk is full or failing: wrong PINs cannot be \
      counted on it, so every PIN takes some seconds. Make room on the disk and start Medround on \
      this device again, or use another device";
+
+/// Whose PIN is checked late has it.
+static LATE: Mutex<()> = Mutex::new(());
 
 /// Why a PIN was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +106,10 @@ fn check_after(
     }
     let reader = device.reader()?;
     let late = reader.local().begin_attempt(staff, running(device)).map_err(PinFault::Wait)?;
-    if !late.is_zero() {
+    // Those that are answered late are answered one by one: side by side they would be many guesses
+    // in the time of one.
+    let turn = (!late.is_zero()).then(|| LATE.lock().unwrap_or_else(PoisonError::into_inner));
+    if turn.is_some() {
         pause(late);
     }
     let wrong = || if late.is_zero() { PinFault::Wrong } else { PinFault::WrongAndLate };
@@ -265,5 +272,42 @@ mod tests {
             assert!(waited >= Duration::from_secs(5), "{waited:?}");
         }
         assert!(matches!(check("111222"), (Err(PinFault::Wait(_)), Duration::ZERO)));
+    }
+
+    /// Fault: on a disk that takes nothing thirty guesses were judged in forty seconds. Cause: each
+    /// command on the socket waited by itself. Fix: they wait one after the other.
+    #[test]
+    fn on_a_full_disk_nobody_guesses_in_the_time_of_another_guess() {
+        let alone = full();
+        let reader = alone.device.reader().unwrap();
+        for _ in 0..40 {
+            assert!(check_after(&alone.device, (alone.manager, PIN), |_| ()).is_ok());
+            if !reader.local().counts_pins() {
+                break;
+            }
+        }
+        let (waits, waiting) = std::sync::mpsc::channel();
+        let guess = |go_on: std::sync::mpsc::Receiver<()>| {
+            let waits = waits.clone();
+            let (device, manager) = (&alone.device, alone.manager);
+            move || {
+                let late = |_| {
+                    waits.send(()).unwrap();
+                    go_on.recv().unwrap();
+                };
+                check_after(device, (manager, PIN), late).unwrap();
+            }
+        };
+        let ((first, one), (second, other)) =
+            (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+        std::thread::scope(|scope| {
+            scope.spawn(guess(one));
+            scope.spawn(guess(other));
+            waiting.recv_timeout(Duration::from_secs(60)).unwrap();
+            let both = waiting.recv_timeout(Duration::from_millis(500)).is_ok();
+            first.send(()).unwrap();
+            second.send(()).unwrap();
+            assert!(!both, "two PINs are checked at once");
+        });
     }
 }
