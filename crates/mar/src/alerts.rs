@@ -399,7 +399,7 @@ impl<'a> Collector<'a> {
             self.add(Tier::Amber, Cause::AllergiesNotAsked, self.now, Owner::ShiftLead);
         }
         for follow_up in resident.follow_ups().into_iter().filter(|f| f.closed.is_none()) {
-            if self.told.contains(&follow_up.id) {
+            if self.told.contains(&follow_up.id) || resident.is_found_out(&follow_up) {
                 continue;
             }
             let owner = follow_up.owner.map_or(Owner::ShiftLead, Owner::Staff);

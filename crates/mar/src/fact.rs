@@ -205,6 +205,9 @@ impl OrderFact {
 /// How the words of a follow-up begin that the record opened as an incident (D-06, H-01).
 pub const INCIDENT: &str = "incident: ";
 
+/// How the words of a follow-up begin that was opened with "not known, handed to …" (W-04, D-16).
+pub const FIND_OUT: &str = "find out what became of ";
+
 /// Facts about follow-ups (W-12).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowUpFact {

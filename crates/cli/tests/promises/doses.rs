@@ -3,7 +3,7 @@
 use super::{fails, home, hourly, instant, rule, slots};
 use crate::outside::device::{text, when_required};
 use libtest_mimic::Failed;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub fn when_required_dose() -> Result<(), Failed> {
     let (device, resident) = home();
@@ -222,6 +222,21 @@ pub fn meanings() -> Result<(), Failed> {
     assert_eq!(handed.code, 0, "{}{}", handed.stdout, handed.stderr);
     let chart = device.ok(&["chart", &resident, "--to", &super::instant("+1 day")[..10]]);
     assert!(chart.to_string().contains("handed to Sam Cole (SC)"), "{chart}");
+    // They find it until more is known of it, with the command that says so.
+    let waits = || {
+        let all = device.ok(&["alerts"]).as_array().cloned().unwrap_or_default().into_iter();
+        let found = all.filter(|a| a["about"]["follow_up"] == handed.json()["follow_up"]);
+        found.collect::<Vec<Value>>()
+    };
+    let dose = text(&handed.json()["administration"]);
+    let found = waits();
+    assert!(text(&found[0]["words"]).contains("find out what became of"), "{found:?}");
+    assert!(
+        text(&found[0]["next"][0]).starts_with(&format!("medroundctl correct {dose} --outcome"))
+    );
+    let correct = ["correct", &dose, "--outcome", "given", "--reason", "the pot was empty"];
+    device.ok_as(&device.senior(), &correct, "");
+    assert!(waits().is_empty(), "{:?}", waits());
     Ok(())
 }
 

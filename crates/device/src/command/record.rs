@@ -13,7 +13,9 @@ use super::session::Session;
 use super::{Fault, Output};
 use crate::Saved;
 use mar::command::{Ask, AskDose, Told};
-use mar::fact::{DoseFact, Fact, FollowUpFact, Professional, Prompt, PromptAnswer, Reading};
+use mar::fact::{
+    DoseFact, Fact, FollowUpFact, INCIDENT, Professional, Prompt, PromptAnswer, Reading,
+};
 use mar::ids::{AdministrationId, EntryId, FollowUpId, ResidentId};
 use mar::order::Dose;
 use mar::outcome::{OUTCOMES, Outcome, Practice};
@@ -254,8 +256,9 @@ pub(super) fn answer(
         for (name, value) in &answer.fields {
             document[*name] = value.clone();
         }
-        if let Some((follow_up, _)) = incident {
-            document["incident"] = json!(follow_up.to_string());
+        if let Some((follow_up, what)) = incident {
+            let key = if what.starts_with(INCIDENT) { "incident" } else { "follow_up" };
+            document[key] = json!(follow_up.to_string());
         }
         if let Some(count) = &rescue {
             document["rescue"] = prn::rescue_to_json(count);
@@ -271,13 +274,14 @@ pub(super) fn answer(
         out.line(line.clone());
     }
     if let Some((_, what)) = incident {
-        out.line(format!("Recorded as it happened. Opened: {what}"));
+        let happened = if what.starts_with(INCIDENT) { "Recorded as it happened. " } else { "" };
+        out.line(format!("{happened}Opened: {what}"));
     }
     out.line(format!("Saved on {}. Administration {id}", super::page::count(saved_on, "device")));
     Ok(())
 }
 
-/// The incident that was opened with it; `None` for none.
+/// The incident, or what is to be found out, that was opened with it; `None` for none.
 fn incident(saved: &Saved) -> Option<(FollowUpId, &str)> {
     saved.entries.iter().find_map(|entry| match &entry.fact {
         Fact::FollowUp(FollowUpFact::Opened { follow_up, what, .. }) => {

@@ -109,8 +109,9 @@ impl<'d> Decision<'d, '_, '_> {
         let Decided { authority, base, fact, incident } = decided;
         let made = self.made(authority, base)?;
         let incident = incident.map(|what| self.open_incident(id, &made, fact.order(), &what));
+        let handed = self.hand_over(resident, &made, &fact, told_in(ask))?;
         let dose = Draft { subject: Some(id), made: Some(made), fact: Fact::Dose(fact) };
-        Ok(std::iter::once(dose).chain(incident).collect())
+        Ok(std::iter::once(dose).chain(incident).chain(handed).collect())
     }
 
     fn pop(
@@ -612,6 +613,15 @@ fn not_active(history: &OrderHistory, at: Timestamp) -> DoseRefusal {
 }
 
 /// Whether the slot has an outcome that stands in the way (D-06, D-08).
+/// What was told of a dose; `None` where nothing was.
+const fn told_in(ask: &AskDose) -> Option<&Told> {
+    match ask {
+        AskDose::Record { told, .. } | AskDose::Prn { told, .. } => Some(told),
+        AskDose::Correct { instead, .. } => instead.as_ref(),
+        AskDose::Pop { .. } | AskDose::NoteEffect { .. } => None,
+    }
+}
+
 fn already(
     decision: &Decision<'_, '_, '_>,
     recorded: &[&crate::picture::Administration],

@@ -4,9 +4,10 @@ mod whereabouts;
 
 use super::{Administration, OrderHistory, Recorded, Writes, counting, heads};
 use crate::fact::{
-    CLINICAL, Contact, DoseFact, Fact, FollowUpFact, INCIDENT, Popped, ResidentFact,
+    CLINICAL, Contact, DoseFact, FIND_OUT, Fact, FollowUpFact, INCIDENT, Popped, ResidentFact,
 };
 use crate::ids::{AdministrationId, EntryId, FollowUpId, OrderId, ResidentId, StaffId};
+use crate::outcome::{Outcome, Practice};
 use crate::resident::{Allergies, Allergy, Identity, NhsNumber, Status};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -271,6 +272,34 @@ impl ResidentPicture {
         let mut found =
             self.follow_ups.iter().filter(|(_, writes)| writes.values().any(opened_with));
         found.find_map(|(id, writes)| follow_up(*id, writes).filter(|f| f.closed.is_none()))
+    }
+
+    /// Returns the dose that a follow-up was opened with because nobody knew what became of it: the
+    /// entry before it in the same log (W-04, D-16). `None` for every other follow-up.
+    #[must_use]
+    pub fn handed(&self, follow_up: &FollowUp<'_>) -> Option<&Administration> {
+        let (opened, _) =
+            follow_up.steps.first().filter(|_| follow_up.what.starts_with(FIND_OUT))?;
+        let before = (opened.stamp.log, opened.stamp.sequence.checked_sub(1)?);
+        let wrote = |a: &&Administration| {
+            a.history().iter().any(|w| (w.stamp.log, w.stamp.sequence) == before)
+        };
+        self.administrations.values().find(wrote)
+    }
+
+    /// Whether more is known by now of a dose of which nobody knew what became of it: it was
+    /// corrected, or another outcome stands on its slot.
+    #[must_use]
+    pub fn is_found_out(&self, follow_up: &FollowUp<'_>) -> bool {
+        let unknown = |a: &Administration| {
+            a.effective().is_some_and(|r| r.outcome == Outcome::Practice(Practice::NotKnown))
+        };
+        let Some(handed) = self.handed(follow_up) else { return false };
+        let slot = handed.record().and_then(|(_, record)| record.slot.as_ref());
+        let mut others = self.administrations.values().filter(|a| {
+            slot.is_some() && a.record().and_then(|(_, record)| record.slot.as_ref()) == slot
+        });
+        !unknown(handed) || others.any(|a| a.effective().is_some() && !unknown(a))
     }
 
     /// Returns the heads that a new identity should name.

@@ -1,8 +1,11 @@
 //! What can be told of a dose, and from when on.
 
-use crate::giving::{because, give_prn, given, hold, record, resume, rule, slot, with_due};
+use crate::giving::{
+    all_alerts, because, give_prn, given, hold, record, resume, rule, slot, with_due,
+};
 use crate::home::{Home, administration, at};
 use crate::orders_of::{daily, plain, rounds, when_required};
+use mar::alerts::{Cause, Owner, Tier};
 use mar::command::{Ask, AskDose, AskResident, Told};
 use mar::due::DueState;
 use mar::fact::{Professional, Reading};
@@ -191,6 +194,38 @@ fn what_is_not_known_is_handed_to_somebody_else_by_name() {
     let held = home.resident(0, whose.0).administration(administration(&entries)).expect("held");
     let reason = &held.effective().expect("it counts").reason;
     assert_eq!(reason, "handed to NU Person (NU): the pot was empty at nine");
+}
+
+#[test]
+fn what_is_not_known_waits_for_the_person_it_was_handed_to_until_more_is_known() {
+    for way in ["corrected", "offered again", "never happened"] {
+        let (mut home, whose) = home_with(plain(daily(&["08:00"])));
+        home.now = at("2026-11-03T08:00");
+        let nurse = home.person("NU");
+        let told = Told { handed_to: Some(nurse), ..Told::of(NOT_KNOWN) };
+        let entries = record(&mut home, (0, "CA"), whose, "2026-11-03T08:00", told);
+        let administration = administration(&entries.expect("honest"));
+        let waiting = |home: &Home| {
+            let all = all_alerts(home, 0).into_iter();
+            let found = all.filter(|a| matches!(a.cause, Cause::FollowUp(_)));
+            found.map(|a| (a.tier, a.owner)).collect::<Vec<_>>()
+        };
+        assert_eq!(waiting(&home), [(Tier::Amber, Owner::Staff(nurse))], "{way}");
+        let what = home.resident(0, whose.0).follow_ups()[0].what.to_owned();
+        assert!(what.starts_with("find out what became of Ramipril"), "{what}");
+        assert!(what.contains("Tue 3 Nov 2026 08:00"), "{what}");
+        home.now = at("2026-11-03T08:20");
+        let instead = (way == "corrected").then(given);
+        if way == "offered again" {
+            let answer = record(&mut home, (0, "CA"), whose, "2026-11-03T08:00", given());
+            answer.expect("it was there all the time");
+        } else {
+            let reason = "found in the pot".to_owned();
+            let ask = AskDose::Correct { administration, instead, reason, alone: false };
+            home.ask(0, "NU", Ask::Dose(whose.0, ask)).expect("found out");
+        }
+        assert_eq!(waiting(&home), [], "{way}");
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@ use crate::command::follow_up::close_with;
 use crate::command::resident::status_command;
 use crate::command::session::Session;
 use mar::alerts::{Alert, Cause};
-use mar::ids::{AdministrationId, ResidentId};
+use mar::ids::{AdministrationId, FollowUpId, ResidentId};
+use mar::picture::ResidentPicture;
 
 /// Returns the lines that follow an alert: what answers its cause, then what closes the follow-ups
 /// that it tells of (W-12). Empty where nothing on the command line answers it.
@@ -57,7 +58,13 @@ fn answers(session: &Session<'_>, alert: &Alert) -> Vec<String> {
         Cause::WhereaboutsConflict => {
             alert.resident.map(|id| status_command(id, "WHERE", "TIME")).into_iter().collect()
         }
-        Cause::FollowUp(id) => vec![close_with(*id)],
+        Cause::FollowUp(id) => {
+            let resident = alert.resident.and_then(|id| session.picture.resident(id));
+            let mut lines: Vec<String> =
+                resident.and_then(|r| find_out(r, *id)).into_iter().collect();
+            lines.push(close_with(*id));
+            lines
+        }
         Cause::Popped(_)
         | Cause::TimeTyped(_)
         | Cause::InDoubt(_)
@@ -65,6 +72,15 @@ fn answers(session: &Session<'_>, alert: &Alert) -> Vec<String> {
         | Cause::NeedsUpdate
         | Cause::NextNear(..) => Vec::new(),
     }
+}
+
+/// The command that says what became of a dose of which nobody knew (W-04).
+fn find_out(resident: &ResidentPicture, id: FollowUpId) -> Option<String> {
+    let follow_up = resident.follow_ups().into_iter().find(|f| f.id == id)?;
+    let dose = resident.handed(&follow_up)?.id()?;
+    Some(format!(
+        "medroundctl correct {dose} --outcome OUTCOME --given-at TIME --reason TEXT --as INITIALS"
+    ))
 }
 
 /// The commands among the lines, for who reads them with a program.

@@ -5,12 +5,14 @@
 
 use super::{Asked, Decision};
 use crate::command::Told;
-use crate::fact::{Draft, Fact, FollowUpFact, INCIDENT, Made, Recording};
+use crate::fact::{DoseFact, Draft, FIND_OUT, Fact, FollowUpFact, INCIDENT, Made, Recording};
 use crate::ids::{FollowUpId, OrderId, ResidentId};
 use crate::outcome::Outcome;
+use crate::picture::ResidentPicture;
 use crate::refusal::{DoseRefusal, Refusal, moment};
 use crate::schedule::Slot;
 use crate::time::{Minutes, Timestamp, Tz};
+use std::sync::Arc;
 
 /// What has been given lies at least this far back: times are typed to the minute.
 const PAST: Minutes = Minutes(1);
@@ -100,6 +102,40 @@ impl Decision<'_, '_, '_> {
         let fact = FollowUpFact::Opened { follow_up, what, order: Some(order), owner: None };
         let made = Made { base: Vec::new(), ..made.clone() };
         Draft { subject: Some(resident), made: Some(made), fact: Fact::FollowUp(fact) }
+    }
+
+    /// The follow-up of "not known, handed to …": whoever it was handed to finds it, until another
+    /// outcome says more (W-04, D-16). `None` where nothing was handed over.
+    pub(super) fn hand_over(
+        &mut self,
+        resident: &Arc<ResidentPicture>,
+        made: &Made,
+        fact: &DoseFact,
+        told: Option<&Told>,
+    ) -> Result<Option<Draft>, Refusal> {
+        let Some(told) = told else { return Ok(None) };
+        let Some(owner) = told.handed_to else { return Ok(None) };
+        let (slot, given_at) = match fact {
+            DoseFact::Recorded(recorded) => (recorded.slot.as_ref(), recorded.recording.given_at),
+            DoseFact::Corrected(corrected) => {
+                let dose = resident.administration(corrected.of.administration);
+                let record = dose.and_then(|a| a.record()).map(|(_, record)| record);
+                let at =
+                    corrected.instead.as_ref().map_or(corrected.of.filed_under, |r| r.given_at);
+                (record.and_then(|r| r.slot.as_ref()), at)
+            }
+            DoseFact::Popped(_) | DoseFact::Effect(_) => return Ok(None),
+        };
+        let history = resident.orders.get(&fact.order());
+        let version = history.and_then(|history| history.best_version(given_at));
+        let medicine = version.map_or("a medicine", |v| v.content.medicine.name.as_str());
+        let slot = slot.and_then(|slot| self.asked_slot(resident, slot).ok());
+        let due = moment(slot.map_or(given_at, |(_, slot)| slot.due), self.settings()?.zone);
+        let (order, what) = (Some(fact.order()), format!("{FIND_OUT}{medicine}, {due}"));
+        let follow_up = FollowUpId(self.fresh());
+        let fact = FollowUpFact::Opened { follow_up, what, order, owner: Some(owner) };
+        let made = Made { base: Vec::new(), ..made.clone() };
+        Ok(Some(Draft { subject: Some(resident.id), made: Some(made), fact: Fact::FollowUp(fact) }))
     }
 
     /// What the incident says of a dose that was left out in error (D-03); `None` for every other.
