@@ -56,6 +56,7 @@ const TESTS: &[(&str, Test)] = &[
     ("what_no_order_let_anybody_give_is_told", promises::doses::outside_the_order),
     ("a_record_is_corrected_and_its_original_stays", promises::doses::corrected),
     ("nobody_is_given_anything_while_in_hospital", promises::doses::hospital),
+    ("a_dose_that_goes_past_the_most_says_so_before", promises::doses::past_the_most),
     ("importing_twice_changes_nothing", promises::imported::twice),
     ("an_import_of_people_without_a_number_keeps_them_apart", promises::apart_people::no_number),
     ("an_import_never_gives_one_person_what_is_anothers", promises::apart_people::same_number),

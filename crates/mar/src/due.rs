@@ -13,7 +13,7 @@ use crate::picture::{
     Administration, HomePicture, OrderHistory, ResidentPicture, VersionView, slots_of,
 };
 use crate::resident::Whereabouts;
-use crate::rules;
+use crate::rules::{self, PastMost};
 use crate::schedule::{self, Slot, SlotId, SlotKey};
 use crate::settings::Settings;
 use crate::time::Timestamp;
@@ -43,6 +43,10 @@ pub struct Due<'p> {
     /// When the first dose of its order was taken, where that was too near before this one: ask the
     /// prescriber or pharmacist before it is given (D-07). `None` for every other.
     pub near: Option<Timestamp>,
+    /// What an ingredient would come to with this dose, where that is past its most: ask the
+    /// prescriber or pharmacist before it is given (P-04, W-01). `None` for what goes past nothing
+    /// or may not be given now.
+    pub past_most: Option<PastMost>,
 }
 
 /// The states of a due dose, in the words of the command line.
@@ -176,6 +180,9 @@ pub fn due<'p>(
             }
         }
     }
+    for due in found.iter_mut().filter(|due| due.is_to_come()) {
+        due.past_most = rules::past_most(&due.version.content, &due.slot, &taken, now);
+    }
     found.sort_by(|a, b| (a.slot.due, &a.slot.id).cmp(&(b.slot.due, &b.slot.id)));
     found
 }
@@ -250,6 +257,7 @@ impl<'p> Day<'p, '_> {
             not_before: None,
             first: None,
             near: None,
+            past_most: None,
             slot,
         };
         due.state = state(&due, self.now);

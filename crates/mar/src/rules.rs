@@ -10,7 +10,9 @@ pub use bar::{Bar, barred};
 pub use breach::{Breach, BreachKind, breaches, double_doses};
 pub use finding::{Finding, findings};
 pub(crate) use limits::is_weekly;
-pub use limits::{Limit, allows, gap_allows, min_gap, weekly_allows};
+pub use limits::{
+    Limit, PastMost, allows, gap_allows, min_gap, past_most, weekly_allows, went_past,
+};
 pub use status::{LastGiven, PrnStatus, RescueCount, prn_status, rescue_count};
 
 use crate::ids::{AdministrationId, OrderId, VersionId};

@@ -77,6 +77,21 @@ fn number(quantity: Quantity) -> String {
         .map_or_else(|| quantity.to_string(), |word| (*word).to_owned())
 }
 
+/// Returns a number with its thousands apart: `4,000`, `0.5`.
+#[must_use]
+pub fn grouped(quantity: Quantity) -> String {
+    let text = quantity.to_string();
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut out = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + rest
+}
+
 /// Returns a dose in words: `TWO tablets`, `ONE or TWO tablets`, `2.5 to 5 ml`.
 #[must_use]
 pub fn dose(dose: &Dose) -> String {

@@ -488,3 +488,44 @@ pub fn hospital() -> Result<(), Failed> {
     assert!(told.lines().any(|line| line.starts_with(&again)), "{told}");
     Ok(())
 }
+
+/// Fault: a regular dose that took paracetamol past its most was told by `alerts` alone, afterwards.
+pub fn past_the_most() -> Result<(), Failed> {
+    let (device, resident) = home();
+    let tablets = json!({"name": "Paracetamol 500mg tablets", "form": "tablet",
+        "cd_category": "0000",
+        "ingredients": [{"name": "paracetamol", "amount": "500", "unit": "mg", "per": "tablet"}]});
+    let mut regular = hourly(&resident);
+    regular["medicine"] = tablets;
+    regular["label"] = json!(null);
+    regular["start"] = json!(instant("-5 hours"));
+    regular["dose"] = json!({"value": "4", "unit": "tablet"});
+    regular["schedule"] =
+        json!({"kind": "every", "n": 12, "unit": "hour", "anchor": instant("+2 minutes")});
+    device.order(&regular);
+    let nurse = device.nurse();
+    let twin = ["order", "add", "--from", "-", "--intended", "one for the pain between"];
+    let prn = device.ok_as(&nurse, &twin, &when_required(&resident).to_string());
+    let prn = text(&prn["order"]);
+    device.ok_as(&device.senior(), &["order", "check", &prn], "");
+    for ago in ["-20 hours", "-15 hours", "-10 hours"] {
+        let (then, why) = (instant(ago), "told at the handover");
+        let give = ["give-prn", &prn, "--amount", "2", "--reason", "pain", "--given-at", &then];
+        device.ok_as(&nurse, &[&give[..], &["--already-given", why]].concat(), "");
+    }
+    let due = slots(&device, &resident);
+    assert_eq!(due[0]["past_most"]["mg"], json!("5000"), "{due:?}");
+    let words = "with this dose 5,000 mg of paracetamol in 24 hours";
+    for args in [&["round"][..], &["due", "--resident", &resident]] {
+        let told = device.run(args).stdout;
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        if told.contains("Paracetamol") {
+            assert!(told.contains(words) && told.contains("pharmacist first"), "{told}");
+        }
+    }
+    let slot = text(&due[0]["slot"]);
+    let record = ["record", &slot, "--outcome", "given"];
+    let given = device.ok_as(&nurse, &record, "");
+    assert_eq!(given["past_most"]["words"].as_str().map(|w| w.starts_with(words)), Some(true));
+    Ok(())
+}

@@ -10,7 +10,7 @@ use mar::fact::AccessKind;
 use mar::first::FirstDose;
 use mar::ids::ResidentId;
 use mar::picture::ResidentPicture;
-use mar::rules::{by_date, slot_of};
+use mar::rules::{PastMost, by_date, slot_of};
 use mar::schedule::{SlotId, SlotKey, SlotKind};
 use mar::settings::Settings;
 use mar::time::{DAY, Timestamp, day_span};
@@ -118,6 +118,7 @@ pub fn to_json(session: &Session<'_>, due: &Due<'_>) -> Value {
         "needs_update": needs_update(session, due.resident),
         "too_near_dose_of": due.near.map(|at| at.rfc3339(zone)),
         "not_before": due.not_before.map(|at| at.rfc3339(zone)),
+        "past_most": due.past_most.as_ref().map(past_most_to_json),
         "outcome": outcome(due),
         "possible_double_dose": due.is_possible_double_dose(),
         "given": due.taken().filter_map(|a| a.effective()).map(|told| {
@@ -162,9 +163,27 @@ pub const fn suspension_word(suspension: Suspension) -> &'static str {
     }
 }
 
-/// Returns the state of a due dose for a person.
+/// Returns what an ingredient comes to with a dose, past its most, as JSON.
+#[must_use]
+pub fn past_most_to_json(past: &PastMost) -> Value {
+    json!({
+        "ingredient": past.ingredient,
+        "mg": past.mg.to_string(),
+        "most_mg": past.most_mg.to_string(),
+        "words": past.in_words(),
+    })
+}
+
+/// Returns the state of a due dose for a person, with what is asked before it is given.
 #[must_use]
 pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
+    let state = state_alone(session, due);
+    let Some(past) = &due.past_most else { return state };
+    let sep = if state.is_empty() { "" } else { "; " };
+    format!("{state}{sep}TOO MUCH: {}: ask the prescriber or pharmacist first", past.in_words())
+}
+
+fn state_alone(session: &Session<'_>, due: &Due<'_>) -> String {
     let recorded = || mar::due::shown(&due.recorded).and_then(|a| a.effective());
     if due.is_possible_double_dose() {
         return given_twice(session, due);

@@ -21,6 +21,7 @@ use mar::order::Dose;
 use mar::outcome::{OUTCOMES, Outcome, Practice};
 use mar::quantity::{Amount, Unit};
 use mar::refusal::Missing;
+use mar::rules::{PastMost, taken, went_past};
 use mar::schedule::SlotId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -246,6 +247,7 @@ pub(super) fn answer(
     };
     let rescue = prn::rescue_of(session, resident, id);
     let incident = incident(saved);
+    let past = past_most(session, resident, id);
     if out.is_json() {
         let mut document = json!({
             "administration": id.to_string(),
@@ -263,12 +265,18 @@ pub(super) fn answer(
         if let Some(count) = &rescue {
             document["rescue"] = prn::rescue_to_json(count);
         }
+        if let Some(past) = &past {
+            document["past_most"] = super::due::past_most_to_json(past);
+        }
         out.document(&document);
         return Ok(());
     }
     tell(session, resident, id, out);
     if let Some(count) = rescue {
         out.line(format!("{}.", count.in_words()));
+    }
+    if let Some(past) = past {
+        out.line(format!("TOO MUCH: {}: ask the prescriber or pharmacist now.", past.in_words()));
     }
     for line in &answer.lines {
         out.line(line.clone());
@@ -279,6 +287,19 @@ pub(super) fn answer(
     }
     out.line(format!("Saved on {}. Administration {id}", super::page::count(saved_on, "device")));
     Ok(())
+}
+
+/// What a regular dose took an ingredient to, past its most: nothing refuses it, and whoever gives it
+/// is told (W-01, P-04). `None` for nothing.
+fn past_most(
+    session: &Session<'_>,
+    resident: ResidentId,
+    dose: AdministrationId,
+) -> Option<PastMost> {
+    let resident = session.picture.resident(resident)?;
+    let at = resident.administration(dose)?.effective()?.given_at;
+    let since = at.minus(mar::rules::LOOK_BACK);
+    went_past(&taken(&session.picture.home, resident, since), dose)
 }
 
 /// The incident, or what is to be found out, that was opened with it; `None` for none.

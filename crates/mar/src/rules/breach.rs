@@ -1,6 +1,6 @@
 //! What two people did while apart, found over the merged record (Y-03, Y-09).
 
-use super::limits::{ingredients_allow, totals_allow};
+use super::limits::{Regular, ingredients_allow, totals_allow};
 use super::{Limit, Taken, allows, gap_allows, look_back, weekly_allows};
 use crate::due::SlotPlace;
 use crate::fact::Recording;
@@ -53,9 +53,7 @@ pub fn breaches(taken: &[Taken<'_>]) -> Vec<Breach> {
             Some(prn) => allows(order, prn, earlier, &dose.amount, dose.at),
             None => gap_allows(order, earlier, dose.at)
                 .and_then(|()| weekly_allows(order, earlier, dose.at))
-                .and_then(|()| {
-                    ingredients_allow(dose.content, earlier, &dose.amount, dose.counts_at)
-                }),
+                .and_then(|()| ingredients_allow(&Regular::of(dose), earlier)),
         };
         for limit in broken.err().into_iter().chain(above_the_dose(dose)) {
             let kind = match limit {

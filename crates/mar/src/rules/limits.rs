@@ -1,11 +1,13 @@
 //! The limits of when-required and regular doses.
 
 use super::{PARACETAMOL_GAP, PARACETAMOL_MG_24H, Taken, WEEKLY_GAP, ingredient_mg, share_limits};
-use crate::ids::OrderId;
+use crate::due::SlotPlace;
+use crate::ids::{AdministrationId, OrderId};
 use crate::order::{Content, Prn};
 use crate::quantity::{Amount, Quantity};
-use crate::schedule::{Days, Schedule};
+use crate::schedule::{Days, Schedule, Slot};
 use crate::time::{DAY, Minutes, Timestamp};
+use std::collections::BTreeSet;
 
 /// What keeps a dose from being given at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,25 +91,101 @@ pub(super) fn totals_allow(
 }
 
 /// Whether a regular dose that counts at `at` keeps the totals of its ingredients beside what was
-/// given when required. It is given all the same (W-01); that it went past them is told (P-04, Y-09).
-/// What regular doses come to by themselves was looked at when their orders were activated, and is
-/// not told again on the day of 23 hours.
+/// given when required or more than once. It is given all the same (W-01); that it goes past them is
+/// told (P-04, Y-09). What regular doses come to by themselves was looked at when their orders were
+/// activated, and is not told again on the day of 23 hours.
 ///
 /// # Errors
-/// With the limit that it went past.
-pub(super) fn ingredients_allow(
-    content: &Content,
-    taken: &[Taken<'_>],
-    amount: &Amount,
-    at: Timestamp,
-) -> Result<(), Limit> {
+/// With the limit that it goes past.
+pub(super) fn ingredients_allow(dose: &Regular<'_>, taken: &[Taken<'_>]) -> Result<(), Limit> {
+    let Regular { content, amount, at, place } = dose;
     of_ingredients(content, taken)
         .filter(|ceiling| {
-            let when_required = taken.iter().filter(|t| t.slot.is_none());
-            let mut within = when_required.filter(|t| t.counts_at > at.minus(DAY));
-            within.any(|t| ceiling.counted(t.content, &t.amount).is_some())
+            let mut places: BTreeSet<SlotPlace<'_>> = place.iter().cloned().collect();
+            let mut within = taken
+                .iter()
+                .filter(|t| t.counts_at > at.minus(DAY))
+                .filter(|t| ceiling.counted(t.content, &t.amount).is_some());
+            // A dose outside slots is one that no activation counted; so is a second one of a slot.
+            within.any(|t| t.slot.is_none_or(|slot| !places.insert(SlotPlace::of(t.order, slot))))
         })
-        .try_for_each(|ceiling| ceiling.allows(content, amount, at))
+        .try_for_each(|ceiling| ceiling.allows(content, amount, *at))
+}
+
+/// A regular dose, as the totals of its ingredients look at it.
+pub(super) struct Regular<'d> {
+    pub(super) content: &'d Content,
+    pub(super) amount: &'d Amount,
+    /// When it counts: its slot's time, or its own outside the window (W-01).
+    pub(super) at: Timestamp,
+    /// Its slot; `None` for a dose outside slots.
+    pub(super) place: Option<SlotPlace<'d>>,
+}
+
+impl<'d> Regular<'d> {
+    pub(super) fn of(dose: &'d Taken<'_>) -> Self {
+        let place = dose.slot.map(|slot| SlotPlace::of(dose.order, slot));
+        Self { content: dose.content, amount: &dose.amount, at: dose.counts_at, place }
+    }
+}
+
+/// What an ingredient comes to in 24 hours with one more dose, where that is past its most (P-04).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastMost {
+    /// Which.
+    pub ingredient: String,
+    /// What it comes to with the dose, in mg.
+    pub mg: Quantity,
+    /// The most, in mg.
+    pub most_mg: Quantity,
+}
+
+impl PastMost {
+    /// Returns it in words: `with this dose 5,000 mg of paracetamol in 24 hours (the most is 4,000
+    /// mg)`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let Self { ingredient, mg, most_mg } = self;
+        let (mg, most) = (crate::words::grouped(*mg), crate::words::grouped(*most_mg));
+        format!("with this dose {mg} mg of {ingredient} in 24 hours (the most is {most} mg)")
+    }
+}
+
+/// Returns what the most of an ingredient a regular dose goes past; `None` where it keeps them all.
+fn past(dose: &Regular<'_>, taken: &[Taken<'_>]) -> Option<PastMost> {
+    match ingredients_allow(dose, taken).err()? {
+        Limit::Ingredient { name, most_mg, taken_mg, .. } => {
+            let own = ingredient_mg(dose.content, &name, dose.amount)?;
+            Some(PastMost { ingredient: name, mg: taken_mg.plus(own), most_mg })
+        }
+        Limit::Interval { .. } | Limit::Amount { .. } | Limit::Dose { .. } => None,
+    }
+}
+
+/// Returns what a dose of a slot, given at `at`, would go past beside what was taken: it is told
+/// before it is given, and refused to nobody (W-01, P-04). `None` where it goes past nothing.
+#[must_use]
+pub fn past_most(
+    content: &Content,
+    slot: &Slot,
+    taken: &[Taken<'_>],
+    at: Timestamp,
+) -> Option<PastMost> {
+    let in_time = at <= slot.window.to;
+    let amount = content.dose.most();
+    let place = Some(SlotPlace::of(slot.order, &slot.id));
+    let at = if in_time { slot.due } else { at };
+    past(&Regular { content, amount: &amount, at, place }, taken)
+}
+
+/// Returns what a regular dose that was taken went past, beside what was taken before it; `None`
+/// where it went past nothing (W-01, P-04).
+#[must_use]
+pub fn went_past(taken: &[Taken<'_>], dose: AdministrationId) -> Option<PastMost> {
+    let at = taken.iter().position(|t| t.administration == dose)?;
+    let (dose, earlier) = (&taken[at], &taken[..at]);
+    let regular = dose.content.prn().is_none() && !dose.content.flags.rescue;
+    if regular { past(&Regular::of(dose), earlier) } else { None }
 }
 
 /// One total of 24 hours with what was taken under it. What may be given and what is left are both

@@ -1,6 +1,8 @@
 //! Intervals and totals (P-02 to P-05, W-01), also against sums over every window.
 
-use crate::home::{ZONE, at};
+use crate::giving::{given, record, with_due};
+use crate::happened::{home_with, really};
+use crate::home::{Home, ZONE, at};
 use crate::orders_of::{daily, named, one_or_two, paracetamol, plain, q, tablets, when_required};
 use mar::ids::{AdministrationId, OrderId};
 use mar::order::{Content, Prn};
@@ -409,4 +411,56 @@ fn an_instant_beyond_all_time_is_shown_without_a_panic() {
             let _ = (instant.civil(zone), instant.month(), instant.offset_minutes(zone));
         }
     }
+}
+
+/// Fault: a regular dose that took paracetamol past its most was told only once it was given, and
+/// doses given more than once on one slot were not counted at all.
+#[test]
+fn a_regular_dose_that_would_go_past_the_most_is_told_before_it_is_given() {
+    let four = paracetamol("2", daily(&["06:00", "11:00", "16:00", "21:00"]));
+    let (mut home, whose) = home_with(four);
+    let at_evening = |home: &Home| {
+        with_due(home, 0, whose, "2026-11-03T21:00", |due| {
+            due.past_most.as_ref().map(|past| (past.ingredient.clone(), past.mg))
+        })
+    };
+    for (now, slot) in [("T06:10", "T06:00"), ("T11:05", "T11:00"), ("T16:05", "T16:00")] {
+        home.now = at(&format!("2026-11-03{now}"));
+        let slot = format!("2026-11-03{slot}");
+        record(&mut home, (0, "CA"), whose, &slot, given()).expect("given");
+    }
+    assert_eq!(at_evening(&home), None, "four doses by themselves are what was prescribed");
+    // The noon round went to the same person twice.
+    home.now = at("2026-11-03T16:30");
+    let twice = really(given(), "2026-11-03T16:20");
+    record(&mut home, (0, "CB"), whose, "2026-11-03T16:00", twice).expect("it has been given");
+    let past = at_evening(&home).expect("told before it is given");
+    assert_eq!(past, ("paracetamol".to_owned(), Quantity::whole(5_000)));
+    home.now = at("2026-11-03T21:00");
+    let given = record(&mut home, (0, "CA"), whose, "2026-11-03T21:00", given());
+    given.expect("it is refused to nobody (W-01)");
+    let taken =
+        rules::taken(&home.picture(0).home, home.resident(0, whose.0), at("2026-11-01T00:00"));
+    let last = taken.last().expect("a dose").administration;
+    let went = rules::went_past(&taken, last).expect("told with the answer");
+    assert_eq!(
+        went.in_words(),
+        "with this dose 5,000 mg of paracetamol in 24 hours (the most is 4,000 mg)"
+    );
+}
+
+#[test]
+fn doses_given_three_times_on_one_slot_are_counted() {
+    let (mut home, whose) = home_with(paracetamol("4", daily(&["08:00"])));
+    home.now = at("2026-11-03T08:30");
+    record(&mut home, (0, "CA"), whose, "2026-11-03T08:00", given()).expect("given");
+    for again in ["2026-11-03T08:10", "2026-11-03T08:20"] {
+        let told = really(given(), again);
+        record(&mut home, (0, "CB"), whose, "2026-11-03T08:00", told).expect("it has been given");
+    }
+    let taken =
+        rules::taken(&home.picture(0).home, home.resident(0, whose.0), at("2026-11-01T00:00"));
+    let past: Vec<_> =
+        taken.iter().map(|t| rules::went_past(&taken, t.administration).map(|p| p.mg)).collect();
+    assert_eq!(past, [None, None, Some(Quantity::whole(6_000))]);
 }

@@ -99,26 +99,34 @@ fn kinds(taken: &[Taken<'_>]) -> Vec<BreachKind> {
 
 #[test]
 fn a_regular_dose_that_goes_past_four_grams_after_one_when_required_is_told() {
-    let slot: SlotId = "rm81ae4q34dwkzzcsm87cn4nvg.2026-11-21.0800".parse().expect("a slot");
+    let slot = |key: &str| -> SlotId {
+        format!("rm81ae4q34dwkzzcsm87cn4nvg.2026-11-{key}").parse().expect("a slot")
+    };
+    let slots = ["21.1800", "21.2200", "22.0800", "22.1200"].map(slot);
     let regular = paracetamol("2", daily(&["08:00", "12:00", "18:00", "22:00"]));
     let prn = paracetamol("2", when_required(Some(240), Some("8")));
     let mut taken = vec![
-        two(ONE, &regular, Some(&slot), "2026-11-21T18:00"),
-        two(ONE, &regular, Some(&slot), "2026-11-21T22:00"),
+        two(ONE, &regular, Some(&slots[0]), "2026-11-21T18:00"),
+        two(ONE, &regular, Some(&slots[1]), "2026-11-21T22:00"),
         two(OTHER, &prn, None, "2026-11-22T02:00"),
-        two(ONE, &regular, Some(&slot), "2026-11-22T08:00"),
+        two(ONE, &regular, Some(&slots[2]), "2026-11-22T08:00"),
     ];
     assert_eq!(kinds(&taken), [], "4,000 mg in 24 hours");
-    taken.push(two(ONE, &regular, Some(&slot), "2026-11-22T12:00"));
+    taken.push(two(ONE, &regular, Some(&slots[3]), "2026-11-22T12:00"));
     assert_eq!(kinds(&taken), [BreachKind::Total], "5,000 mg in 18 hours");
 }
 
 #[test]
 fn regular_doses_alone_go_past_nothing_on_the_day_of_23_hours() {
-    let slot: SlotId = "rm81ae4q34dwkzzcsm87cn4nvg.2026-03-28.0800".parse().expect("a slot");
     let regular = paracetamol("2", daily(&["08:00", "12:00", "18:00", "22:00"]));
     let times = ["28T22:00", "29T08:00", "29T12:00", "29T18:00", "29T22:00"];
-    let taken = times.map(|time| two(ONE, &regular, Some(&slot), &format!("2026-03-{time}")));
+    let slots = times.map(|time| -> SlotId {
+        let key = time.replace('T', ".").replace(':', "");
+        format!("rm81ae4q34dwkzzcsm87cn4nvg.2026-03-{key}").parse().expect("a slot")
+    });
+    let taken: Vec<_> = std::iter::zip(times, &slots)
+        .map(|(time, slot)| two(ONE, &regular, Some(slot), &format!("2026-03-{time}")))
+        .collect();
     assert_eq!(kinds(&taken), [], "23 hours pass between 22:00 and 22:00 that night");
 }
 

@@ -142,6 +142,11 @@ fn dose(session: &Session<'_>, due: &Due<'_>) -> RoundDose {
     if let Some(at) = due.not_before {
         tags.push(format!("NOT BEFORE {}", clock(at.up_to_minute(), zone)));
     }
+    if let Some(past) = &due.past_most {
+        let mg = ::mar::words::grouped(past.mg);
+        let name = past.ingredient.to_uppercase();
+        tags.push(format!("WITH THIS {mg} MG OF {name} IN 24 HOURS: ASK FIRST"));
+    }
     RoundDose {
         due: clock(due.slot.due, zone),
         window: Some(format!("{} to {}", clock(window.from, zone), clock(window.to, zone))),
