@@ -57,6 +57,7 @@ const TESTS: &[(&str, Test)] = &[
     ("a_record_is_corrected_and_its_original_stays", promises::doses::corrected),
     ("nobody_is_given_anything_while_in_hospital", promises::doses::hospital),
     ("a_dose_that_goes_past_the_most_says_so_before", promises::doses::past_the_most),
+    ("what_was_given_after_the_stop_is_listed_and_marked", promises::doses::given_after_the_stop),
     ("importing_twice_changes_nothing", promises::imported::twice),
     ("an_import_of_people_without_a_number_keeps_them_apart", promises::apart_people::no_number),
     ("an_import_never_gives_one_person_what_is_anothers", promises::apart_people::same_number),

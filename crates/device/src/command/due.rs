@@ -1,5 +1,9 @@
 //! `due`: what is due in a span of time.
 
+mod found;
+
+pub use found::Found;
+
 use super::json::dose;
 use super::page::{WIDTH, clock, count, day, moment, wrap};
 use super::resident::{apart_in_words, status_command};
@@ -10,7 +14,7 @@ use mar::fact::AccessKind;
 use mar::first::FirstDose;
 use mar::ids::ResidentId;
 use mar::picture::ResidentPicture;
-use mar::rules::{PastMost, by_date, slot_of};
+use mar::rules::{Finding, LOOK_BACK, PastMost, by_date, slot_of};
 use mar::schedule::{SlotId, SlotKey, SlotKind};
 use mar::settings::Settings;
 use mar::time::{DAY, Timestamp, day_span};
@@ -66,7 +70,7 @@ pub fn run(
         None => mar::round::in_trolley_order(&session.picture),
     };
     for id in &residents {
-        session.load(*id, from)?;
+        session.load(*id, from.minus(LOOK_BACK))?;
     }
     let session = &*session;
     // Of a stopped order the doses of a day, so that no old one stands there for ever; whoever asks
@@ -78,18 +82,21 @@ pub fn run(
         .filter_map(|id| session.picture.resident(*id))
         .flat_map(|r| {
             let mut of = due(home, r, (from, to), session.now);
-            if request.withheld || !out.is_json() {
-                of.extend(withheld(home, r, (from, to), after, session.now));
-            }
+            // What was given all the same is always told: whoever looked for it and did not find it
+            // would give it again.
+            let told = |d: &Due<'_>| request.withheld || !out.is_json() || !d.recorded.is_empty();
+            let not_due = withheld(home, r, (from, to), after, session.now);
+            of.extend(not_due.into_iter().filter(told));
             of
         })
         .collect();
     found.sort_by_key(|d| d.slot.due);
+    let marks = Found::of(session, &residents);
     if out.is_json() {
-        let list: Vec<Value> = found.iter().map(|d| to_json(session, d)).collect();
+        let list: Vec<Value> = found.iter().map(|d| to_json(session, d, &marks)).collect();
         out.document(&Value::Array(list));
     } else {
-        tell(session, (&residents, &found), (from, to), out);
+        tell(session, (&residents, &found, &marks), (from, to), out);
     }
     let seen: BTreeSet<ResidentId> = found.iter().map(|d| d.resident).collect();
     session.note_access(&seen, AccessKind::Seen);
@@ -98,7 +105,7 @@ pub fn run(
 
 /// Returns one due dose as JSON.
 #[must_use]
-pub fn to_json(session: &Session<'_>, due: &Due<'_>) -> Value {
+pub fn to_json(session: &Session<'_>, due: &Due<'_>, marks: &Found) -> Value {
     let zone = session.zone();
     let content = &due.version.content;
     let window = due.slot.window;
@@ -120,6 +127,7 @@ pub fn to_json(session: &Session<'_>, due: &Due<'_>) -> Value {
         "not_before": due.not_before.map(|at| at.rfc3339(zone)),
         "past_most": due.past_most.as_ref().map(past_most_to_json),
         "outcome": outcome(due),
+        "findings": marks.beside(due).iter().map(|found| found.word()).collect::<Vec<_>>(),
         "possible_double_dose": due.is_possible_double_dose(),
         "given": due.taken().filter_map(|a| a.effective()).map(|told| {
             told.given_at.rfc3339(zone)
@@ -174,13 +182,19 @@ pub fn past_most_to_json(past: &PastMost) -> Value {
     })
 }
 
-/// Returns the state of a due dose for a person, with what is asked before it is given.
+/// Returns the state of a due dose for a person, with what is found of it, and with what is asked
+/// before it is given.
 #[must_use]
-pub fn state_in_words(session: &Session<'_>, due: &Due<'_>) -> String {
+pub fn state_in_words(session: &Session<'_>, due: &Due<'_>, marks: &Found) -> String {
     let state = state_alone(session, due);
-    let Some(past) = &due.past_most else { return state };
-    let sep = if state.is_empty() { "" } else { "; " };
-    format!("{state}{sep}TOO MUCH: {}: ask the prescriber or pharmacist first", past.in_words())
+    // That it was given twice stands in its state, with the times.
+    let found = marks.beside(due).into_iter().filter(|found| *found != Finding::DoubleDose);
+    let found = found.map(|found| found.in_words().to_owned());
+    let past = due.past_most.as_ref().map(|past| {
+        format!("TOO MUCH: {}: ask the prescriber or pharmacist first", past.in_words())
+    });
+    let all = Some(state).into_iter().chain(found).chain(past);
+    all.filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn state_alone(session: &Session<'_>, due: &Due<'_>) -> String {
@@ -285,7 +299,7 @@ pub(super) fn slot_in_words(
 
 fn tell(
     session: &Session<'_>,
-    (residents, found): (&[ResidentId], &[Due<'_>]),
+    (residents, found, marks): (&[ResidentId], &[Due<'_>], &Found),
     (from, to): (Timestamp, Timestamp),
     out: &mut Output<'_>,
 ) {
@@ -320,7 +334,7 @@ fn tell(
             date = Some(on);
         }
         let content = &due.version.content;
-        let state = state_in_words(session, due);
+        let state = state_in_words(session, due, marks);
         let state = if state.is_empty() { state } else { format!("  [{state}]") };
         out.line(format!(
             "  {}  {}: {}: {}{state}",

@@ -1,6 +1,6 @@
 //! `round`: residents and their due doses, in giving order.
 
-use super::due::{state_in_words, to_json as due_to_json};
+use super::due::{Found, state_in_words, to_json as due_to_json};
 use super::page::{WIDTH, clock, day, wrap};
 use super::resident::{apart_lines, apart_to_json};
 use super::session::Session;
@@ -42,7 +42,7 @@ pub fn run(
     };
     let span = round_at(&session.picture.home, at).ok_or_else(no_rounds)?;
     for id in mar::round::in_trolley_order(&session.picture) {
-        session.load(id, span.from)?;
+        session.load(id, span.from.minus(mar::rules::LOOK_BACK))?;
     }
     let session = &*session;
     let found = stops(&session.picture, &span, request.unit.as_deref(), at);
@@ -66,6 +66,7 @@ pub(super) fn no_rounds() -> Fault {
 
 fn to_json(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>]) -> Value {
     let zone = session.zone();
+    let marks = marks(session, found);
     let residents: Vec<Value> = found
         .iter()
         .map(|stop| {
@@ -80,7 +81,7 @@ fn to_json(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>]) -> 
                 "how_i_take": identity.map(|i| i.how_i_take.as_str()),
                 "needs_update": stop.needs_update,
                 "whereabouts_apart": apart_to_json(session, stop.resident),
-                "doses": stop.doses.iter().map(|d| due_to_json(session, d)).collect::<Vec<_>>(),
+                "doses": stop.doses.iter().map(|d| due_to_json(session, d, &marks)).collect::<Vec<_>>(),
                 "waiting":
                     stop.waiting.iter().map(|w| waiting::to_json(session, w)).collect::<Vec<_>>(),
             })
@@ -114,6 +115,7 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
         out.line("Nobody has doses in this round, and no order waits.");
         return;
     }
+    let marks = marks(session, found);
     for stop in found {
         let Some(identity) = stop.resident.identity() else { continue };
         out.line("");
@@ -143,7 +145,7 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
             out.line(format!("    {}", taking.join(" · ")));
         }
         for dose in &stop.doses {
-            tell_dose(session, dose, out);
+            tell_dose(session, dose, &marks, out);
         }
         for order in &stop.waiting {
             for line in waiting::lines(session, order) {
@@ -155,10 +157,15 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
     out.line("To record: medroundctl record SLOT --outcome given --as INITIALS");
 }
 
-fn tell_dose(session: &Session<'_>, dose: &Due<'_>, out: &mut Output<'_>) {
+fn marks(session: &Session<'_>, found: &[RoundStop<'_>]) -> Found {
+    let residents: Vec<ResidentId> = found.iter().map(|stop| stop.resident.id).collect();
+    Found::of(session, &residents)
+}
+
+fn tell_dose(session: &Session<'_>, dose: &Due<'_>, marks: &Found, out: &mut Output<'_>) {
     let content = &dose.version.content;
     let critical = dose.slot.kind == SlotKind::TimeCritical;
-    let state = state_in_words(session, dose);
+    let state = state_in_words(session, dose, marks);
     let state = if state.is_empty() { state } else { format!("  [{state}]") };
     out.line(format!(
         "    {} {}{}: {}{state}",

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 
 /// Returns the doses of a resident in the half-open span `[from, to)` that would be due had their
 /// order not been stopped, or had it been checked, in order of due time. Of a stopped order those
-/// that fall due within `after` of the stop; `None` is without an end.
+/// that fall due within `after` of the stop, and whatever was recorded; `None` is without an end.
 #[must_use]
 pub fn withheld<'p>(
     home: &HomePicture,
@@ -33,10 +33,12 @@ pub fn withheld<'p>(
                 continue;
             };
             let within = history.stopped_at().zip(after).map(|(stop, after)| stop.plus(after));
-            let ends = [Some(to), within, view.version.content.stop];
-            let until = ends.into_iter().flatten().min().unwrap_or(to);
+            let until = view.version.content.stop.map_or(to, |stop| stop.min(to));
             for slot in schedule::slots(view.version, &settings, from.max(begins), until) {
                 let recorded = recordings.for_slot(slot.order, &slot.id);
+                if recorded.is_empty() && within.is_some_and(|end| slot.due >= end) {
+                    continue;
+                }
                 found.push(Due { suspended: Some(why), ..day.withheld(view, slot, recorded) });
             }
         }

@@ -35,11 +35,22 @@ fn what_a_stop_took_away_is_listed_for_a_day_and_for_whoever_asks_longer() {
     assert_eq!(times, [at("2026-11-03T18:00"), at("2026-11-04T08:00")], "not what was due before");
     let stopped = (Some(Suspension::Stopped), DueState::NotDue);
     assert!(day.iter().all(|(_, _, why, state)| (*why, *state) == stopped), "{day:?}");
-    assert_eq!(listed(&home, whose.0, "2026-11-06T00:00", None).len(), 5);
+    let all = listed(&home, whose.0, "2026-11-06T00:00", None);
+    assert_eq!(all.len(), 5);
+    let later = all[3].0.clone();
     // It opens the door, and then it says what became of it.
     incident(&of_slot(whose.0, day[0].0.clone())(&mut home, really(given(), "2026-11-03T18:05")));
     let day = listed(&home, whose.0, "2026-11-04T00:00", Some(DAY));
     assert_eq!(day[0].3, DueState::Recorded);
+    // However long ago the stop was: whoever missed it there would give it again.
+    home.now = at("2026-11-05T09:00");
+    incident(&of_slot(whose.0, later)(&mut home, really(given(), "2026-11-05T08:05")));
+    let days = listed(&home, whose.0, "2026-11-06T00:00", Some(DAY));
+    let told: Vec<_> = days.iter().map(|(_, due, _, state)| (*due, *state)).collect();
+    assert_eq!(
+        told[1..],
+        [(at("2026-11-04T08:00"), DueState::NotDue), (at("2026-11-05T08:00"), DueState::Recorded),]
+    );
     // Nothing of it is ever due, nor on a round.
     let due = due_between(&home, 0, whose.0, ("2026-11-03T10:00", "2026-11-06T00:00"));
     assert_eq!(due, []);
