@@ -6,15 +6,17 @@
 //! first reading since the machine was started is remembered as well: a clock that is not known to
 //! be right can still be seen to be set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mar::clock::{ClockEvidence, ClockLevel, ClockStanding, Started, judge_clock, others_doubt};
-use mar::ids::{DeviceId, StaffId};
+use mar::decide::members;
+use mar::ids::{DeviceId, LogId, StaffId};
+use mar::picture::Picture;
 use mar::time::Timestamp;
 use store::DiskFault;
-use store::heads::Head;
+use store::heads::{Head, LogHeads};
 use store::local::{Local, OwnClock, PeerClock, StartedClock, TypedClock};
 use store::record::Reader;
 
@@ -29,9 +31,21 @@ const TYPED_AGREES_MS: u64 = 2 * 60_000;
 /// A wall clock that moved against the line by more than this was set (R12).
 const SET_MS: u64 = 60_000;
 
+/// So many entries of a log are looked at for the last one that tells the time.
+const LOOKED_AT_MOST: usize = 64;
+
 /// What is remembered of this device's clock.
 #[derive(Debug, Default)]
 pub(crate) struct ClockMemory(Mutex<Memory>);
+
+/// What other devices say of the time.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Others {
+    /// By how many milliseconds the clocks of those that count are ahead of this one's.
+    pub(crate) peers: BTreeMap<DeviceId, i64>,
+    /// What the clock of each showed when it last wrote something people go by.
+    pub(crate) written: BTreeMap<DeviceId, Timestamp>,
+}
 
 #[derive(Debug, Default)]
 struct Memory {
@@ -40,6 +54,8 @@ struct Memory {
     started: Option<(Timestamp, Line)>,
     own_last: Option<Timestamp>,
     typed: Option<(TypedTime, StaffId)>,
+    /// What was shown when the last entry of each log was made, up to the head that was looked at.
+    written: BTreeMap<LogId, (Head, Option<Timestamp>)>,
 }
 
 /// What was remembered before somebody typed the time.
@@ -62,6 +78,7 @@ impl ClockMemory {
             typed: typed.map(|TypedClock { at, wall, running, by, doubted }| {
                 (TypedTime { at, wall, then: line(running), doubted }, by)
             }),
+            written: BTreeMap::new(),
         }))
     }
 
@@ -82,12 +99,12 @@ impl ClockMemory {
     }
 
     /// Judges the clock, with the clocks of the devices that count.
-    pub(crate) fn standing(&self, clock: &Clock, peers: BTreeMap<DeviceId, i64>) -> ClockStanding {
+    pub(crate) fn standing(&self, clock: &Clock, others: Others) -> ClockStanding {
         let Some(line) = clock.line() else { return ClockStanding::default() };
         let mut memory = self.lock();
         memory.end_typed(clock, &line);
         let now = clock.now();
-        let evidence = memory.evidence(now, &line, peers);
+        let evidence = memory.evidence(now, &line, others);
         let standing = judge_clock(&evidence);
         let of_this_start = |(_, then): &(Timestamp, Line)| line.since(then).is_some();
         if standing.level() != ClockLevel::Red
@@ -105,6 +122,35 @@ impl ClockMemory {
         standing
     }
 
+    /// Returns what the clock of each other device that can give showed when it last wrote something
+    /// people go by that is held here.
+    pub(crate) fn written(
+        &self,
+        reader: &Reader,
+        picture: &Picture,
+        own: DeviceId,
+    ) -> BTreeMap<DeviceId, Timestamp> {
+        let heads = reader.heads();
+        let before = std::mem::take(&mut self.lock().written);
+        let (mut all, mut now) = (BTreeMap::new(), BTreeMap::new());
+        let others: BTreeSet<DeviceId> = members(picture, own).collect();
+        for (log, (start, _)) in picture.home.logs() {
+            let Some(head) = heads.get(log).and_then(LogHeads::latest) else { continue };
+            if !others.contains(&start.device) {
+                continue;
+            }
+            let known = before.get(log).filter(|(at, _)| *at == head).map(|(_, wall)| *wall);
+            let wall = known.unwrap_or_else(|| last_timed(reader, &head));
+            now.insert(*log, (head, wall));
+            if let Some(wall) = wall {
+                let last = all.entry(start.device).or_insert(wall);
+                *last = wall.max(*last);
+            }
+        }
+        self.lock().written = now;
+        all
+    }
+
     /// Notes that this device wrote something people go by, with a clock that was not red.
     pub(crate) fn wrote(&self, at: Timestamp) {
         self.lock().own_last = Some(at);
@@ -112,11 +158,13 @@ impl ClockMemory {
 
     /// Whether a typed time corrects something: the machine's clock is in doubt, or was when a time
     /// was first typed that still holds.
-    pub(crate) fn in_doubt(&self, clock: &Clock, peers: &BTreeMap<DeviceId, i64>) -> bool {
-        let standing = self.standing(clock, peers.clone());
+    pub(crate) fn in_doubt(&self, clock: &Clock, others: &Others) -> bool {
+        let standing = self.standing(clock, others.clone());
         match &self.lock().typed {
             None => !standing.times_hold(),
-            Some((typed, _)) => typed.doubted || others_doubt(clock.wall(), clock.now(), peers),
+            Some((typed, _)) => {
+                typed.doubted || others_doubt(clock.wall(), clock.now(), &others.peers)
+            }
         }
     }
 
@@ -205,7 +253,7 @@ impl Memory {
         &mut self,
         now: Timestamp,
         line: &Line,
-        peers: BTreeMap<DeviceId, i64>,
+        Others { peers, written }: Others,
     ) -> ClockEvidence {
         let carried_on =
             |(at, then): &(Timestamp, Line)| line.since(then).map(|_| carried(*at, then, line));
@@ -225,6 +273,7 @@ impl Memory {
             last_right: self.right.as_ref().map(|(at, _)| *at),
             own_last: self.own_last,
             peers,
+            written,
             typed: self.typed.is_some(),
             sleeps: line.may_sleep(),
         }
@@ -242,12 +291,32 @@ pub(crate) fn restore(reader: &Reader, own: DeviceId) -> ClockMemory {
     ClockMemory::restore(kept, own_last)
 }
 
-fn last_entry(reader: &Reader, own: DeviceId) -> Option<Timestamp> {
+fn last_entry(reader: &Reader, device: DeviceId) -> Option<Timestamp> {
     let (heads, home) = (reader.heads(), reader.published().picture.home);
-    let own_logs = home.logs().iter().filter(|(_, (start, _))| start.device == own);
-    let last = own_logs.filter_map(|(log, _)| heads.get(log)?.latest());
+    let its_logs = home.logs().iter().filter(|(_, (start, _))| start.device == device);
+    let last = its_logs.filter_map(|(log, _)| heads.get(log)?.latest());
     let wall = |head: Head| Some(Timestamp(reader.entry(&head.hash.id()).ok()??.wall_ms()));
     last.filter_map(wall).max()
+}
+
+/// Returns what a device's clock showed when it made the last entry of a log for which its clock was
+/// not red. One that cannot be read says nothing.
+fn last_timed(reader: &Reader, head: &Head) -> Option<Timestamp> {
+    let mut id = head.hash.id();
+    for _ in 0..LOOKED_AT_MOST {
+        let entry = reader.entry(&id).ok()??;
+        if is_timed(entry.kind()) {
+            return Some(Timestamp(entry.wall_ms()));
+        }
+        id = entry.previous().id();
+    }
+    None
+}
+
+/// Whether an entry of this kind is made only by a clock that is not red, or by the time that a
+/// person typed: not a look at a chart, who somebody is, a stop or a hold.
+const fn is_timed(kind: u16) -> bool {
+    matches!(kind, 23 | 42 | 60..=64 | 66 | 68 | 80..=83 | 100)
 }
 
 /// Where a clock that stood at `at` stands now if nobody set it.
@@ -296,12 +365,12 @@ mod tests {
     }
 
     fn alone(memory: &ClockMemory, clock: &Clock) -> ClockLevel {
-        memory.standing(clock, BTreeMap::new()).level()
+        memory.standing(clock, Others::default()).level()
     }
 
     fn beside(memory: &ClockMemory, clock: &Clock, ahead_hours: i64) -> ClockLevel {
         let peers = BTreeMap::from([(TABLET, ahead_hours * 3_600_000)]);
-        memory.standing(clock, peers).level()
+        memory.standing(clock, Others { peers, ..Others::default() }).level()
     }
 
     #[test]
@@ -334,7 +403,7 @@ mod tests {
         let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
         assert_eq!(alone(&memory, &clock), ClockLevel::Right);
         clock.pass(HOUR * 14);
-        assert_eq!(memory.standing(&clock, BTreeMap::new()), ClockStanding::default());
+        assert_eq!(memory.standing(&clock, Others::default()), ClockStanding::default());
     }
 
     #[test]
@@ -434,7 +503,7 @@ mod tests {
         memory.type_in(&clock, Timestamp(NOON.0 + 59_000), (ANN, true));
         assert_eq!(clock.now(), NOON, "the watch said the same minute");
         let peers = BTreeMap::from([(TABLET, 7_200_000)]);
-        let standing = memory.standing(&clock, peers);
+        let standing = memory.standing(&clock, Others { peers, ..Others::default() });
         assert!(standing.is_right(), "{standing:?}");
         assert!(matches!(standing.doubts[..], [ClockDoubt::Other { device: TABLET, .. }]));
         // Whoever sets the clock afterwards takes the person's word away.
@@ -503,7 +572,8 @@ mod tests {
     fn a_typed_time_that_only_agrees_puts_no_clock_in_doubt() {
         let (memory, clock) = (ClockMemory::default(), Clock::machine(NOON));
         let in_doubt = |peers: &[i64]| {
-            memory.in_doubt(&clock, &(1..).map(|n| DeviceId([n; 32])).zip(peers.to_vec()).collect())
+            let peers = (1..).map(|n| DeviceId([n; 32])).zip(peers.to_vec()).collect();
+            memory.in_doubt(&clock, &Others { peers, ..Others::default() })
         };
         assert!(!in_doubt(&[]));
         memory.type_in(&clock, NOON, (ANN, false));
@@ -562,7 +632,7 @@ mod tests {
     fn a_clock_of_a_story_is_never_doubted() {
         let memory = ClockMemory::default();
         memory.wrote(later(9));
-        let standing = memory.standing(&Clock::fixed(Timestamp(0)), BTreeMap::new());
+        let standing = memory.standing(&Clock::fixed(Timestamp(0)), Others::default());
         assert_eq!(standing, ClockStanding::default());
     }
 

@@ -1,12 +1,13 @@
 //! A running device: what a window or a terminal may ask of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use mar::clock::{ClockStanding, may_move, may_type};
+use mar::clock::{ClockStanding, believable, may_move, may_type};
 use mar::command::{Ask, AskHome, Command};
 use mar::fact::Actor;
 use mar::ids::{CommandId, DeviceId, EntryId, ResidentId, StaffId};
@@ -19,7 +20,7 @@ use store::keys::{Keys, StateFile};
 use store::record::{Opening, Reader, Record, RecordFault};
 
 use crate::clock::{Clock, ClockFault};
-use crate::doubt::{self, ClockMemory};
+use crate::doubt::{self, ClockMemory, Others};
 use crate::folder;
 use crate::founding::{self, Founded, NewHome};
 use crate::gap::{self, Peers};
@@ -262,9 +263,19 @@ impl Device {
     /// Returns whether this device's clock can be believed (T-07, T-08).
     #[must_use]
     pub fn clock_standing(&self) -> ClockStanding {
-        let picture = self.picture();
-        let peers = self.0.peers.clocks(&picture, self.id(), &self.0.clock);
-        self.0.memory.standing(&self.0.clock, peers)
+        self.0.memory.standing(&self.0.clock, self.others(&self.picture()))
+    }
+
+    /// What the other devices say of the time.
+    fn others(&self, picture: &Picture) -> Others {
+        let reader = self.reader();
+        Others {
+            peers: self.0.peers.clocks(picture, self.id(), &self.0.clock),
+            written: reader.map_or_else(
+                |_| BTreeMap::new(),
+                |reader| self.0.memory.written(&reader, picture, self.id()),
+            ),
+        }
     }
 
     /// Takes the time that a person typed, with a watch in hand, as the time from now on (W-08). It
@@ -276,14 +287,15 @@ impl Device {
     /// Returns why it cannot be the time, or could not be written down; nothing is changed then.
     pub fn type_time(&self, at: Timestamp, by: StaffId) -> Result<ClockStanding, SubmitFault> {
         let picture = self.picture();
-        let peers = self.0.peers.clocks(&picture, self.id(), &self.0.clock);
+        let others = self.others(&picture);
         let showed = self.now();
         let wall = self.0.clock.wall();
-        may_type(at, showed, wall, &peers, &picture.home).map_err(Refusal::from)?;
+        let believed = believable(&others.peers, &others.written, showed);
+        may_type(at, showed, wall, &believed, &picture.home).map_err(Refusal::from)?;
         // A typed time corrects a clock that is in doubt, or one that was mistyped: it is no way
         // round the interval of a dose while nothing speaks against the machine's clock (P-06), not
         // by small steps either.
-        let doubted = self.0.memory.in_doubt(&self.0.clock, &peers);
+        let doubted = self.0.memory.in_doubt(&self.0.clock, &others);
         if !doubted {
             may_move(at, wall).map_err(Refusal::from)?;
         }

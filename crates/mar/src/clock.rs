@@ -3,13 +3,13 @@
 //! With no internet nobody tells a home the time. What can be asked are the clocks of the other
 //! devices that count, of which the middle one is the reference; the device's own earlier times; a
 //! clock of the machine that runs since it was started and that nobody can set; and a person with a
-//! watch. The stamp of a single entry of another device is not asked: one faulty device must not
-//! put every other in the wrong.
+//! watch. What another device wrote later than this clock shows is a doubt as well, until a third clock
+//! or a person explains it: one faulty device must not put every other in the wrong.
 
 mod judging;
 mod words;
 
-pub use judging::{judge_clock, may_move, may_type, nearest, others_doubt};
+pub use judging::{believable, judge_clock, may_move, may_type, nearest, others_doubt};
 
 use crate::command::{Ask, AskOrder, AskResident};
 use crate::ids::DeviceId;
@@ -62,6 +62,9 @@ pub struct ClockEvidence {
     pub own_last: Option<Timestamp>,
     /// By how many milliseconds the clock of each device that counts is ahead of this one.
     pub peers: BTreeMap<DeviceId, i64>,
+    /// What the clock of each device that can give showed when it last wrote something people go by
+    /// that is held here.
+    pub written: BTreeMap<DeviceId, Timestamp>,
     /// A person typed the time, and the clock was not set since.
     pub typed: bool,
     /// The clock that nobody can set may have stood still while the machine slept, so that a step
@@ -87,6 +90,16 @@ pub enum ClockDoubt {
     BehindItself {
         /// By how many milliseconds.
         by_ms: i64,
+    },
+    /// It stands before what another device wrote, whose entries are held here (T-07).
+    BehindEntries {
+        /// The device whose last entry lies furthest ahead.
+        device: DeviceId,
+        /// By how many milliseconds.
+        by_ms: i64,
+        /// Whether nothing says that it is that device's clock that was wrong: no third clock and no
+        /// person.
+        unexplained: bool,
     },
     /// It was set since it was last right: forward, or back if less than zero (R12).
     Set {
@@ -132,9 +145,10 @@ pub enum ClockDoubt {
 impl ClockDoubt {
     const fn level(&self) -> ClockLevel {
         match self {
-            Self::Year(_) | Self::BehindItself { .. } | Self::LongAgo { too_long: true, .. } => {
-                ClockLevel::Red
-            }
+            Self::Year(_)
+            | Self::BehindItself { .. }
+            | Self::BehindEntries { unexplained: true, .. }
+            | Self::LongAgo { too_long: true, .. } => ClockLevel::Red,
             Self::Outlier { by_ms }
             | Self::Split { by_ms, .. }
             | Self::Set { by_ms, or_slept: false } => {
@@ -148,6 +162,7 @@ impl ClockDoubt {
             Self::Off { .. }
             | Self::Set { or_slept: true, .. }
             | Self::LongAgo { too_long: false, .. }
+            | Self::BehindEntries { unexplained: false, .. }
             | Self::Other { .. } => ClockLevel::Amber,
         }
     }
@@ -156,6 +171,7 @@ impl ClockDoubt {
     const fn spoils_times(&self) -> bool {
         match self {
             Self::Other { .. } => false,
+            Self::BehindEntries { unexplained, .. } => *unexplained,
             Self::Set { by_ms, .. } | Self::Outlier { by_ms } | Self::Split { by_ms, .. } => {
                 by_ms.unsigned_abs() > CLOCK_RED_MS.unsigned_abs()
             }
@@ -176,6 +192,7 @@ impl ClockDoubt {
             | Self::Off { .. }
             | Self::Outlier { .. }
             | Self::Split { .. }
+            | Self::BehindEntries { .. }
             | Self::Other { .. } => "T-07",
         }
     }
@@ -219,7 +236,9 @@ impl ClockStanding {
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         let of = |doubt: &ClockDoubt| match doubt {
-            ClockDoubt::Split { device, .. } | ClockDoubt::Other { device, .. } => Some(*device),
+            ClockDoubt::Split { device, .. }
+            | ClockDoubt::BehindEntries { device, .. }
+            | ClockDoubt::Other { device, .. } => Some(*device),
             ClockDoubt::Year(_)
             | ClockDoubt::BehindItself { .. }
             | ClockDoubt::Set { .. }
@@ -237,7 +256,12 @@ impl ClockStanding {
     /// Whether nothing speaks against this device's own clock.
     #[must_use]
     pub fn is_right(&self) -> bool {
-        self.doubts.iter().all(|doubt| matches!(doubt, ClockDoubt::Other { .. }))
+        self.doubts.iter().all(|doubt| {
+            matches!(
+                doubt,
+                ClockDoubt::Other { .. } | ClockDoubt::BehindEntries { unexplained: false, .. }
+            )
+        })
     }
 
     /// Whether the date at least is right.
@@ -247,11 +271,12 @@ impl ClockStanding {
         self.doubts.iter().all(|doubt| match doubt {
             ClockDoubt::Year(_) | ClockDoubt::LongAgo { .. } => false,
             ClockDoubt::BehindItself { by_ms }
+            | ClockDoubt::BehindEntries { by_ms, unexplained: true, .. }
             | ClockDoubt::Set { by_ms, .. }
             | ClockDoubt::Off { by_ms }
             | ClockDoubt::Outlier { by_ms }
             | ClockDoubt::Split { by_ms, .. } => by_ms.unsigned_abs() < half_a_day,
-            ClockDoubt::Other { .. } => true,
+            ClockDoubt::BehindEntries { unexplained: false, .. } | ClockDoubt::Other { .. } => true,
         })
     }
 
@@ -276,7 +301,9 @@ impl ClockStanding {
                 | ClockDoubt::Split { by_ms, .. } => {
                     Timestamp(earliest.0.saturating_sub((*by_ms).max(0)))
                 }
-                ClockDoubt::BehindItself { .. } | ClockDoubt::Other { .. } => now,
+                ClockDoubt::BehindItself { .. }
+                | ClockDoubt::BehindEntries { .. }
+                | ClockDoubt::Other { .. } => now,
             };
             Some(earliest.min(at))
         })
@@ -287,13 +314,15 @@ impl ClockStanding {
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
         let behind = |doubt: &ClockDoubt| match doubt {
-            ClockDoubt::BehindItself { by_ms } => *by_ms,
+            ClockDoubt::BehindItself { by_ms }
+            | ClockDoubt::BehindEntries { by_ms, unexplained: true, .. } => *by_ms,
             ClockDoubt::Set { by_ms, .. }
             | ClockDoubt::Outlier { by_ms }
             | ClockDoubt::Split { by_ms, .. } => by_ms.saturating_neg(),
             ClockDoubt::Year(_)
             | ClockDoubt::LongAgo { .. }
             | ClockDoubt::Off { .. }
+            | ClockDoubt::BehindEntries { unexplained: false, .. }
             | ClockDoubt::Other { .. } => 0,
         };
         let by_ms = self.doubts.iter().map(behind).max().unwrap_or(0).max(0);

@@ -19,7 +19,7 @@ use super::{
     Answer, Follower, Job, Offered, Saved, Shown, SubmitFault, Surroundings, Told, unattended,
 };
 use crate::clock::Clock;
-use crate::doubt::ClockMemory;
+use crate::doubt::{ClockMemory, Others};
 use crate::gap::Peers;
 
 /// The most commands that are put into one commit.
@@ -275,7 +275,8 @@ impl Desk {
         let hearing = self.peers.hearing(&self.clock);
         let own = self.record.device();
         let peers = self.peers.clocks(self.record.picture(), own, &self.clock);
-        let clock = self.memory.standing(&self.clock, peers);
+        let written = self.memory.written(&self.reader, self.record.picture(), own);
+        let clock = self.memory.standing(&self.clock, Others { peers, written });
         let around = Around {
             now: self.clock.now(),
             heard: &hearing.heard,

@@ -97,3 +97,27 @@ fn a_device_that_has_recorded_nothing_since_a_clean_end_is_compared_while_it_is_
         home.trolley.device().clock_standing().level() == ClockLevel::Red
     });
 }
+
+/// Fault: both devices were eight hours back, the office was red by what it had recorded itself, and
+/// the trolley recorded on: the office said the same time. Cause: whoever agreed vouched, and what
+/// was held from others was not looked at. Fix: both are red, and a watch ends it on each (T-08).
+#[test]
+fn two_devices_that_are_both_set_back_do_not_vouch_for_each_other() {
+    let mut home = Home::of_two();
+    let ward = home.with_a_medicine();
+    home.office.ask(ward.nurse, dose(&ward, None));
+    home.wait_level();
+    home.trolley.close_at_once();
+    home.office.close_at_once();
+    let back = Timestamp(home.office.clock.now().0 - 8 * 3_600_000);
+    for place in [&mut home.office, &mut home.trolley] {
+        place.clock = Clock::machine(back);
+        place.open();
+    }
+    home.trolley.dial(&home.office);
+    home.wait_level();
+    for place in [&home.office, &home.trolley] {
+        let standing = place.device().clock_standing();
+        assert!(standing.level() == ClockLevel::Red && !standing.vouched, "{standing:?}");
+    }
+}

@@ -146,6 +146,7 @@ pub fn others_doubt(wall: Timestamp, now: Timestamp, peers: &BTreeMap<DeviceId, 
         last_right: None,
         own_last: None,
         peers: from(peers, now, wall),
+        written: BTreeMap::new(),
         typed: false,
         sleeps: false,
     };
@@ -211,7 +212,7 @@ pub fn judge_clock(evidence: &ClockEvidence) -> ClockStanding {
             let doubts = vec![ClockDoubt::Outlier { by_ms: ahead.saturating_neg() }];
             return ClockStanding { doubts, vouched: false };
         }
-        Reference::Agreed(ahead) => (ahead, true),
+        Reference::Agreed(ahead) => (ahead, is_vouched(evidence, &peers)),
         Reference::Split if evidence.typed => (0, false),
         Reference::Split => return split(&peers),
         Reference::None => (0, false),
@@ -226,7 +227,55 @@ pub fn judge_clock(evidence: &ClockEvidence) -> ClockStanding {
     if !vouched && !evidence.typed {
         doubts.extend(against_itself(evidence));
     }
+    doubts.extend(behind_entries(evidence, vouched || evidence.typed));
     ClockStanding { doubts, vouched }
+}
+
+/// Returns the clocks that can be believed against a watch or another clock: not that of a device
+/// that stands before what it wrote itself, which is red over there (T-08).
+#[must_use]
+pub fn believable(
+    peers: &BTreeMap<DeviceId, i64>,
+    written: &BTreeMap<DeviceId, Timestamp>,
+    now: Timestamp,
+) -> BTreeMap<DeviceId, i64> {
+    let stands = |device: &DeviceId, ahead: i64| {
+        let shows = now.0.saturating_add(ahead);
+        written.get(device).is_none_or(|at| at.0.saturating_sub(shows) <= CLOCK_RED_MS)
+    };
+    let all = peers.iter().filter(|(device, ahead)| stands(device, **ahead));
+    all.map(|(device, ahead)| (*device, *ahead)).collect()
+}
+
+/// Whether other clocks say the same as this one, so that its own past need not be asked. One alone
+/// outweighs what was written here in a wrong year. It does not outweigh what was written here hours
+/// ahead: both may have been set back, or have come back from one power cut (T-08).
+fn is_vouched(evidence: &ClockEvidence, peers: &BTreeMap<DeviceId, i64>) -> bool {
+    let believed = believable(peers, &evidence.written, evidence.now);
+    let agree = believed.values().filter(|ahead| !differs(**ahead, CLOCK_AMBER_MS)).count();
+    let last = evidence.own_last.max(evidence.last_right);
+    let behind = last.map_or(0, |at| at.0.saturating_sub(evidence.now.0));
+    agree > 1 || (agree == 1 && !is_explained_by_nothing(behind))
+}
+
+/// Whether a clock is so far behind what was written that it may well be this one that is wrong: by
+/// more than what is let pass, and by less than a wrong year.
+fn is_explained_by_nothing(behind_ms: i64) -> bool {
+    (CLOCK_RED_MS + 1..=i64::from(TOO_LONG.0) * 60_000).contains(&behind_ms)
+}
+
+/// Says that another device wrote something later than this clock shows.
+fn behind_entries(evidence: &ClockEvidence, explained: bool) -> Option<ClockDoubt> {
+    let ahead = |at: &Timestamp| at.0.saturating_sub(evidence.now.0);
+    let (device, at) = evidence.written.iter().max_by_key(|(_, at)| **at)?;
+    let by_ms = ahead(at);
+    let unexplained =
+        !explained && evidence.written.values().any(|at| is_explained_by_nothing(ahead(at)));
+    (by_ms > CLOCK_RED_MS).then_some(ClockDoubt::BehindEntries {
+        device: *device,
+        by_ms,
+        unexplained,
+    })
 }
 
 /// Of clocks that differ and have no majority none is the outlier (T-07), and each may have run on
@@ -301,6 +350,7 @@ mod tests {
             last_right: None,
             own_last: None,
             peers: BTreeMap::new(),
+            written: BTreeMap::new(),
             typed: false,
             sleeps: false,
         }
@@ -509,6 +559,41 @@ mod tests {
         let month = since(-700 * HOUR);
         let set = ClockEvidence { carried: Some(month), last_right: Some(month), ..alone(NOON) };
         check(&set, ClockLevel::Red, false);
+    }
+
+    /// Fault: of two devices that were both eight hours back one was believed because the other said
+    /// the same, although it held what that one had written hours later. Cause: whoever agreed
+    /// vouched. Fix: a clock that stands before its own entries vouches for nobody, and entries of
+    /// others that lie ahead are a doubt (T-07, T-08).
+    #[test]
+    fn a_device_whose_own_clock_is_red_vouches_for_nobody() {
+        let device = |n| DeviceId([n; 32]);
+        let wrote = |of: &[(u8, i64)], evidence: ClockEvidence| ClockEvidence {
+            written: of.iter().map(|(n, by_ms)| (device(*n), since(*by_ms))).collect(),
+            ..evidence
+        };
+        let both_back = wrote(&[(1, 8 * HOUR)], among(&[9_000]));
+        let red = check(&both_back, ClockLevel::Red, false);
+        assert!(!red.vouched && red.day_holds());
+        assert_eq!(red.latest(NOON), since(8 * HOUR));
+        assert!(said(&red).unwrap().contains("8 hours before what"), "{red:?}");
+        assert!(believable(&both_back.peers, &both_back.written, NOON).is_empty());
+        // The other one is red by what it wrote itself, whoever agrees with it.
+        let other = ClockEvidence { own_last: Some(since(8 * HOUR)), ..among(&[9_000]) };
+        assert!(!check(&other, ClockLevel::Red, false).vouched);
+        // A device far ahead locks nobody out: a third clock, a person or a wrong year explain it.
+        let third = wrote(&[(1, 8 * HOUR), (2, -HOUR)], among(&[9_000, 9_000]));
+        assert!(check(&third, ClockLevel::Amber, true).vouched);
+        let gone = wrote(&[(2, 8 * HOUR)], among(&[9_000]));
+        assert!(check(&gone, ClockLevel::Amber, true).is_right());
+        let typed = ClockEvidence { typed: true, ..both_back.clone() };
+        assert!(check(&typed, ClockLevel::Amber, true).is_right());
+        let year = wrote(&[(2, 9_000 * HOUR)], alone(NOON));
+        assert!(check(&year, ClockLevel::Amber, true).is_right());
+        check(&wrote(&[(1, 5 * MINUTE)], alone(NOON)), ClockLevel::Right, true);
+        check(&wrote(&[(1, 5 * MINUTE + 1)], alone(NOON)), ClockLevel::Red, false);
+        let three = ClockEvidence { own_last: Some(since(HOUR)), ..among(&[9_000, 9_000]) };
+        check(&three, ClockLevel::Right, true);
     }
 
     #[test]

@@ -14,6 +14,17 @@ impl ClockDoubt {
                 "this device's clock stands {} before what was last recorded on it",
                 span(*by_ms)
             ),
+            Self::BehindEntries { device, by_ms, unexplained: true } => format!(
+                "this device's clock stands {} before what {} recorded last",
+                span(*by_ms),
+                home.device_name(*device)
+            ),
+            Self::BehindEntries { device, by_ms, unexplained: false } => format!(
+                "what {} recorded last is dated {} after this device's clock: see whether the clock \
+                 of {0} is right",
+                home.device_name(*device),
+                span(*by_ms)
+            ),
             Self::Set { by_ms, .. } => format!(
                 "this device's clock was set {} by {}",
                 if *by_ms < 0 { "back" } else { "forward" },
@@ -54,9 +65,13 @@ impl ClockStanding {
     /// Whether all that is said against this clock is that nothing was sure of it for long.
     fn is_only_long(&self) -> bool {
         self.doubts.iter().all(|doubt| match doubt {
-            ClockDoubt::LongAgo { .. } | ClockDoubt::Off { .. } | ClockDoubt::Other { .. } => true,
+            ClockDoubt::LongAgo { .. }
+            | ClockDoubt::Off { .. }
+            | ClockDoubt::BehindEntries { unexplained: false, .. }
+            | ClockDoubt::Other { .. } => true,
             ClockDoubt::Year(_)
             | ClockDoubt::BehindItself { .. }
+            | ClockDoubt::BehindEntries { unexplained: true, .. }
             | ClockDoubt::Set { .. }
             | ClockDoubt::Outlier { .. }
             | ClockDoubt::Split { .. } => false,
