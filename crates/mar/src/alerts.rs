@@ -9,7 +9,7 @@ pub use unrecorded::counted_from;
 use crate::fact::{CLINICAL, Check, Fact, HomeFact, MembershipFact, OutcomeRecorded, SecondPerson};
 use crate::first;
 use crate::ids::{AdministrationId, EntryId, FollowUpId, OrderId, ResidentId, StaffId};
-use crate::order::EFFECT_CHECK_DEFAULT;
+use crate::order::{EFFECT_CHECK_DEFAULT, State};
 use crate::outcome::{Outcome, Practice};
 use crate::picture::{Administration, Picture, Recorded, ResidentPicture, Standing};
 use crate::plausible;
@@ -100,6 +100,8 @@ pub enum Cause {
     EffectDue(AdministrationId),
     /// A medicine stands in the pot (D-02, W-03).
     Popped(EntryId),
+    /// The time has come at which an order that is held was to be looked at again (O-12).
+    HoldReview(OrderId),
     /// A check is owed for an order that one person activated (W-09).
     CheckOwed(OrderId),
     /// Orders that nobody has confirmed or checked: one alert for a resident, with all of them.
@@ -159,6 +161,7 @@ impl Cause {
             Self::CriticalLate(_) => "time-critical-late",
             Self::EffectDue(_) => "effect-due",
             Self::Popped(_) => "popped-without-outcome",
+            Self::HoldReview(_) => "hold-review",
             Self::CheckOwed(_) => "check-owed",
             Self::OrdersWait(_) => "orders-wait",
             Self::SameMedicine(..) => "same-medicine-twice",
@@ -392,6 +395,7 @@ impl<'a> Collector<'a> {
             }
         }
         self.waiting();
+        self.held();
         if resident.is_here()
             && resident.identity().is_some()
             && resident.allergies() == crate::resident::Allergies::NotAsked
@@ -417,6 +421,19 @@ impl<'a> Collector<'a> {
             let orders: BTreeSet<OrderId> = found.iter().map(|w| w.order).collect();
             let cause = Cause::OrdersWait(orders.into_iter().collect());
             self.add(Tier::Amber, cause, since, Owner::ShiftLead);
+        }
+    }
+
+    /// A hold that nobody looks at again is a stop that nobody decided (O-12).
+    fn held(&mut self) {
+        let resident = self.resident;
+        for history in resident.orders.values().filter(|_| resident.is_here()) {
+            let review = history.hold_review().filter(|at| self.now >= *at);
+            if let Some(since) = review
+                && history.state(self.now) == State::Held
+            {
+                self.add(Tier::Amber, Cause::HoldReview(history.id), since, Owner::ShiftLead);
+            }
         }
     }
 

@@ -96,8 +96,19 @@ pub fn card_of_what_is_not_to_be_given() -> Result<(), Failed> {
         let give = ["give-prn", &order, "--amount", "2", "--reason", "pain"];
         assert_eq!(device.run_as(&nurse, &give).code, 3);
     };
-    device.ok_as(&nurse, &["order", "hold", &order, "--reason", "Dr Patel"], "");
+    let review = instant("-1 minute");
+    let hold = ["order", "hold", &order, "--reason", "Dr Patel", "--review", &review];
+    device.ok_as(&nurse, &hold, "");
     check("this order is held");
+    assert!(device.ok(&["order", "show", &order])["held"]["review"].is_string());
+    for look in [&["order", "show", &order][..], &["prn", &order]] {
+        let told = device.run(look).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains("is to be looked at again"), "{look:?}: {told}");
+    }
+    let alerts = device.ok(&["alerts"]).as_array().cloned().unwrap_or_default();
+    let found = alerts.iter().find(|a| a["cause"] == "hold-review").expect("it is raised");
+    let resume = format!("medroundctl order resume {order} --reason TEXT --as INITIALS");
+    assert_eq!((&found["tier"], &found["next"]), (&json!("amber"), &json!([resume])), "{found}");
     device.ok_as(&nurse, &["order", "resume", &order, "--reason", "Dr Patel"], "");
     device.ok_as(&nurse, &["resident", "status", &resident, "hospital"], "");
     check("the resident is in hospital");

@@ -162,9 +162,10 @@ fn parts(cause: &Cause) -> Vec<String> {
         }
         // One alert for a resident: it stays the same one while its orders come and go.
         Cause::OrdersWait(_) => Vec::new(),
-        Cause::CheckOwed(order) | Cause::OrderConflict(order) | Cause::CovertPlan(order) => {
-            vec![order.to_string()]
-        }
+        Cause::CheckOwed(order)
+        | Cause::OrderConflict(order)
+        | Cause::CovertPlan(order)
+        | Cause::HoldReview(order) => vec![order.to_string()],
         Cause::SameMedicine(a, b) => vec![a.to_string(), b.to_string()],
         Cause::SameNhsNumber(others) => others.iter().map(ToString::to_string).collect(),
         // The same alert while its doses are answered one after the other.
@@ -216,9 +217,10 @@ fn about(session: &Session<'_>, alert: &Alert) -> Value {
         }
         Cause::Popped(entry) | Cause::InDoubt(entry) => about["entry"] = json!(entry.to_string()),
         Cause::TimeTyped(entry) => typed::about(session, *entry, &mut about),
-        Cause::CheckOwed(id) | Cause::OrderConflict(id) | Cause::CovertPlan(id) => {
-            order(&mut about, Some(*id))
-        }
+        Cause::CheckOwed(id)
+        | Cause::OrderConflict(id)
+        | Cause::CovertPlan(id)
+        | Cause::HoldReview(id) => order(&mut about, Some(*id)),
         Cause::SameMedicine(a, b) => {
             order(&mut about, Some(*a));
             about["orders"] = json!([a.to_string(), b.to_string()]);
@@ -271,6 +273,7 @@ fn incidents<'p>(resident: Option<&'p ResidentPicture>, cause: &Cause) -> Vec<Fo
         | Cause::EffectDue(_)
         | Cause::Popped(_)
         | Cause::CheckOwed(_)
+        | Cause::HoldReview(_)
         | Cause::OrdersWait(_)
         | Cause::SameMedicine(..)
         | Cause::OrderConflict(_)

@@ -216,7 +216,15 @@ fn state_alone(session: &Session<'_>, due: &Due<'_>) -> String {
             (Some(Suspension::NotChecked), _) => "not yet checked".to_owned(),
             (Some(Suspension::Stopped), _) => "STOPPED, DO NOT GIVE".to_owned(),
             (Some(Suspension::WaitsForCheck), _) => "WAITS FOR ITS CHECK, DO NOT GIVE".to_owned(),
-            (Some(suspension), _) => format!("suspended: {}", suspension_word(suspension)),
+            (Some(suspension), _) => {
+                let history = session.picture.resident_of_order(due.version.order);
+                let history = history.and_then(|r| r.orders.get(&due.version.order));
+                let review = history
+                    .filter(|_| suspension == Suspension::Held)
+                    .and_then(|history| super::order::review_in_words(session, history));
+                let review = review.map(|words| format!(", to be {words}")).unwrap_or_default();
+                format!("suspended: {}{review}", suspension_word(suspension))
+            }
             (None, Some(at)) => format!("not before {}", clock(at.up_to_minute(), session.zone())),
             (None, None) => String::new(),
         },

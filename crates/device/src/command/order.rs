@@ -6,7 +6,7 @@ mod template;
 mod unoffered;
 
 pub use confirm::Confirm;
-pub(super) use show::grade_word;
+pub(super) use show::{grade_word, review_in_words};
 pub(super) use unoffered::{
     next_in_words, steps as first_steps, tell_checked, to_json as unoffered_to_json,
 };

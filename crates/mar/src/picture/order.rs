@@ -206,6 +206,26 @@ impl OrderHistory {
         })
     }
 
+    /// Returns when the hold in force is to be looked at again, the earliest where there are several;
+    /// `None` for no hold, and where nobody said when (O-12).
+    #[must_use]
+    pub fn hold_review(&self) -> Option<Timestamp> {
+        let holds: Vec<_> = self.holds().collect();
+        let in_force = heads_within(&self.entries, &holds).into_iter();
+        let reviews = in_force.filter_map(|w| match &w.fact {
+            Fact::Order(OrderFact::Held { review, .. }) => *review,
+            Fact::Order(_)
+            | Fact::Membership(_)
+            | Fact::Home(_)
+            | Fact::Resident(_)
+            | Fact::Dose(_)
+            | Fact::FollowUp(_)
+            | Fact::Access(_)
+            | Fact::Unknown => None,
+        });
+        reviews.min()
+    }
+
     /// Returns the half-open spans in which the order was held; the end is `None` while it is.
     #[must_use]
     pub fn held_spans(&self) -> Vec<(Timestamp, Option<Timestamp>)> {

@@ -1,9 +1,9 @@
 //! Orders that wait for a person stand wherever the resident's medicines stand (O-02, Y-01).
 
-use crate::giving::{all_alerts, record, rule, slot, stop};
+use crate::giving::{all_alerts, record, resume, rule, slot, stop};
 use crate::home::{Home, at};
 use crate::orders_of::{daily, named, plain};
-use mar::alerts::Cause;
+use mar::alerts::{Cause, Tier};
 use mar::command::{Ask, AskOrder};
 use mar::fact::DeviceRole;
 use mar::ids::{OrderId, ResidentId};
@@ -176,4 +176,25 @@ fn what_the_sender_changed_later_waits_although_the_order_is_in_force() {
     assert_eq!(steps(&home, 0, resident), [(Step::SecondCheck, "2026-11-03T05:00".into(), true)]);
     let unknown = AskOrder::Check { order: OrderId([9; 16]), version: None };
     assert!(rule(&home.ask(0, "SC", Ask::Order(resident, unknown))).is_some());
+}
+
+#[test]
+fn a_hold_is_raised_from_the_time_at_which_it_was_to_be_looked_at_again() {
+    let mut home = Home::founded("2026-11-02T05:00");
+    let resident = home.admit("Shaw", "Gladys");
+    let order = home.order(resident, plain(daily(&["08:00"])));
+    home.now = at("2026-11-03T09:00");
+    let review = Some(at("2026-11-05T12:00"));
+    let ask = AskOrder::Hold { order, reason: "Dr Bell: bloods".into(), review };
+    home.ask(0, "NU", Ask::Order(resident, ask)).expect("held");
+    let raised = |home: &Home| {
+        let found = all_alerts(home, 0).into_iter().find(|a| a.cause == Cause::HoldReview(order));
+        found.map(|alert| (alert.tier, alert.since))
+    };
+    home.now = at("2026-11-05T11:59");
+    assert_eq!(raised(&home), None);
+    home.now = at("2026-11-06T10:00");
+    assert_eq!(raised(&home), Some((Tier::Amber, at("2026-11-05T12:00"))));
+    resume(&mut home, 0, (resident, order)).expect("looked at");
+    assert_eq!(raised(&home), None);
 }

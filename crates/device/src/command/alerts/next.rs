@@ -45,6 +45,9 @@ fn answers(session: &Session<'_>, alert: &Alert) -> Vec<String> {
             vec![format!("medroundctl effect {id} --effect EFFECT --as INITIALS")]
         }
         Cause::CheckOwed(order) => vec![format!("medroundctl order check {order} --as INITIALS")],
+        Cause::HoldReview(order) => {
+            vec![format!("medroundctl order resume {order} --reason TEXT --as INITIALS")]
+        }
         Cause::OrdersWait(_) => vec![format!("medroundctl order list --resident {resident}")],
         Cause::OrderConflict(order) => vec![format!("medroundctl order show {order}")],
         Cause::SameMedicine(a, b) => vec![

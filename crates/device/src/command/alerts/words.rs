@@ -71,6 +71,9 @@ pub(super) fn words(session: &Session<'_>, alert: &Alert) -> String {
         }
         Cause::Popped(_) => "a medicine stands in the pot without an outcome".to_owned(),
         Cause::CheckOwed(id) => format!("the second check is owed: {}", medicine(Some(*id))),
+        Cause::HoldReview(id) => {
+            hold_review(resident.map(AsRef::as_ref), *id, &medicine(Some(*id)))
+        }
         Cause::OrdersWait(orders) => orders_wait(session, resident, orders),
         Cause::SameMedicine(a, b) => {
             same_medicine((medicine(Some(*a)), *a), (medicine(Some(*b)), *b))
@@ -105,6 +108,16 @@ pub(super) fn words(session: &Session<'_>, alert: &Alert) -> String {
     let incidents = incidents(resident.map(AsRef::as_ref), &alert.cause);
     let opened: String = incidents.iter().map(|f| format!(". {}", f.what)).collect();
     format!("{who}: {what}{opened}")
+}
+
+/// A hold whose time to be looked at again has come, with why it is held (O-12).
+fn hold_review(resident: Option<&ResidentPicture>, order: OrderId, medicine: &str) -> String {
+    let why = resident.and_then(|r| r.orders.get(&order)?.hold()).map(|(_, why)| why);
+    format!(
+        "{medicine} is held ({}) and was to be looked at again by now: ask the prescriber, then \
+         have it given again, held on or stopped",
+        why.unwrap_or("no reason told")
+    )
 }
 
 /// What one person alone did to a dose (C-03, D-13).

@@ -130,9 +130,10 @@ fn to_json(session: &Session<'_>, resident: ResidentId, history: &OrderHistory) 
     let unread = session.picture.resident(resident).and_then(|r| mar::unread::of_resident(r));
     shape["needs_update"] = json!(unread.is_some());
     shape["conflict"] = json!(history.has_conflict());
-    shape["held"] = json!(
-        history.hold().map(|(entry, why)| { json!({ "by": by(session, entry), "reason": why }) })
-    );
+    shape["held"] = json!(history.hold().map(|(entry, why)| {
+        let review = history.hold_review().map(|at| at.rfc3339(zone));
+        json!({ "by": by(session, entry), "reason": why, "review": review })
+    }));
     shape["stopped"] = json!(history.stop().map(|(at, entry, authorised_by, why)| {
         json!({
             "at": at.rfc3339(zone), "by": by(session, entry),
@@ -218,6 +219,9 @@ fn tell(session: &Session<'_>, resident: ResidentId, history: &OrderHistory, out
     }
     if let Some((entry, why)) = history.hold() {
         out.line(format!("Held since {}: {why}", moment(entry.wall, zone)));
+        if let Some(review) = review_in_words(session, history) {
+            out.line(format!("This hold is to be {review}."));
+        }
     }
     for view in history.versions() {
         let content = &view.version.content;
@@ -258,6 +262,13 @@ fn tell(session: &Session<'_>, resident: ResidentId, history: &OrderHistory, out
     if let Some(proposal) = history.proposal() {
         tell_proposal(history, proposal, out);
     }
+}
+
+/// Returns `looked at again 3 November 2026 08:00` of a hold in force; `None` where nobody said when.
+#[must_use]
+pub(crate) fn review_in_words(session: &Session<'_>, history: &OrderHistory) -> Option<String> {
+    let at = history.hold_review()?;
+    Some(format!("looked at again {}", moment(at, session.zone())))
 }
 
 fn tell_proposal(history: &OrderHistory, proposal: &Proposal, out: &mut Output<'_>) {

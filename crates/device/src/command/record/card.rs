@@ -3,6 +3,7 @@
 
 use super::prn::rescue_to_json;
 use crate::command::json::amount;
+use crate::command::order::review_in_words;
 use crate::command::page::{clock, day, moment};
 use crate::command::session::Session;
 use crate::command::unheard;
@@ -26,6 +27,8 @@ pub(crate) struct Card<'s> {
     status: PrnStatus,
     /// What keeps it from being given, besides its limits; `None` for nothing.
     bar: Option<Bar>,
+    /// When the hold is to be looked at again, in words; `None` where it is not held or nobody said.
+    review: Option<String>,
 }
 
 /// Where the words are read.
@@ -50,7 +53,10 @@ impl<'s> Card<'s> {
         let doubted = !session.clock.times_hold();
         let bar = barred(resident, order, session.now)
             .filter(|bar| !(doubted && *bar == Bar::Order(mar::order::State::Active)));
-        Self { session, resident, content, prn, status, bar }
+        let history = resident.orders.get(&order);
+        let held = history.filter(|_| bar == Some(Bar::Order(mar::order::State::Held)));
+        let review = held.and_then(|history| review_in_words(session, history));
+        Self { session, resident, content, prn, status, bar, review }
     }
 
     /// Returns the four lines of P-05 as they hold now; for a rescue medicine its count instead of
@@ -102,9 +108,11 @@ impl<'s> Card<'s> {
     fn next(&self, read: Read) -> String {
         if let Some(bar) = self.bar {
             let why = bar.in_words();
+            let review = self.review.as_ref().map(|words| format!(" It is to be {words}."));
+            let review = review.unwrap_or_default();
             return match read {
-                Read::Now => format!("NOT TO BE GIVEN NOW: {why}."),
-                Read::Later => format!("NOT TO BE GIVEN: {why}."),
+                Read::Now => format!("NOT TO BE GIVEN NOW: {why}.{review}"),
+                Read::Later => format!("NOT TO BE GIVEN: {why}.{review}"),
             };
         }
         match (self.status.earliest_next, read) {
