@@ -72,6 +72,10 @@ pub fn closed() -> Result<(), Failed> {
     let again = device.run_as(&nurse, &close);
     assert_eq!(rule(&again), "W-12");
     assert!(again.stdout.contains("was closed: no harm came of it"), "{}", again.stdout);
+    let open = "medroundctl follow-up open --resident RESIDENT --what TEXT --as INITIALS";
+    assert!(again.stdout.contains(open), "{}", again.stdout);
+    let opened = all.contains("opened ") && all.contains(", closed ");
+    assert!(opened && !all.contains("closed since"), "{all}");
     Ok(())
 }
 
@@ -86,10 +90,10 @@ pub fn opened() -> Result<(), Failed> {
     assert_eq!(opened.code, 0, "{}{}", opened.stdout, opened.stderr);
     let id = text(&opened.json()["follow_up"]);
     assert!(device.ok(&["alerts"]).to_string().contains("ask for a liquid"));
-    assert_eq!(rule(&open("  ", &[])), "R-02");
+    assert_eq!(rule(&open("  ", &[])), "W-12");
     let says = |args: &[&str]| device.run_as(&nurse, &[&["follow-up"], args].concat());
-    assert_eq!(rule(&says(&["close", &id, "--outcome", " "])), "R-02");
-    assert_eq!(rule(&says(&["note", &id])), "R-02");
+    assert_eq!(rule(&says(&["close", &id, "--outcome", " "])), "W-12");
+    assert_eq!(rule(&says(&["note", &id])), "W-12");
     let ahead = instant("+1 day");
     let contact = ["note", &id, "--contact", "Dr Patel, GP, Bay Surgery", "--at", &ahead];
     assert_eq!(rule(&says(&contact)), "W-12");

@@ -270,12 +270,18 @@ fn tell(
     let name = super::resident::name(session, resident);
     let owner = follow_up.owner.map(|id| session.initials(Some(id)));
     let owner = owner.unwrap_or_else(|| "nobody yet".to_owned());
-    let state = if follow_up.closed.is_some() { "closed" } else { "open" };
     for line in wrap(&format!("{name}: {}", follow_up.what), super::page::WIDTH) {
         out.line(line);
     }
     let since = moment(follow_up.since, session.zone());
-    out.line(format!("    {state} since {since}, who does it: {owner}"));
+    let closed = follow_up.steps.iter().rfind(|(_, f)| matches!(f, FollowUpFact::Closed { .. }));
+    match closed.filter(|_| follow_up.closed.is_some()) {
+        Some((entry, _)) => {
+            let at = moment(entry.wall, session.zone());
+            out.line(format!("    opened {since}, closed {at}, who did it: {owner}"));
+        }
+        None => out.line(format!("    open since {since}, who does it: {owner}")),
+    }
     for (entry, fact) in &follow_up.steps {
         let Some(words) = step_in_words(session, fact) else { continue };
         let by = session.initials(entry.staff());

@@ -1,6 +1,6 @@
 //! Decisions about follow-ups: opened, taken, asked about, closed (W-12).
 
-use super::{Decision, named};
+use super::Decision;
 use crate::fact::{Contact, Fact, FollowUpFact};
 use crate::ids::{EntryId, FollowUpId, OrderId, ResidentId, StaffId};
 use crate::picture::ResidentPicture;
@@ -27,7 +27,7 @@ impl Decision<'_, '_, '_> {
         owner: Option<StaffId>,
     ) -> Result<Decided, Refusal> {
         let (_, _, authority) = self.person(Act::FollowUp)?;
-        named(what, "word on what is to be done")?;
+        told(what, "word on what is to be done")?;
         self.may_own(owner)?;
         of_resident(self.resident_picture(id)?, order)?;
         let follow_up = FollowUpId(self.fresh());
@@ -47,10 +47,10 @@ impl Decision<'_, '_, '_> {
         self.may_own(said.owner)?;
         of_resident(resident, said.order)?;
         if said.owner.is_none() && said.contact.is_none() && said.order.is_none() {
-            named(said.advice, "word on who takes it, who was contacted or what they advised")?;
+            told(said.advice, "word on who takes it, who was contacted or what they advised")?;
         }
         if let Some(contact) = said.contact {
-            named(&contact.name, "name of who was contacted")?;
+            told(&contact.name, "name of who was contacted")?;
             if contact.at > self.now().plus(self.settings()?.windows.future) {
                 return Err(EntryRefusal::ContactInFuture.into());
             }
@@ -74,7 +74,7 @@ impl Decision<'_, '_, '_> {
     ) -> Result<Decided, Refusal> {
         let (_, _, authority) = self.person(Act::FollowUp)?;
         let base = open(self.resident_picture(id)?, follow_up)?;
-        named(outcome, "word on what became of it")?;
+        told(outcome, "word on what became of it")?;
         let fact = FollowUpFact::Closed {
             follow_up,
             outcome: outcome.to_owned(),
@@ -92,6 +92,12 @@ impl Decision<'_, '_, '_> {
         }
         Err(WhoRefusal::Role { role: staff.role, act: Act::FollowUp }.into())
     }
+}
+
+/// What is written of a follow-up says something (W-12).
+fn told(text: &str, what: &'static str) -> Result<(), Refusal> {
+    let blank = text.trim().is_empty();
+    if blank { Err(EntryRefusal::BlankFollowUp(what).into()) } else { Ok(()) }
 }
 
 /// The heads of a follow-up that is open.

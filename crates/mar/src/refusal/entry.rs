@@ -42,10 +42,13 @@ pub enum EntryRefusal {
     /// All texts together are more than one entry holds.
     #[error("what was typed is too long together: say it in fewer words")]
     TooLong,
+    /// A follow-up lacks a word that tells the next person what it is about (W-12).
+    #[error("a {0} is needed")]
+    BlankFollowUp(&'static str),
     /// The follow-up was closed already (W-12).
     #[error(
         "this follow-up was closed: {0}. If there is still something to do, open a new one: \
-         medroundctl follow-up open"
+         medroundctl follow-up open --resident RESIDENT --what TEXT --as INITIALS"
     )]
     FollowUpClosed(String),
     /// Somebody is said to have been contacted in the future (W-12).
@@ -65,7 +68,7 @@ impl EntryRefusal {
             Self::SameNhsNumber(_) => "R-01",
             Self::SecondPerson => "R-06",
             Self::LastManager => "W-07",
-            Self::FollowUpClosed(_) | Self::ContactInFuture => "W-12",
+            Self::BlankFollowUp(_) | Self::FollowUpClosed(_) | Self::ContactInFuture => "W-12",
             Self::Device(_) => "Y-07",
         }
     }
