@@ -101,6 +101,9 @@ pub struct Cell<'p> {
 pub struct Dose<'p> {
     /// Which.
     pub administration: AdministrationId,
+    /// When its slot is due, of a dose whose slot stands in none of the chart's boxes; `None` in a
+    /// box, and for a dose outside slots.
+    pub due: Option<Timestamp>,
     /// Its entry.
     pub entry: &'p Arc<Recorded>,
     /// Its first record.
@@ -263,6 +266,11 @@ impl<'p> Page<'p, '_> {
     /// the record was corrected away). Nothing recorded is ever left out (H-15).
     fn outside(&self, version: &Version, boxed: &BTreeSet<AdministrationId>) -> Vec<Dose<'p>> {
         let (begin, end) = self.span;
+        let settings = rules::by_date(&self.picture.home, self.fallback);
+        let due_of = |dose: &Dose<'p>| {
+            let slot = dose.record.slot.as_ref()?;
+            rules::slot_of(version, slot, &settings).map(|slot| slot.due)
+        };
         self.resident
             .administrations
             .values()
@@ -272,6 +280,7 @@ impl<'p> Page<'p, '_> {
                 })
             })
             .filter_map(|a| self.dose(a))
+            .map(|dose| Dose { due: due_of(&dose), ..dose })
             .filter(|d| {
                 let at = d.effective.map_or(d.record.recording.given_at, |r| r.given_at);
                 at >= begin && at < end
@@ -296,6 +305,7 @@ impl<'p> Page<'p, '_> {
         };
         Some(Dose {
             administration: record.administration,
+            due: None,
             entry,
             record,
             effective,

@@ -561,5 +561,10 @@ pub fn given_after_the_stop() -> Result<(), Failed> {
     let span = ["--from", &instant("-1 minute"), "--to", &instant("+30 minutes")];
     let words = device.run(&[&["due"], &span[..]].concat()).stdout;
     assert!(words.contains("given") && words.contains("GIVEN AFTER THE STOP"), "{words}");
+    // The chart says when it was due, and when it was given.
+    let chart = device.ok(&["chart", &resident]);
+    let outside = &chart["orders"][0]["unscheduled"][0];
+    assert_eq!((&outside["slot"], &outside["due"]), (&json!(slot), &due[0]["due"]), "{chart}");
+    assert_ne!(outside["due"], outside["given_at"]);
     Ok(())
 }

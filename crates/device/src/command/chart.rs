@@ -151,7 +151,7 @@ fn dose_to_json(session: &Session<'_>, dose: &Dose<'_>) -> Value {
         dose.history.history().into_iter().map(|entry| entry_to_json(session, entry)).collect();
     json!({
         "slot": dose.record.slot.as_ref().map(ToString::to_string),
-        "due": null,
+        "due": dose.due.map(|due| due.rfc3339(zone)),
         "administration": dose.administration.to_string(),
         "outcome": told.outcome.word(),
         "words": told.outcome.on_screen().to_lowercase(),
@@ -265,7 +265,8 @@ fn tell(session: &Session<'_>, chart: &Chart<'_>, out: &mut Output<'_>) {
         }
         for dose in &order.unscheduled {
             let told = dose.effective.unwrap_or(&dose.record.recording);
-            table.row(dose_row(session, moment(told.given_at, zone), dose));
+            let due = dose.due.unwrap_or(told.given_at);
+            table.row(dose_row(session, moment(due, zone), dose));
         }
         if !table.is_empty() {
             for line in table.indented() {

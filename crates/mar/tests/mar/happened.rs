@@ -335,7 +335,8 @@ fn a_regular_dose_given_after_the_stop_is_recorded_on_its_slot_and_raised() {
     assert!(what.contains("stopped") && what.contains("18:05"), "{what}");
     let day = "2026-11-03".parse().expect("a date");
     let chart = mar::chart::chart(home.picture(0), whose.0, (day, day), home.now).expect("a chart");
-    assert_eq!(chart.orders[0].unscheduled.len(), 1, "it stands on the chart");
+    let outside: Vec<_> = chart.orders[0].unscheduled.iter().map(|dose| dose.due).collect();
+    assert_eq!(outside, [Some(at("2026-11-03T18:00"))], "it stands on the chart, with its slot");
 }
 
 #[test]

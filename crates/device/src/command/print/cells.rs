@@ -48,8 +48,10 @@ pub(super) struct Told<'t, 's> {
 enum Overleaf {
     /// Only when there is more to tell than the box holds.
     IfMore,
-    /// In any case: it stands in no box.
+    /// In any case: a box beside it holds another outcome of its slot.
     Unboxed,
+    /// In any case: it stands in no box at all, or in one that was not to be signed.
+    Outside,
 }
 
 /// One time of day across the cycle, while it is filled in.
@@ -76,7 +78,7 @@ pub(super) fn rows<'s>(
         else {
             continue;
         };
-        let (label, time) = label(session, cell);
+        let (label, time) = label(session, (cell.slot.due, &cell.slot.id.key));
         let free = |l: &&mut Line| l.label == label && l.cells.get(at).is_some_and(Option::is_none);
         let drawn = told.cell(cell);
         match lines.iter_mut().find(free) {
@@ -89,16 +91,41 @@ pub(super) fn rows<'s>(
         }
     }
     lines.sort_by_key(|l| l.time);
+    let mut outside = BTreeSet::new();
     for dose in &order.unscheduled {
-        told.overleaf(dose, "", Overleaf::Unboxed);
+        let due = told.slot_time(dose);
+        let note = told.overleaf(dose, &due, Overleaf::Outside);
+        let Some((label, at)) = place(session, cycle, dose) else { continue };
+        let Some(line) = lines.iter_mut().find(|l| l.label == label) else { continue };
+        // Nobody signs there, such as after a stop: whoever looks at the box finds the note.
+        let mark = told.plain_mark(dose, note);
+        match &mut line.cells[at] {
+            free @ None => {
+                outside.insert((label, at));
+                *free = Some(Cell::Told(vec![mark]));
+            }
+            Some(Cell::Told(marks)) if outside.contains(&(label, at)) => marks.push(mark),
+            Some(_) => {}
+        }
     }
     lines.into_iter().map(|line| finish(session, order, cycle, line)).collect()
 }
 
-fn label(session: &Session<'_>, cell: &ChartCell<'_>) -> (String, NaiveTime) {
-    let civil = cell.slot.due.civil(session.zone());
+/// The row and the day of a slot whose dose stands in none of the chart's own boxes; `None` for a
+/// dose that was struck out, or whose day is outside the cycle.
+fn place(session: &Session<'_>, cycle: Cycle, dose: &Dose<'_>) -> Option<(String, usize)> {
+    let (due, slot) = (dose.due?, dose.record.slot.as_ref()?);
+    dose.effective?;
+    let date = due.civil(session.zone()).date();
+    let at = usize::try_from(date.signed_duration_since(cycle.start).num_days()).ok()?;
+    let (label, _) = label(session, (due, &slot.key));
+    (at < usize::from(cycle.days)).then_some((label, at))
+}
+
+fn label(session: &Session<'_>, (due, key): (Timestamp, &SlotKey)) -> (String, NaiveTime) {
+    let civil = due.civil(session.zone());
     let time = civil.time();
-    let text = match &cell.slot.id.key {
+    let text = match key {
         SlotKey::Round(id) => {
             let settings = session.picture.home.settings_on(civil.date());
             let name = settings.and_then(|s| s.round(id)).map(|r| r.name.clone());
@@ -197,9 +224,27 @@ impl<'t, 's> Told<'t, 's> {
         Some(self.session.initials(Some(id)))
     }
 
+    /// When the slot of a dose outside the boxes is due, with its day where that is another one;
+    /// empty for a dose outside slots.
+    fn slot_time(&self, dose: &Dose<'_>) -> String {
+        let Some(due) = dose.due else { return String::new() };
+        let told = dose.effective.unwrap_or(&dose.record.recording);
+        let zone = self.session.zone();
+        let date = due.civil(zone).date();
+        if date == told.given_at.civil(zone).date() {
+            clock(due, zone)
+        } else {
+            format!("{} {}", day(date), clock(due, zone))
+        }
+    }
+
     fn mark(&mut self, dose: &Dose<'_>, cell: &ChartCell<'_>) -> Mark {
         let due = self.due_time(cell);
         let note = self.overleaf(dose, &due, Overleaf::IfMore);
+        self.plain_mark(dose, note)
+    }
+
+    fn plain_mark(&mut self, dose: &Dose<'_>, note: Option<u32>) -> Mark {
         let told = dose.effective.unwrap_or(&dose.record.recording);
         Mark {
             code: code(self, told.outcome),
@@ -212,7 +257,7 @@ impl<'t, 's> Told<'t, 's> {
 
     /// Tells a dose overleaf where a box cannot hold it; returns the note's number.
     fn overleaf(&mut self, dose: &Dose<'_>, due: &str, when: Overleaf) -> Option<u32> {
-        let badges = self.badges(dose, due);
+        let badges = self.badges(dose, when);
         let told = dose.effective.unwrap_or(&dose.record.recording);
         let reason = reason(dose, told);
         if badges.is_empty() && reason.is_none() && when == Overleaf::IfMore {
@@ -257,11 +302,11 @@ impl<'t, 's> Told<'t, 's> {
         }
     }
 
-    fn badges(&self, dose: &Dose<'_>, due: &str) -> Vec<String> {
+    fn badges(&self, dose: &Dose<'_>, when: Overleaf) -> Vec<String> {
         let mut badges = Vec::new();
         let zone = self.session.zone();
         badges.extend(dose.findings.iter().map(|found| found.in_words().to_owned()));
-        if due.is_empty() && !self.prn {
+        if when == Overleaf::Outside && !self.prn {
             badges.push("OUTSIDE THE BOXES".to_owned());
         }
         if dose.late_entry {
@@ -330,7 +375,7 @@ impl<'t, 's> Told<'t, 's> {
     /// it was given or entered although something stood in the way.
     fn overleaf_prn(&mut self, dose: &Dose<'_>) -> Option<u32> {
         let told = dose.effective.unwrap_or(&dose.record.recording);
-        if self.badges(dose, "").is_empty() && told.timing_reason.trim().is_empty() {
+        if self.badges(dose, Overleaf::IfMore).is_empty() && told.timing_reason.trim().is_empty() {
             return None;
         }
         self.overleaf(dose, "", Overleaf::IfMore)
