@@ -463,6 +463,13 @@ pub fn hospital() -> Result<(), Failed> {
     let refused = device.run_as(&nurse, &["record", &slot, "--outcome", "given"]);
     assert_eq!(rule(&refused), "R-05");
     assert_eq!(slots(&device, &resident)[0]["suspended"], json!("hospital"));
+    let span = ["--from", &instant("-1 minute"), "--to", &instant("+30 minutes")];
+    for args in [&["round"][..], &[&["due"], &span[..]].concat()] {
+        let told = device.run(args).stdout;
+        assert!(told.contains("IN HOSPITAL, DO NOT GIVE"), "{told}");
+        assert!(!told.contains("To record: "), "nobody is told how to give it: {told}");
+        assert!(told.contains("--already-given WHY"), "{told}");
+    }
     // Nobody knows for how long: no box to come says so.
     let day = instant("+2 days")[..10].to_owned();
     let to_come = device.run(&["chart", &resident, "--from", &day, "--to", &day]).stdout;

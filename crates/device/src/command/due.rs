@@ -182,6 +182,27 @@ pub fn past_most_to_json(past: &PastMost) -> Value {
     })
 }
 
+/// When the hold of a dose's order is to be looked at again (O-12); `None` where nobody said.
+fn review_of(session: &Session<'_>, due: &Due<'_>) -> Option<String> {
+    let resident = session.picture.resident_of_order(due.version.order)?;
+    super::order::review_in_words(session, resident.orders.get(&due.version.order)?)
+}
+
+/// Returns why a dose is not to be given, in capitals.
+#[must_use]
+pub const fn why_not(suspension: Suspension) -> &'static str {
+    match suspension {
+        Suspension::Held => "HELD",
+        Suspension::Hospital => "IN HOSPITAL",
+        Suspension::Leave => "ON LEAVE",
+        Suspension::Gone => "NO LONGER IN THE HOME",
+        Suspension::CourseDone => "COURSE DONE",
+        Suspension::NotChecked => "NOT CHECKED IN TIME",
+        Suspension::Stopped => "STOPPED",
+        Suspension::WaitsForCheck => "WAITS FOR ITS CHECK",
+    }
+}
+
 /// Returns the state of a due dose for a person, with what is found of it, and with what is asked
 /// before it is given.
 #[must_use]
@@ -214,16 +235,11 @@ fn state_alone(session: &Session<'_>, due: &Due<'_>) -> String {
     match due.state {
         DueState::NotDue => match (due.suspended, due.not_before) {
             (Some(Suspension::NotChecked), _) => "not yet checked".to_owned(),
-            (Some(Suspension::Stopped), _) => "STOPPED, DO NOT GIVE".to_owned(),
-            (Some(Suspension::WaitsForCheck), _) => "WAITS FOR ITS CHECK, DO NOT GIVE".to_owned(),
             (Some(suspension), _) => {
-                let history = session.picture.resident_of_order(due.version.order);
-                let history = history.and_then(|r| r.orders.get(&due.version.order));
-                let review = history
-                    .filter(|_| suspension == Suspension::Held)
-                    .and_then(|history| super::order::review_in_words(session, history));
+                let why = why_not(suspension);
+                let review = review_of(session, due).filter(|_| suspension == Suspension::Held);
                 let review = review.map(|words| format!(", to be {words}")).unwrap_or_default();
-                format!("suspended: {}{review}", suspension_word(suspension))
+                format!("{why}, DO NOT GIVE{review}")
             }
             (None, Some(at)) => format!("not before {}", clock(at.up_to_minute(), session.zone())),
             (None, None) => String::new(),
@@ -356,21 +372,20 @@ fn tell(
         }
     }
     tell_waiting(session, residents, out);
-    tell_how(found, out);
+    tell_how(found.iter(), out);
 }
 
 /// The commands for what is listed: nobody is told how to give what is not to be given.
-fn tell_how(found: &[Due<'_>], out: &mut Output<'_>) {
-    let withheld =
-        |d: &Due<'_>| matches!(d.suspended, Some(Suspension::Stopped | Suspension::WaitsForCheck));
+pub(super) fn tell_how<'d>(found: impl Iterator<Item = &'d Due<'d>> + Clone, out: &mut Output<'_>) {
+    let withheld = |d: &Due<'_>| d.suspended.is_some_and(|why| why != Suspension::NotChecked);
     out.line("");
-    if found.iter().any(|d| !withheld(d)) {
+    if found.clone().any(|d| !withheld(d)) {
         out.line("To record: medroundctl record SLOT --outcome given --as INITIALS");
     }
-    if found.iter().any(|d| matches!(d.state, DueState::Late | DueState::Unrecorded)) {
+    if found.clone().any(|d| matches!(d.state, DueState::Late | DueState::Unrecorded)) {
         out.line("Given at another time than now: add --given-at TIME --reason TEXT");
     }
-    if found.iter().any(|d| withheld(d) && d.recorded.is_empty()) {
+    if found.clone().any(|d| withheld(d) && d.recorded.is_empty()) {
         out.line("DO NOT GIVE what is marked so. If one has been given all the same:");
         out.line(
             "    medroundctl record SLOT --outcome given --given-at TIME --already-given WHY --as \

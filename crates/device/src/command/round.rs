@@ -1,6 +1,6 @@
 //! `round`: residents and their due doses, in giving order.
 
-use super::due::{Found, state_in_words, to_json as due_to_json};
+use super::due::{Found, state_in_words, tell_how, to_json as due_to_json};
 use super::page::{WIDTH, clock, day, wrap};
 use super::resident::{apart_lines, apart_to_json};
 use super::session::Session;
@@ -153,8 +153,7 @@ fn tell(session: &Session<'_>, span: &RoundSpan, found: &[RoundStop<'_>], out: &
             }
         }
     }
-    out.line("");
-    out.line("To record: medroundctl record SLOT --outcome given --as INITIALS");
+    tell_how(found.iter().flat_map(|stop| &stop.doses), out);
 }
 
 fn marks(session: &Session<'_>, found: &[RoundStop<'_>]) -> Found {
