@@ -1,5 +1,6 @@
 //! (Picture, Command, now) in; facts or a refusal out. Nothing else decides.
 
+mod back;
 mod dose;
 mod follow_up;
 mod home;

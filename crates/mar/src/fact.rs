@@ -208,6 +208,9 @@ pub const INCIDENT: &str = "incident: ";
 /// How the words of a follow-up begin that was opened with "not known, handed to …" (W-04, D-16).
 pub const FIND_OUT: &str = "find out what became of ";
 
+/// How the words of a follow-up begin that was opened when a resident came back.
+pub const BACK: &str = "back from ";
+
 /// Facts about follow-ups (W-12).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowUpFact {

@@ -13,7 +13,7 @@ pub use administration::Administration;
 pub use home::{DeviceRecord, HomePicture, StaffRecord};
 pub(crate) use order::slots_of;
 pub use order::{OrderHistory, VersionView};
-pub use resident::{FollowUp, ResidentPicture};
+pub use resident::{Absence, FollowUp, ResidentPicture};
 
 use crate::fact::{Actor, Fact, Kind, Made, ResidentFact};
 use crate::ids::{DeviceId, EntryId, LogId, ResidentId};

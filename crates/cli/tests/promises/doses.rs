@@ -490,7 +490,14 @@ pub fn hospital() -> Result<(), Failed> {
     assert!(device.ok(&["alerts"]).to_string().contains("recorded as in hospital"));
     let discharged = device.run_as(&nurse, &["resident", "status", &resident, "discharged"]);
     assert_eq!(rule(&discharged), "R-06");
-    device.ok_as(&nurse, &["resident", "status", &resident, "present"], "");
+    let back = device.ok_as(&nurse, &["resident", "status", &resident, "present"], "");
+    let alerts = device.ok(&["alerts"]).as_array().cloned().unwrap_or_default();
+    let opened = alerts.iter().find(|a| a["about"]["follow_up"] == back["follow_up"]);
+    let opened = opened.expect("a return opens a follow-up");
+    assert!(text(&opened["words"]).contains("back from hospital since"), "{opened}");
+    let due = format!("medroundctl due --resident {resident} --from ");
+    assert!(text(&opened["next"][0]).starts_with(&due), "{opened}");
+    assert!(device.run(&["prn", &prn]).stdout.contains("Away until"));
     device.ok_as(&nurse, &["record", &slot, "--outcome", "given"], "");
     // What is said now of an earlier time holds, and the answer says what holds no longer.
     let hour = instant("-1 hour");

@@ -246,7 +246,7 @@ pub(super) fn answer(
         Some(_) | None => saved.saved_on,
     };
     let rescue = prn::rescue_of(session, resident, id);
-    let incident = incident(saved);
+    let incident = opened(saved);
     let past = past_most(session, resident, id);
     if out.is_json() {
         let mut document = json!({
@@ -302,8 +302,8 @@ fn past_most(
     went_past(&taken(&session.picture.home, resident, since), dose)
 }
 
-/// The incident, or what is to be found out, that was opened with it; `None` for none.
-fn incident(saved: &Saved) -> Option<(FollowUpId, &str)> {
+/// Returns the follow-up that was opened with what was saved, and its words; `None` for none.
+pub(super) fn opened(saved: &Saved) -> Option<(FollowUpId, &str)> {
     saved.entries.iter().find_map(|entry| match &entry.fact {
         Fact::FollowUp(FollowUpFact::Opened { follow_up, what, .. }) => {
             Some((*follow_up, what.as_str()))

@@ -8,7 +8,7 @@ pub use whereabouts::{
 
 use super::json::{ResidentShape, object, over, read, read_value, without};
 use super::order::{tell_checked, unoffered_to_json};
-use super::page::{Table, WIDTH, count, day, moment};
+use super::page::{Table, WIDTH, count, day, moment, wrap};
 use super::session::Session;
 use super::{Fault, Given, Output};
 use mar::command::{Ask, AskResident};
@@ -336,12 +336,14 @@ fn go(session: &mut Session<'_>, to: &Move, out: &mut Output<'_>) -> Result<(), 
     let from = session.instant_of(to.from.as_deref())?.unwrap_or(session.now);
     let status =
         Status { whereabouts: *whereabouts, from, note: to.note.clone(), second: session.witness };
-    session.submit(Ask::Resident(id, AskResident::ChangeStatus(status.clone())))?;
+    let saved = session.submit(Ask::Resident(id, AskResident::ChangeStatus(status.clone())))?;
+    let opened = super::record::opened(&saved);
     let now = whereabouts::Now::of(session, id, &before);
     if out.is_json() {
         let from = from.rfc3339(session.zone());
         let mut answer = json!({ "resident": id.to_string(), "status": word, "from": from });
         now.tell(session, &mut answer);
+        answer["follow_up"] = json!(opened.map(|(follow_up, _)| follow_up.to_string()));
         out.document(&answer);
     } else {
         out.line(format!(
@@ -351,6 +353,12 @@ fn go(session: &mut Session<'_>, to: &Move, out: &mut Output<'_>) -> Result<(), 
         ));
         for line in now.lines(session, (id, &status)) {
             out.line(line);
+        }
+        if let Some((follow_up, what)) = opened {
+            for line in wrap(&format!("Opened: {what}"), WIDTH) {
+                out.line(line);
+            }
+            out.line(super::follow_up::close_with(follow_up));
         }
     }
     Ok(())

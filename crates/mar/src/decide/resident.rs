@@ -3,7 +3,7 @@
 use super::follow_up::Said;
 use super::{Decision, named};
 use crate::command::AskResident;
-use crate::fact::{Access, Actor, Draft, Fact, OrderFact, ResidentFact};
+use crate::fact::{Access, Actor, Draft, Fact, Made, OrderFact, ResidentFact};
 use crate::ids::{EntryId, OrderId, ResidentId, VersionId};
 use crate::picture::OrderHistory;
 use crate::refusal::{EntryRefusal, Missing, OrderRefusal, PageLine, Refusal};
@@ -20,6 +20,16 @@ impl Decision<'_, '_, '_> {
         if !matches!(ask, AskResident::WriteIdentity(_)) {
             self.resident_picture(id)?;
         }
+        let back = match ask {
+            AskResident::ChangeStatus(status) => self.reconciliation(id, status)?,
+            AskResident::WriteIdentity(_)
+            | AskResident::WriteAllergies(_)
+            | AskResident::CheckPage(_)
+            | AskResident::NoteAccess { .. }
+            | AskResident::OpenFollowUp { .. }
+            | AskResident::ContinueFollowUp { .. }
+            | AskResident::CloseFollowUp { .. } => None,
+        };
         let (authority, base, fact) = match ask {
             AskResident::WriteIdentity(identity) => self.write_identity(id, identity)?,
             AskResident::WriteAllergies(allergies) => self.write_allergies(id, allergies)?,
@@ -52,7 +62,13 @@ impl Decision<'_, '_, '_> {
                 self.close_follow_up(id, *follow_up, outcome, corrective_action)?
             }
         };
-        Ok(vec![Draft { subject: Some(id), made: Some(self.made(authority, base)?), fact }])
+        let made = self.made(authority, base)?;
+        let back = back.map(|fact| {
+            let made = Made { base: Vec::new(), ..made.clone() };
+            Draft { subject: Some(id), made: Some(made), fact }
+        });
+        let draft = Draft { subject: Some(id), made: Some(made), fact };
+        Ok(std::iter::once(draft).chain(back).collect())
     }
 
     fn write_identity(

@@ -2,6 +2,8 @@
 
 mod whereabouts;
 
+pub use whereabouts::Absence;
+
 use super::{Administration, OrderHistory, Recorded, Writes, counting, heads};
 use crate::fact::{
     CLINICAL, Contact, DoseFact, FIND_OUT, Fact, FollowUpFact, INCIDENT, Popped, ResidentFact,

@@ -1,12 +1,15 @@
 //! Where a resident is said to be, by people on devices that hear each other or do not (R-05, Y-02).
 
 use crate::dice::Dice;
-use crate::giving::{causes, pass};
+use crate::giving::{all_alerts, causes, pass};
 use crate::home::{Held, Home, at};
+use crate::orders_of::{named, plain};
+use mar::alerts::{Cause, Owner, Tier};
 use mar::command::{Ask, AskResident};
 use mar::fact::DeviceRole;
 use mar::ids::ResidentId;
 use mar::resident::{Status, Whereabouts};
+use mar::schedule::Schedule;
 
 fn home() -> (Home, ResidentId) {
     let mut home = Home::founded("2026-11-02T05:00");
@@ -103,4 +106,44 @@ fn what_is_said_now_of_an_earlier_time_holds_from_then_on() {
         let found = held.picture.residents[&resident].whereabouts(at("2026-11-03T15:01"));
         assert_eq!(found, Whereabouts::Hospital, "seed {seed}");
     }
+}
+
+#[test]
+fn a_return_opens_what_is_to_be_found_out_and_names_what_is_not_given_every_day() {
+    let (mut home, resident) = home();
+    home.now = at("2026-11-02T06:00");
+    for (name, n) in [("Furosemide 40mg tablets", 3), ("Ramipril 5mg tablets", 1)] {
+        let anchor = "2026-11-01".parse().expect("a date");
+        let times = vec!["10:00".parse().expect("a time")];
+        let schedule = Schedule::EveryDays { n, anchor, times };
+        home.order(resident, named(name, plain(schedule)));
+    }
+    home.now = at("2026-11-05T09:00");
+    say(&mut home, 0, resident, (Whereabouts::Hospital, "2026-11-03T14:00"));
+    assert!(home.resident(0, resident).follow_ups().is_empty(), "nothing yet");
+    say(&mut home, 0, resident, (Whereabouts::Present, "2026-11-05T08:00"));
+    let waits = |home: &Home, device: usize| {
+        let all = all_alerts(home, device).into_iter();
+        let found = all.filter(|a| matches!(a.cause, Cause::FollowUp(_)));
+        found.map(|a| (a.tier, a.owner)).collect::<Vec<_>>()
+    };
+    assert_eq!(waits(&home, 1), [(Tier::Amber, Owner::ShiftLead)], "and on the other device");
+    let what = home.resident(0, resident).follow_ups()[0].what.to_owned();
+    assert!(what.starts_with("back from hospital since Thu 5 Nov 2026 08:00"), "{what}");
+    assert!(what.contains("Furosemide 40mg tablets, Wed 4 Nov 2026 10:00"), "{what}");
+    assert!(!what.contains("Ramipril"), "{what}");
+    // The time of the same return is corrected: one return, one follow-up.
+    say(&mut home, 0, resident, (Whereabouts::Present, "2026-11-05T07:30"));
+    assert_eq!(waits(&home, 0).len(), 1);
+    let follow_up = home.resident(0, resident).follow_ups()[0].id;
+    let (outcome, corrective_action) = ("the ward changed it".to_owned(), String::new());
+    let ask = AskResident::CloseFollowUp { follow_up, outcome, corrective_action };
+    home.ask(0, "NU", Ask::Resident(resident, ask)).expect("closed");
+    assert_eq!(waits(&home, 1), []);
+    let absence = home.resident(0, resident).last_absence(home.now).expect("they were away");
+    assert_eq!((absence.from, absence.to), (at("2026-11-03T14:00"), at("2026-11-05T07:30")));
+    // Written down as away in error, and put right: nobody was away.
+    say(&mut home, 0, resident, (Whereabouts::Hospital, "2026-11-05T08:30"));
+    say(&mut home, 0, resident, (Whereabouts::Present, "2026-11-05T08:30"));
+    assert_eq!(waits(&home, 0), []);
 }

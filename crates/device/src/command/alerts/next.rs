@@ -6,6 +6,7 @@ use crate::command::follow_up::close_with;
 use crate::command::resident::status_command;
 use crate::command::session::Session;
 use mar::alerts::{Alert, Cause};
+use mar::fact::BACK;
 use mar::ids::{AdministrationId, FollowUpId, ResidentId};
 use mar::picture::ResidentPicture;
 
@@ -65,6 +66,7 @@ fn answers(session: &Session<'_>, alert: &Alert) -> Vec<String> {
             let resident = alert.resident.and_then(|id| session.picture.resident(id));
             let mut lines: Vec<String> =
                 resident.and_then(|r| find_out(r, *id)).into_iter().collect();
+            lines.extend(resident.and_then(|r| while_away(session, r, *id)).into_iter().flatten());
             lines.push(close_with(*id));
             lines
         }
@@ -84,6 +86,24 @@ fn find_out(resident: &ResidentPicture, id: FollowUpId) -> Option<String> {
     Some(format!(
         "medroundctl correct {dose} --outcome OUTCOME --given-at TIME --reason TEXT --as INITIALS"
     ))
+}
+
+/// The commands that list what fell due while a resident was away, and the orders as they stand
+///
+fn while_away(
+    session: &Session<'_>,
+    resident: &ResidentPicture,
+    id: FollowUpId,
+) -> Option<[String; 2]> {
+    let follow_up = resident.follow_ups().into_iter().find(|f| f.id == id)?;
+    let absence =
+        resident.last_absence(session.now).filter(|_| follow_up.what.starts_with(BACK))?;
+    let day = |at: mar::time::Timestamp| at.civil(session.zone()).date();
+    let (id, from, to) = (resident.id, day(absence.from), day(absence.to).succ_opt()?);
+    Some([
+        format!("medroundctl due --resident {id} --from {from} --to {to}"),
+        format!("medroundctl order list --resident {id}"),
+    ])
 }
 
 /// The commands among the lines, for who reads them with a program.

@@ -11,7 +11,7 @@ use mar::ids::{OrderId, StaffId};
 use mar::order::{Content, Prn};
 use mar::picture::ResidentPicture;
 use mar::rules::{Bar, LastGiven, PrnStatus, barred, prn_status, taken};
-use mar::time::Timestamp;
+use mar::time::{DAY, Timestamp};
 use mar::unread;
 use serde_json::{Value, json};
 
@@ -95,7 +95,21 @@ impl<'s> Card<'s> {
                 format!("Last given {}{}, {at}, by {by}.", last.amount, self.named(last))
             }
         };
-        [last, self.next(read), self.left()].into_iter().chain(self.week()).collect()
+        let back = self.back();
+        [last, self.next(read), self.left()].into_iter().chain(self.week()).chain(back).collect()
+    }
+
+    /// For a day after a return: what was given away from here counts, and nobody may have told it
+    /// (R-05).
+    fn back(&self) -> Option<String> {
+        let absence = self.resident.last_absence(self.session.now)?;
+        (self.session.now < absence.to.plus(DAY)).then(|| {
+            format!(
+                "Away until {}: what was given there is not known here unless somebody recorded \
+                 it. Ask.",
+                moment(absence.to, self.session.zone())
+            )
+        })
     }
 
     /// Whether a time can be said at all; with a clock in doubt nobody knows how long ago the last

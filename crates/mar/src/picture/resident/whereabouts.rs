@@ -8,7 +8,50 @@ use crate::time::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Time away from the home, and back again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Absence {
+    /// Where they last were.
+    pub whereabouts: Whereabouts,
+    /// From when they were away.
+    pub from: Timestamp,
+    /// Since when they are back.
+    pub to: Timestamp,
+}
+
 impl ResidentPicture {
+    /// Returns the time away that would end with a return at `back`; `None` where the resident was
+    /// in the home before that, or recorded as deceased (which was then an error).
+    #[must_use]
+    pub fn absence_before(&self, back: Timestamp) -> Option<Absence> {
+        let changes = self.changes();
+        let before = changes.iter().map(|(_, status)| *status).filter(|s| s.from < back);
+        let mut away: Option<Absence> = None;
+        for status in before {
+            away = match status.whereabouts {
+                Whereabouts::Present | Whereabouts::Deceased => None,
+                whereabouts @ (Whereabouts::DayLeave
+                | Whereabouts::OvernightLeave
+                | Whereabouts::Hospital
+                | Whereabouts::Discharged) => {
+                    let from = away.map_or(status.from, |away| away.from);
+                    Some(Absence { whereabouts, from, to: back })
+                }
+            };
+        }
+        away
+    }
+
+    /// Returns the time away from which the resident last came back, as of `now`; `None` where they
+    /// are away now, or never were.
+    #[must_use]
+    pub fn last_absence(&self, now: Timestamp) -> Option<Absence> {
+        let changes = self.changes();
+        let last = changes.iter().rfind(|(_, status)| status.from <= now);
+        let (_, back) = last.filter(|(_, status)| status.whereabouts.is_present())?;
+        self.absence_before(back.from)
+    }
+
     /// Returns where the resident is at `now`: the last change that starts by then, and "in the
     /// home" before any.
     #[must_use]
