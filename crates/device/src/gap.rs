@@ -10,8 +10,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use mar::decide::{counted_devices, members};
-use mar::ids::{DeviceId, LogId};
-use mar::picture::Picture;
+use mar::ids::{DeviceId, EntryId, LogId};
+use mar::picture::{Picture, counting};
 use mar::time::Timestamp;
 use store::DiskFault;
 use store::heads::{Head, Heads, LogHeads};
@@ -46,6 +46,11 @@ struct Peer {
     waiting: u64,
     /// How many of its entries were written here since it was last compared with this device.
     brought: u64,
+    /// The entry by which it was parked when it began to speak on the connection that stands.
+    parked: Option<EntryId>,
+    /// The entry by which it was parked and after which it was heard to run, so that it counts again
+    /// until it says anew that it ends (W-16).
+    ran_after: Option<EntryId>,
     /// Whether anything changed since it was last kept.
     changed: bool,
 }
@@ -97,6 +102,9 @@ impl Peers {
         for (device, clock) in local.clocks_of_others()? {
             peers.entry(device).or_default().clock = Some(clock);
         }
+        for (device, parked) in local.ran_after()? {
+            peers.entry(device).or_default().ran_after = Some(parked);
+        }
         Ok(Self { peers: Mutex::new(peers), ..Self::default() })
     }
 
@@ -104,11 +112,13 @@ impl Peers {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a connection stands, or that none does any more.
-    pub(crate) fn set_connected(&self, device: DeviceId, connected: bool) {
+    /// Notes that a connection stands, or that none does any more; `parked` is the entry by which the
+    /// device is parked at that time.
+    pub(crate) fn set_connected(&self, device: DeviceId, connected: bool, parked: Option<EntryId>) {
         let mut peers = self.lock();
         let peer = peers.entry(device).or_default();
         peer.status.set_connected(connected);
+        peer.parked = parked;
         peer.changed = true;
     }
 
@@ -123,6 +133,9 @@ impl Peers {
         let mut peers = self.lock();
         let peer = peers.entry(device).or_default();
         peer.status.note(notice, now, round_trip);
+        if peer.status.level_here().is_some() {
+            peer.ran_after = peer.parked.or(peer.ran_after);
+        }
         if matches!(notice, Notice::InSync { .. } | Notice::Apart(_)) {
             peer.brought = 0;
         }
@@ -175,7 +188,7 @@ impl Peers {
     ) -> BTreeMap<DeviceId, i64> {
         let Some(line) = clock.line() else { return BTreeMap::new() };
         let (now, peers) = (clock.now(), self.lock());
-        let counted: BTreeSet<DeviceId> = counted_devices(picture, own).collect();
+        let counted: BTreeSet<DeviceId> = counted_devices(picture, own, &BTreeSet::new()).collect();
         let ahead = |device: DeviceId| {
             let peer = peers.get(&device)?;
             let compared = peer.clock.as_ref()?;
@@ -184,6 +197,16 @@ impl Peers {
             Some((device, ahead_now(compared, now, &line)?))
         };
         members(picture, own).filter_map(ahead).collect()
+    }
+
+    /// Returns the devices that were heard to run since they ended cleanly, though they have recorded
+    /// nothing that says so.
+    pub(crate) fn awake(&self, picture: &Picture) -> BTreeSet<DeviceId> {
+        let peers = self.lock();
+        let awake = peers.iter().filter(|(device, peer)| {
+            peer.ran_after.is_some() && parked_by(picture, **device) == peer.ran_after
+        });
+        awake.map(|(device, _)| *device).collect()
     }
 
     /// Keeps what changed, so that it is known at the next start.
@@ -203,7 +226,9 @@ impl Peers {
                 local.set_clock_of(device, &clock)?;
             }
         }
-        Ok(())
+        let ran = |(device, peer): (&DeviceId, &Peer)| Some((*device, peer.ran_after?));
+        let ran: Vec<(DeviceId, EntryId)> = self.lock().iter().filter_map(ran).collect();
+        ran.into_iter().try_for_each(|(device, parked)| local.set_ran_after(device, parked))
     }
 
     /// Returns who is heard just now.
@@ -343,16 +368,22 @@ impl Peer {
     }
 }
 
+/// Returns the entry by which a device is parked; `None` while it is not.
+pub(crate) fn parked_by(picture: &Picture, device: DeviceId) -> Option<EntryId> {
+    let record = picture.home.devices().get(&device).filter(|record| record.is_parked())?;
+    counting(&record.parked).last().map(|written| written.id)
+}
+
 /// Returns to when this device's data is complete: the earliest, over the devices that count, of
 /// when it last held all they had; `now` where none counts, `None` where one was never heard. With
 /// it the devices that count and are not in touch (W-16, Y-04).
 pub(crate) fn complete_to(
     picture: &Picture,
-    own: DeviceId,
+    (own, awake): (DeviceId, &BTreeSet<DeviceId>),
     hearing: &Hearing,
     now: Timestamp,
 ) -> (Option<Timestamp>, Vec<DeviceId>) {
-    let counted: Vec<DeviceId> = counted_devices(picture, own).collect();
+    let counted: Vec<DeviceId> = counted_devices(picture, own, awake).collect();
     let complete = counted
         .iter()
         .map(|device| hearing.held_all.get(device).copied())
@@ -376,7 +407,7 @@ mod tests {
     #[test]
     fn a_device_that_sends_but_whose_entries_are_not_all_here_is_not_heard() {
         let peers = Peers::default();
-        peers.set_connected(TABLET, true);
+        peers.set_connected(TABLET, true, None);
         let apart = Notice::Apart(Apart { behind: 3, ..Apart::default() });
         peers.note(TABLET, &apart, reading(0), None);
         let clock = Clock::fixed(Timestamp(0));
@@ -407,14 +438,14 @@ mod tests {
         let heard = |peers: &Peers| peers.hearing(&Clock::fixed(Timestamp(0))).heard;
         let clock = Notice::PeerClock { wall_ms: 0 };
         let in_sync = Notice::InSync { heads: [0; 32] };
-        peers.set_connected(TABLET, true);
+        peers.set_connected(TABLET, true, None);
         peers.note(TABLET, &clock, reading(0), None);
         assert!(heard(&peers).is_empty(), "it has only said hello");
         peers.note(TABLET, &in_sync, reading(0), None);
         assert!(heard(&peers).contains(&TABLET));
-        peers.set_connected(TABLET, false);
+        peers.set_connected(TABLET, false, None);
         assert!(heard(&peers).is_empty(), "it went a moment ago");
-        peers.set_connected(TABLET, true);
+        peers.set_connected(TABLET, true, None);
         peers.note(TABLET, &clock, reading(0), None);
         assert!(heard(&peers).is_empty(), "what it did meanwhile is not here yet");
         peers.note(TABLET, &in_sync, reading(0), None);
@@ -432,7 +463,7 @@ mod tests {
         let in_touch = || hearing().in_touch.contains(&TABLET);
         let note = |notice| peers.note(TABLET, &notice, reading(0), None);
         let apart = |behind| Notice::Apart(Apart { behind, ahead: 1, ..Apart::default() });
-        peers.set_connected(TABLET, true);
+        peers.set_connected(TABLET, true, None);
         note(Notice::InSync { heads: [0; 32] });
         peers.offers(TABLET, 3);
         assert!(!heard(), "what it sent waits");
@@ -498,7 +529,7 @@ mod tests {
     fn a_home_of_one_device_is_complete_now() {
         let now = Timestamp(5);
         let (complete, unheard) =
-            complete_to(&Picture::default(), TABLET, &Hearing::default(), now);
+            complete_to(&Picture::default(), (TABLET, &BTreeSet::new()), &Hearing::default(), now);
         assert_eq!((complete, unheard), (Some(now), Vec::new()));
     }
 }

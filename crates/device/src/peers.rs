@@ -421,10 +421,13 @@ impl Net {
         let picture = device.picture();
         let Some(own) = picture.home.devices().get(&device.id()) else { return };
         let hearing = device.peers_known().hearing(device.clock());
-        let unheard =
-            counted_devices(&picture, device.id()).any(|other| !hearing.heard.contains(&other));
+        let awake = device.peers_known().awake(&picture);
+        let unheard = counted_devices(&picture, device.id(), &awake)
+            .any(|other| !hearing.heard.contains(&other));
+        // Whoever heard this device run counts it until it says once more that it ends.
+        let said = own.is_parked() && hearing.in_touch.is_empty();
         let alone = served_devices(&picture, device.id()).is_empty();
-        if alone || own.is_parked() || !own.is_active() || unheard {
+        if alone || said || !own.is_active() || unheard {
             return;
         }
         let prepared = picture.residents.values().any(|resident| {

@@ -531,14 +531,18 @@ impl Device {
     #[must_use]
     pub fn complete_to(&self) -> (Option<Timestamp>, Vec<DeviceId>) {
         let hearing = self.0.peers.hearing(&self.0.clock);
-        gap::complete_to(&self.picture(), self.id(), &hearing, self.now())
+        let picture = self.picture();
+        let awake = self.0.peers.awake(&picture);
+        gap::complete_to(&picture, (self.id(), &awake), &hearing, self.now())
     }
 
     /// Returns the devices about which somebody who gives here now is asked (W-16).
     #[must_use]
     pub fn to_ask_for(&self) -> Vec<DeviceId> {
         let hearing = self.0.peers.hearing(&self.0.clock);
-        mar::decide::to_ask_for(&self.picture(), self.id(), &hearing.in_touch)
+        let picture = self.picture();
+        let awake = self.0.peers.awake(&picture);
+        mar::decide::to_ask_for(&picture, self.id(), &hearing.in_touch, &awake)
     }
 
     /// Takes a device out of the home: the revocation with where its logs stood and a new

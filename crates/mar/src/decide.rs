@@ -28,6 +28,9 @@ pub struct Context<'c> {
     pub device: DeviceId,
     /// The devices heard just now; the others that count are *unheard* (W-16).
     pub heard: &'c BTreeSet<DeviceId>,
+    /// The devices that were heard to run since they ended cleanly, though they have not said so: they
+    /// count again.
+    pub awake: &'c BTreeSet<DeviceId>,
     /// When each device was last heard, by this device's clock; missing means never.
     pub last_heard: &'c BTreeMap<DeviceId, Timestamp>,
     /// Whether the device's clock can be believed (T-07).
@@ -245,30 +248,44 @@ impl<'d> Decision<'d, '_, '_> {
     }
 
     fn unheard(&self) -> Vec<DeviceId> {
-        to_ask_for(self.picture, self.context.device, self.context.heard)
+        to_ask_for(self.picture, self.context.device, self.context.heard, self.context.awake)
     }
 }
 
 /// Returns the counted devices that are unheard, about which a giver on `own` asks (W-16): their
-/// role can give and they did not end cleanly. A device that observes or is parked does not count.
+/// role can give and they did not end cleanly. A device that observes or is parked does not count; one
+/// of those that are `awake` was heard to run since it was parked, and counts.
 ///
 /// A parked device that wakes without hearing anybody cannot know who else woke: it asks for
 /// all of them, parked or not.
 #[must_use]
-pub fn to_ask_for(picture: &Picture, own: DeviceId, heard: &BTreeSet<DeviceId>) -> Vec<DeviceId> {
+pub fn to_ask_for(
+    picture: &Picture,
+    own: DeviceId,
+    heard: &BTreeSet<DeviceId>,
+    awake: &BTreeSet<DeviceId>,
+) -> Vec<DeviceId> {
     let home = &picture.home;
     let woke_alone = heard.is_empty()
         && home.devices().get(&own).is_some_and(crate::picture::DeviceRecord::is_parked);
-    let counts = |id: &DeviceId| {
-        woke_alone || home.devices().get(id).is_some_and(|device| !device.is_parked())
-    };
-    members(picture, own).filter(|id| counts(id) && !heard.contains(id)).collect()
+    members(picture, own)
+        .filter(|id| (woke_alone || counts(picture, id, awake)) && !heard.contains(id))
+        .collect()
 }
 
-/// Returns the devices other than `own` that count for "not heard" warnings (W-16).
-pub fn counted_devices(picture: &Picture, own: DeviceId) -> impl Iterator<Item = DeviceId> {
-    members(picture, own)
-        .filter(|id| picture.home.devices().get(id).is_some_and(|device| !device.is_parked()))
+/// Returns the devices other than `own` that count for "not heard" warnings (W-16), those that are
+/// `awake` although they are parked among them.
+pub fn counted_devices(
+    picture: &Picture,
+    own: DeviceId,
+    awake: &BTreeSet<DeviceId>,
+) -> impl Iterator<Item = DeviceId> {
+    members(picture, own).filter(|id| counts(picture, id, awake))
+}
+
+fn counts(picture: &Picture, id: &DeviceId, awake: &BTreeSet<DeviceId>) -> bool {
+    let record = picture.home.devices().get(id);
+    record.is_some_and(|device| !device.is_parked() || awake.contains(id))
 }
 
 /// Returns the active devices other than `own` whose role can give, parked or not.

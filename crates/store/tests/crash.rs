@@ -200,6 +200,7 @@ fn morning(
         let around = Around {
             now: mar::time::Timestamp(START.0 + 3_600_000 + i64::from(count) * 60_000),
             heard: &heard,
+            awake: &std::collections::BTreeSet::new(),
             last_heard: &BTreeMap::new(),
             clock: &mar::clock::ClockStanding::default(),
         };

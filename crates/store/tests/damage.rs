@@ -115,6 +115,7 @@ fn give(device: &Device, mut record: Record) -> Record {
     let around = Around {
         now: Timestamp(device.now.0 + 60_000),
         heard: &heard,
+        awake: &std::collections::BTreeSet::new(),
         last_heard: &never,
         clock: &mar::clock::ClockStanding::default(),
     };

@@ -175,6 +175,7 @@ fn enrol(record: &mut Record, manager: mar::ids::StaffId, pen: &Pen, role: Devic
     let around = Around {
         now: START,
         heard: &heard,
+        awake: &std::collections::BTreeSet::new(),
         last_heard: &BTreeMap::new(),
         clock: &mar::clock::ClockStanding::default(),
     };

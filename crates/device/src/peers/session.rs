@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Net, NetworkEvent};
+use crate::gap::parked_by;
 use crate::writer::{Follower, Told};
 
 /// Frames of the peer that wait here before it is held up.
@@ -97,7 +98,9 @@ impl Up {
             count.heard += 1;
             count.heard == 1
         };
-        self.net.device.peers_known().set_connected(self.peer, true);
+        // Parked before it said anything on this connection: it runs again.
+        let parked = parked_by(&self.net.device.picture(), self.peer);
+        self.net.device.peers_known().set_connected(self.peer, true, parked);
         taken_in(&self.net, self.peer);
         if first {
             self.net.tell(NetworkEvent::PeerUp(self.peer));
@@ -120,7 +123,7 @@ impl Drop for Up {
             last
         };
         if last {
-            self.net.device.peers_known().set_connected(self.peer, false);
+            self.net.device.peers_known().set_connected(self.peer, false, None);
             self.net.tell(NetworkEvent::PeerDown(self.peer));
         }
     }

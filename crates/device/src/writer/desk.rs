@@ -274,12 +274,14 @@ impl Desk {
     ) -> T {
         let hearing = self.peers.hearing(&self.clock);
         let own = self.record.device();
+        let awake = self.peers.awake(self.record.picture());
         let peers = self.peers.clocks(self.record.picture(), own, &self.clock);
         let written = self.memory.written(&self.reader, self.record.picture(), own);
         let clock = self.memory.standing(&self.clock, Others { peers, written });
         let around = Around {
             now: self.clock.now(),
             heard: &hearing.heard,
+            awake: &awake,
             last_heard: &hearing.last_heard,
             clock: &clock,
         };

@@ -374,6 +374,35 @@ fn a_device_that_ends_cleanly_is_not_missed_and_counts_again_from_its_next_dose(
     until("it is missed", || !home.office.device().complete_to().1.is_empty());
 }
 
+/// Fault: a device that was served again after a clean end and then cut off was not missed, and a
+/// card said that a dose may be given. Cause: it counted only from its next entry. Fix: it counts
+/// from when it is heard, also after a restart, until it says anew that it ends (W-16).
+#[test]
+fn a_device_that_is_heard_after_a_clean_end_is_missed_when_it_is_cut_off() {
+    let mut home = Home::of_two();
+    home.wait_level();
+    home.trolley.close();
+    until("it is parked", || home.office.device().complete_to().1.is_empty());
+    home.trolley.open();
+    home.trolley.dial(&home.office);
+    home.wait_level();
+    home.trolley.close_at_once();
+    let missed = |home: &Home| {
+        let device = home.office.device();
+        device.complete_to().1.len() == 1 && device.to_ask_for().len() == 1
+    };
+    until("it is missed", || missed(&home));
+    home.office.close_at_once();
+    home.office.open();
+    assert!(missed(&home), "nor is that forgotten");
+    home.trolley.open();
+    home.trolley.dial(&home.office);
+    home.office.dial(&home.trolley);
+    home.wait_level();
+    home.trolley.close();
+    until("it ended cleanly again", || home.office.device().complete_to().1.is_empty());
+}
+
 #[test]
 fn a_third_device_joins_by_way_of_the_second_and_finds_the_first_by_what_it_is_told() {
     let home = Home::of_two();

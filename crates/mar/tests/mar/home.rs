@@ -449,6 +449,7 @@ impl Home {
             now: Timestamp(self.now.0.saturating_add(own.ahead)),
             device: own.id,
             heard: &heard,
+            awake: &BTreeSet::new(),
             last_heard: &last_heard,
             clock: &self.clock,
             held: &held,

@@ -312,6 +312,7 @@ proptest! {
                 now,
                 device: home.devices[0].id,
                 heard: &heard,
+awake: &BTreeSet::new(),
                 last_heard: &last_heard,
                 clock: &mar::clock::ClockStanding::default(),
                 held: &[],

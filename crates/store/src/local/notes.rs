@@ -1,7 +1,9 @@
 //! What this device has noticed of itself and is to be told again after a restart: that its record
 //! is damaged, and that other devices say it was put out of the home.
 
-use mar::ids::DeviceId;
+use std::collections::BTreeMap;
+
+use mar::ids::{DeviceId, EntryId};
 use mar::time::Timestamp;
 use redb::Durability;
 
@@ -13,6 +15,8 @@ use crate::tables::{DiskFault, NOTES, number};
 const DAMAGE: &[u8] = b"damage";
 /// Before the id of a device that says that this one was put out.
 const PUT_OUT: &[u8] = b"put-out ";
+/// Before the id of a device that was heard to run since it was parked.
+const RAN: &[u8] = b"ran ";
 /// The key of when every page was looked at last.
 const CHECKED: &[u8] = b"checked";
 /// The most characters that are kept of what was found.
@@ -129,6 +133,34 @@ impl Local {
         Ok(said)
     }
 
+    /// Keeps that a device was heard to run after the entry by which it was parked. It is written
+    /// only where it is new.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be kept.
+    pub fn set_ran_after(&self, device: DeviceId, parked: EntryId) -> Result<(), DiskFault> {
+        if self.ran_after()?.get(&device) == Some(&parked) {
+            return Ok(());
+        }
+        self.note(&[RAN, &device.0].concat(), Some(parked.0.to_vec()))
+    }
+
+    /// Returns the entry by which each device was parked and after which it was heard to run.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DiskFault`] if it could not be read.
+    pub fn ran_after(&self) -> Result<BTreeMap<DeviceId, EntryId>, DiskFault> {
+        let read = |(key, value): (Vec<u8>, Vec<u8>)| {
+            let device = key[RAN.len()..].try_into().ok()?;
+            Some((DeviceId(device), EntryId(value.try_into().ok()?)))
+        };
+        let rows = self.rows_if_any(NOTES, RAN)?;
+        let damaged = || DiskFault::Row { table: "notes-1" };
+        rows.into_iter().map(|row| read(row).ok_or_else(damaged)).collect()
+    }
+
     fn note(&self, key: &[u8], value: Option<Vec<u8>>) -> Result<(), DiskFault> {
         self.write(Durability::Immediate, |transaction| {
             let mut table = transaction.open_table(NOTES)?;
@@ -158,9 +190,11 @@ mod tests {
         let office = DeviceId([7; 32]);
         local.set_damage(Some(&damage)).unwrap();
         local.put_out_by(office, Timestamp(9)).unwrap();
+        local.set_ran_after(office, EntryId([5; 16])).unwrap();
         let local = open(&disk.power_cut(&mut |_| 0));
         assert_eq!(local.damage().unwrap(), Some(damage));
         assert_eq!(local.said_put_out().unwrap(), [(office, Timestamp(9))]);
+        assert_eq!(local.ran_after().unwrap()[&office], EntryId([5; 16]));
         local.taken_in_by(office).unwrap();
         local.set_damage(None).unwrap();
         assert_eq!((local.damage().unwrap(), local.said_put_out().unwrap()), (None, Vec::new()));

@@ -27,6 +27,8 @@ pub struct Around<'a> {
     pub now: Timestamp,
     /// The devices that are heard just now.
     pub heard: &'a BTreeSet<DeviceId>,
+    /// The devices that were heard to run since they ended cleanly.
+    pub awake: &'a BTreeSet<DeviceId>,
     /// When each device was last heard.
     pub last_heard: &'a BTreeMap<DeviceId, Timestamp>,
     /// Whether this device's clock can be believed.
@@ -213,6 +215,7 @@ impl Door {
             now: around.now,
             device: record.keys.device(),
             heard: around.heard,
+            awake: around.awake,
             last_heard: around.last_heard,
             clock: around.clock,
             held: &self.held,

@@ -183,6 +183,7 @@ impl Device {
         let around = Around {
             now: self.now,
             heard: &heard,
+            awake: &std::collections::BTreeSet::new(),
             last_heard: &BTreeMap::new(),
             clock: &mar::clock::ClockStanding::default(),
         };

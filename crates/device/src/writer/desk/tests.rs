@@ -38,6 +38,7 @@ fn ask(record: &mut Record, command: Command) -> Vec<Sealed> {
     let around = Around {
         now: NOW,
         heard: &heard,
+        awake: &BTreeSet::new(),
         last_heard: &BTreeMap::new(),
         clock: &mar::clock::ClockStanding::default(),
     };
@@ -161,7 +162,7 @@ fn surroundings(trolley: &Record) -> (Surroundings, Arc<Shown>) {
     });
     let (clock, peers) = (Clock::fixed(NOW), Arc::new(Peers::default()));
     let reading = sync::status::Reading { monotonic: clock.running(), wall_ms: clock.now().0 };
-    peers.set_connected(trolley.device(), true);
+    peers.set_connected(trolley.device(), true, None);
     let in_sync = sync::session::Notice::InSync { heads: [0; 32] };
     peers.note(trolley.device(), &in_sync, reading, None);
     (Surroundings { clock, peers, memory: Arc::default() }, shown)
