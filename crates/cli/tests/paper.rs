@@ -18,10 +18,12 @@ fn main() {
     }
     let later = "a_round_sheet_says_at_what_time_a_when_required_medicine_could_be_given";
     let reason = "why_a_when_required_dose_was_given_all_the_same_stands_on_the_sheet";
+    let away = "a_round_sheet_marks_the_doses_of_whoever_is_away";
     let trials = vec![
         Trial::test(name, read_back).with_ignored_flag(why.is_some()),
         Trial::test(later, true_an_hour_later).with_ignored_flag(why.is_some()),
         Trial::test(reason, all_the_same).with_ignored_flag(why.is_some()),
+        Trial::test(away, marked_while_away).with_ignored_flag(why.is_some()),
     ];
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -133,6 +135,31 @@ fn true_an_hour_later() -> Result<(), Failed> {
     assert!(held.contains("NOT TO BE GIVEN: this order is held."), "{held}");
     assert!(!held.contains("Count what was given since."), "{held}");
     Ok(())
+}
+
+/// Fault: the screen showed the doses of somebody in hospital, and the sheet left the person out.
+fn marked_while_away() -> Result<(), Failed> {
+    let device = Outside::new();
+    device.found();
+    let resident = device.resident("Shaw", "Gladys");
+    // Due every hour, so that whatever round is on or next has a dose to come.
+    let soon =
+        Command::new("date").args(["-u", "-d", "+2 minutes", "+%Y-%m-%dT%H:%M:00Z"]).output()?;
+    let anchor = String::from_utf8_lossy(&soon.stdout).trim().to_owned();
+    let mut hourly = regular(&resident, &[]);
+    hourly["schedule"] = json!({"kind": "every", "n": 1, "unit": "hour", "anchor": anchor});
+    device.order(&hourly);
+    let nurse = device.nurse();
+    device.ok_as(&nurse, &["resident", "status", &resident, "hospital"], "");
+    let out = device.file("round.pdf").to_string_lossy().into_owned();
+    device.ok(&["print", "round", "--out", &out]);
+    let read = Command::new("pdftotext").args(["-layout", &out, "-"]).output()?;
+    let words = String::from_utf8_lossy(&read.stdout).into_owned();
+    if words.contains("IN HOSPITAL: DO NOT GIVE") && words.contains("Shaw") {
+        Ok(())
+    } else {
+        Err(format!("nothing says that Shaw is in hospital: {words}").into())
+    }
 }
 
 fn record(device: &Outside, resident: &str, draws: &mut Draws) -> Told {

@@ -34,6 +34,20 @@ pub struct RoundResident {
     pub when_required: Vec<String>,
     /// Orders that nobody has confirmed or checked: rows with nothing to sign, after the doses.
     pub waiting: Vec<RoundWaiting>,
+    /// Doses of this round that are not to be given, because the order is held or the resident is
+    /// away: rows with nothing to sign, after the doses.
+    pub withheld: Vec<RoundWithheld>,
+}
+
+/// A dose of this round that is not to be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundWithheld {
+    /// When it would be due: "08:00".
+    pub due: String,
+    /// Name, form and strength.
+    pub medicine: String,
+    /// Why: "HELD", "IN HOSPITAL".
+    pub why: String,
 }
 
 /// An order from which nothing may be given yet.

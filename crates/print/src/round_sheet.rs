@@ -11,7 +11,7 @@ use crate::fonts::with_typesetter;
 use crate::page::{Area, BLACK, PAGE_WIDTH};
 use crate::photograph;
 use crate::press::{Flow, LaidFlow, Press};
-use crate::round::{RoundDose, RoundResident, RoundSheet, RoundWaiting};
+use crate::round::{RoundDose, RoundResident, RoundSheet, RoundWaiting, RoundWithheld};
 use crate::table::{Content, LaidRow, Table};
 use crate::text::{Setting, Span};
 
@@ -179,6 +179,11 @@ fn head(sheet: &RoundSheet, first: bool) -> Flow {
         let orders = counted(waiting, "order");
         count.push_str(&format!(" Waiting for a check, not to be given: {orders}."));
     }
+    let withheld: usize = sheet.residents.iter().map(|r| r.withheld.len()).sum();
+    if withheld > 0 {
+        let doses = counted(withheld, "dose");
+        count.push_str(&format!(" Held or away, not to be given: {doses}."));
+    }
     flow.line(Setting::bold(10.0), count);
     let critical: Vec<(&RoundResident, &RoundDose)> = sheet
         .residents
@@ -259,7 +264,8 @@ fn entries<'a>(
     let room = body - when_required.height - MARGIN;
     let doses = critical.into_iter().chain(others).map(|dose| (&dose.medicine, cells(dose)));
     let waiting = resident.waiting.iter().map(|order| (&order.medicine, not_to_give(order)));
-    for (medicine, cells) in doses.chain(waiting) {
+    let withheld = resident.withheld.iter().map(|dose| (&dose.medicine, withheld(dose)));
+    for (medicine, cells) in doses.chain(withheld).chain(waiting) {
         let row = table.lay(press, (&cells, false), ROW);
         if table.head_height() + row.height > room {
             let medicine = medicine.clone();
@@ -294,6 +300,17 @@ fn not_to_give(order: &RoundWaiting) -> [Content; 7] {
     what.line(Setting::regular(9.0), order.words.clone());
     let barred = || Content::Barred;
     [barred(), Content::Text(what), barred(), barred(), barred(), barred(), barred()]
+}
+
+/// The same for a dose of an order that is held, or of somebody who is away (R-05, O-12).
+fn withheld(dose: &RoundWithheld) -> [Content; 7] {
+    let mut due = Flow::new();
+    due.line(Setting::bold(11.0), dose.due.clone());
+    let mut what = Flow::new();
+    what.tags(0.0, &[format!("{}: DO NOT GIVE", dose.why)]);
+    what.line(Setting::bold(10.0), dose.medicine.clone());
+    let barred = || Content::Barred;
+    [Content::Text(due), Content::Text(what), barred(), barred(), barred(), barred(), barred()]
 }
 
 fn cells(dose: &RoundDose) -> [Content; 7] {

@@ -10,7 +10,7 @@
 mod reader;
 mod residents;
 
-use print::round::RoundWaiting;
+use print::round::{RoundWaiting, RoundWithheld};
 use print::sheet::{Allergies, Cell, Doses, MarSheet, Mark, Photograph, WaitingOrder};
 use print::{PrintFault, mar_chart, round_sheet};
 use proptest::prelude::*;
@@ -394,6 +394,32 @@ fn a_round_lists_whoever_has_nothing_but_orders_that_wait() {
     assert_eq!(text.matches("WAITING FOR A CHECK: DO NOT GIVE").count(), 40);
     for n in 0..40 {
         assert_eq!(count(&read, &format!("Waitamed{n}")), 1, "{n}");
+    }
+}
+
+#[test]
+fn a_round_marks_whatever_is_held_and_whoever_is_away() {
+    let mut round = morning_round();
+    round.residents.truncate(1);
+    round.residents[0].doses.clear();
+    let dose = |medicine: &str, why: &str| RoundWithheld {
+        due: "08:00".to_owned(),
+        medicine: medicine.to_owned(),
+        why: why.to_owned(),
+    };
+    round.residents[0].withheld =
+        vec![dose("Heldamed 5 mg", "HELD"), dose("Awayamed 5 mg", "IN HOSPITAL")];
+    let read = pages(&round_sheet(&round).unwrap());
+    let text: String = read.iter().map(ReadPage::text).collect::<Vec<_>>().join(" ");
+    for told in [
+        "1 resident, 0 doses.",
+        "Held or away, not to be given: 2 doses.",
+        "HELD: DO NOT GIVE",
+        "IN HOSPITAL: DO NOT GIVE",
+        "Heldamed",
+        "Awayamed",
+    ] {
+        assert!(text.contains(told), "{told} is not in: {text}");
     }
 }
 

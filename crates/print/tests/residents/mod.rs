@@ -476,6 +476,7 @@ pub(crate) fn morning_round() -> RoundSheet {
                 .into(),
         ],
         waiting: Vec::new(),
+        withheld: Vec::new(),
     };
     let plain = |surname: &str, forenames: &str, room: &str| Resident {
         surname: surname.into(),

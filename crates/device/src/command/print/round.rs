@@ -4,6 +4,7 @@ use super::block::weekday;
 use super::page::{codes, home, provenance, resident};
 use super::{PrintRequest, Printed, Whose, print_fault};
 use crate::command::Fault;
+use crate::command::due::why_not;
 use crate::command::page::clock;
 use crate::command::record::Card;
 use crate::command::round::no_rounds;
@@ -15,7 +16,7 @@ use ::mar::round::{RoundSpan, RoundStop, in_trolley_order, round_at, round_on, s
 use ::mar::rules::LOOK_BACK;
 use ::mar::schedule::SlotKind;
 use ::mar::waiting::Waiting;
-use ::print::round::{RoundDose, RoundResident, RoundSheet, RoundWaiting};
+use ::print::round::{RoundDose, RoundResident, RoundSheet, RoundWaiting, RoundWithheld};
 use std::collections::BTreeSet;
 
 /// Returns the list of a round as a file.
@@ -107,7 +108,10 @@ fn round_resident(
             }
     };
     let doses: Vec<RoundDose> = stop.doses.iter().filter(open).map(|d| dose(session, d)).collect();
-    if doses.is_empty() && stop.waiting.is_empty() && !stop.needs_update {
+    let withheld: Vec<RoundWithheld> =
+        stop.doses.iter().filter_map(|d| not_now(session, d)).collect();
+    let nothing = doses.is_empty() && withheld.is_empty() && stop.waiting.is_empty();
+    if nothing && !stop.needs_update {
         return Ok(None);
     }
     let waiting = stop.waiting.iter().map(|w| not_to_give(session, w)).collect();
@@ -116,7 +120,19 @@ fn round_resident(
         doses,
         when_required: when_required(session, stop.resident),
         waiting,
+        withheld,
     }))
+}
+
+/// A dose that the screen shows as held or away: paper that left it out would read as "takes
+/// nothing" (R-05, O-12). `None` for every other, and for one that somebody recorded.
+fn not_now(session: &Session<'_>, due: &Due<'_>) -> Option<RoundWithheld> {
+    let why = due.suspended.filter(|why| why.may_end() && due.recorded.is_empty())?;
+    Some(RoundWithheld {
+        due: clock(due.slot.due, session.zone()),
+        medicine: due.version.content.medicine.name.clone(),
+        why: why_not(why).to_owned(),
+    })
 }
 
 fn not_to_give(session: &Session<'_>, order: &Waiting<'_>) -> RoundWaiting {
