@@ -392,7 +392,7 @@ pub fn outside_the_order() -> Result<(), Failed> {
     assert!(slots(&device, &resident).is_empty(), "no program takes it for due");
     assert_eq!((&of("stopped")[0]["slot"], of("stopped").len()), (&json!(slot), 1));
     assert_eq!(of("stopped")[0]["state"], json!("not-due"));
-    told(&["record", &slot, "--outcome", "given", "--reason", "took it"], "O-02");
+    told(&["record", &slot, "--outcome", "given", "--reason", "took it"], "O-11");
     assert_eq!(of("stopped")[0]["state"], json!("recorded"));
     // So can that of an order that nobody has checked.
     let mut unchecked = hourly(&resident);

@@ -75,6 +75,14 @@ impl Asked<'_> {
         &self.view.version.content
     }
 
+    /// From a stop on nothing comes of the order, whatever the outcome (O-11).
+    fn not_stopped(&self, at: Timestamp) -> Result<(), DoseRefusal> {
+        if self.history.stopped_at().is_some_and(|stopped| at >= stopped) {
+            return Err(DoseRefusal::NotActive { state: State::Stopped.in_words() });
+        }
+        Ok(())
+    }
+
     /// Whether the order is held at an instant (O-12). A hold that by its stamp begins after `now`
     /// was written by a clock that is ahead: it holds all the same.
     fn held_at(&self, at: Timestamp, now: Timestamp) -> bool {
@@ -151,7 +159,8 @@ impl<'d> Decision<'d, '_, '_> {
         if recording.outcome.is_taken() {
             happened.pass(self.is_here(&asked, recording.outcome, at))?;
             happened.pass(self.may_be_taken(&asked, recording.outcome, at))?;
-        } else if let Some(outside) = asked.outside {
+        } else if let Some(outside) = &asked.outside {
+            asked.not_stopped(at)?;
             return Err(outside.clone().into());
         }
         let recorded = recorded_for(resident, slot);
@@ -304,6 +313,9 @@ impl<'d> Decision<'d, '_, '_> {
             let outside = (!in_span && !waited).then(|| match view.from {
                 None => not_active(history, self.now()),
                 Some(from) if found.due < from => DoseRefusal::NotInForce,
+                Some(_) if history.stopped_at().is_some_and(|stop| found.due >= stop) => {
+                    DoseRefusal::AfterStop
+                }
                 Some(_) => DoseRefusal::Ended,
             });
             let authority = self.giver(history, self.now())?;
@@ -381,9 +393,7 @@ impl<'d> Decision<'d, '_, '_> {
         at: Timestamp,
     ) -> Result<(), Refusal> {
         let given_elsewhere = outcome == Outcome::Practice(Practice::GivenElsewhere);
-        if asked.history.stopped_at().is_some_and(|stopped| at >= stopped) {
-            return Err(DoseRefusal::NotActive { state: State::Stopped.in_words() }.into());
-        }
+        asked.not_stopped(at)?;
         if asked.held_at(at, self.now()) && !asked.rescue() && !given_elsewhere {
             return Err(DoseRefusal::NotActive { state: State::Held.in_words() }.into());
         }

@@ -70,9 +70,12 @@ pub enum DoseRefusal {
     /// Given before the order was checked (S-09, O-02).
     #[error("this order had not been checked at that time: nothing could be given from it")]
     NotChecked,
-    /// Due only after the version had come to its end (O-03, O-11).
-    #[error("the order was stopped or changed before this dose was due")]
+    /// Due only after another version had taken over (O-03).
+    #[error("the order was changed before this dose was due")]
     Ended,
+    /// Due only after the order was stopped (O-11).
+    #[error("the order was stopped before this dose was due: it is not to be given")]
+    AfterStop,
     /// Due before the order was checked, and not to be given now (S-09, W-11).
     #[error(
         "{}: do not give this one. {TELL_OLD}", self.what_stood(Tz::UTC)
@@ -168,6 +171,7 @@ impl DoseRefusal {
                 | Self::NotInForce
                 | Self::NotChecked
                 | Self::Ended
+                | Self::AfterStop
                 | Self::BeforeCheck
                 | Self::OtherDay { .. }
                 | Self::NearNext { .. }
@@ -242,7 +246,7 @@ impl DoseRefusal {
             Self::AlreadyGiven(_) => "D-06",
             Self::SecondLook { controlled: true, .. } => "C-03",
             Self::SecondLook { controlled: false, .. } => "D-13",
-            Self::NotActive { .. } => "O-11",
+            Self::NotActive { .. } | Self::AfterStop => "O-11",
             Self::NoVersion { .. } | Self::NotInForce | Self::NotChecked | Self::Ended => "O-02",
             Self::Away(_) => "R-05",
             Self::AlreadyRecorded { .. } => "D-06",

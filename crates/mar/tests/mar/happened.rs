@@ -329,7 +329,12 @@ fn a_regular_dose_given_after_the_stop_is_recorded_on_its_slot_and_raised() {
     assert_eq!(rule(&home.ask(0, "CA", Ask::Dose(whose.0, ask))), Some("O-11"));
     let not_taken = because(Told::of(Outcome::Refused), "did not want it");
     let mut ask = of_slot(whose.0, evening);
-    assert_eq!(rule(&ask(&mut home, not_taken)), Some("O-02"), "it was not due");
+    // The same stop, the same words: whatever is told of the dose.
+    let refused = ask(&mut home, not_taken);
+    assert_eq!(rule(&refused), Some("O-11"), "it was not due");
+    let at_once = ask(&mut home, given());
+    let words = |answer: Answer| answer.expect_err("refused").to_string();
+    assert_eq!(words(refused), words(at_once));
     let asked = ("O-11", "2026-11-03T18:05");
     let what = told_and_raised(&mut home, whose.0, asked, &mut ask);
     assert!(what.contains("stopped") && what.contains("18:05"), "{what}");
