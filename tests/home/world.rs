@@ -418,7 +418,9 @@ impl World {
         let now = self.devices[device].now(self.time);
         let last_heard: BTreeMap<DeviceId, Timestamp> = heard.iter().map(|id| (*id, now)).collect();
         let clock = mar::clock::ClockStanding::default();
-        let around = Around { now, heard: &heard, last_heard: &last_heard, clock: &clock };
+        let awake = BTreeSet::new();
+        let around =
+            Around { now, heard: &heard, last_heard: &last_heard, awake: &awake, clock: &clock };
         let batch = self.devices[device].record_mut().submit(&around, &commands);
         if self.plant != Some(Plant::UnknownHand) {
             self.ledger.written.extend(batch.entries.iter().map(|entry| entry.id()));
