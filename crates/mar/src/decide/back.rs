@@ -10,10 +10,15 @@ use crate::resident::{Status, Whereabouts};
 use crate::rules;
 use crate::schedule::{Schedule, Slot};
 use crate::settings::Settings;
+use crate::time::Minutes;
 use chrono::NaiveDate;
 
 /// So many rare doses are named; more are counted.
 const NAMED: usize = 6;
+
+/// The part of an absence whose rare doses are looked for: its last 92 days. After a longer one each
+/// medicine is gone through anew, and a mistyped year costs no memory.
+const LOOKED_AT: Minutes = Minutes(92 * 24 * 60);
 
 impl Decision<'_, '_, '_> {
     /// The follow-up that a return opens; `None` where this status is none, and where one is open
@@ -66,8 +71,9 @@ impl Decision<'_, '_, '_> {
         let fallback = Settings::new("-", NaiveDate::default());
         let settings = rules::by_date(&self.picture.home, &fallback);
         let mut found = Vec::new();
+        let from = absence.from.max(absence.to.minus(LOOKED_AT));
         for history in resident.orders.values() {
-            for slot in history.slots(&settings, absence.from, absence.to) {
+            for slot in history.slots(&settings, from, absence.to) {
                 let Some(view) = history.version_as_written(slot.id.version) else { continue };
                 let content = &view.version.content;
                 if is_rare(&content.schedule) {
