@@ -299,8 +299,9 @@ impl<'a> Collector<'a> {
     fn same_number(&mut self, picture: &Picture) {
         let resident = self.resident;
         let number = resident.identity().and_then(|i| i.nhs_number);
-        let Some(number) = number.filter(|_| resident.is_here()) else { return };
-        let others = picture.with_nhs_number(number).filter(|r| r.id != resident.id && r.is_here());
+        let Some(number) = number.filter(|_| resident.is_here(self.now)) else { return };
+        let others =
+            picture.with_nhs_number(number).filter(|r| r.id != resident.id && r.is_here(self.now));
         let others: Vec<ResidentId> = others.map(|r| r.id).collect();
         if !others.is_empty() {
             let since = resident.identity_written().unwrap_or(self.now);
@@ -396,7 +397,7 @@ impl<'a> Collector<'a> {
         }
         self.waiting();
         self.held();
-        if resident.is_here()
+        if resident.is_here(self.now)
             && resident.identity().is_some()
             && resident.allergies() == crate::resident::Allergies::NotAsked
         {
@@ -417,7 +418,7 @@ impl<'a> Collector<'a> {
         let mut found = waiting(self.resident, self.now);
         found.retain(|w| w.step != Step::Decide);
         let since = found.iter().map(|w| w.since).min();
-        if let Some(since) = since.filter(|_| self.resident.is_here()) {
+        if let Some(since) = since.filter(|_| self.resident.is_here(self.now)) {
             let orders: BTreeSet<OrderId> = found.iter().map(|w| w.order).collect();
             let cause = Cause::OrdersWait(orders.into_iter().collect());
             self.add(Tier::Amber, cause, since, Owner::ShiftLead);
@@ -427,7 +428,10 @@ impl<'a> Collector<'a> {
     /// A hold that nobody looks at again is a stop that nobody decided (O-12).
     fn held(&mut self) {
         let resident = self.resident;
-        for history in resident.orders.values().filter(|_| resident.is_here()) {
+        if !resident.is_here(self.now) {
+            return;
+        }
+        for history in resident.orders.values() {
             let review = history.hold_review().filter(|at| self.now >= *at);
             if let Some(since) = review
                 && history.state(self.now) == State::Held

@@ -159,7 +159,7 @@ pub fn chart<'p>(
         resident,
         identity,
         allergies: found.allergies(),
-        similar_to: picture.similar_to(resident).map(|r| r.id).collect(),
+        similar_to: picture.similar_to(resident, now).map(|r| r.id).collect(),
         from,
         to,
         orders,

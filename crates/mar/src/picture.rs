@@ -224,12 +224,17 @@ impl Picture {
         self.residents.values().find(|r| r.orders.contains_key(&order))
     }
 
-    /// Returns the residents whose names or birthdays could be mistaken for this one's.
-    pub fn similar_to(&self, id: ResidentId) -> impl Iterator<Item = &Arc<ResidentPicture>> {
+    /// Returns the residents who live here at `now` and whose names or birthdays could be mistaken
+    /// for this one's.
+    pub fn similar_to(
+        &self,
+        id: ResidentId,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Arc<ResidentPicture>> {
         let own = self.resident(id).and_then(|r| r.identity().cloned());
         self.residents.values().filter(move |other| {
             other.id != id
-                && other.is_here()
+                && other.is_here(now)
                 && own
                     .as_ref()
                     .zip(other.identity())

@@ -88,7 +88,7 @@ pub fn stops<'p>(
     unit: Option<&str>,
     now: Timestamp,
 ) -> Vec<RoundStop<'p>> {
-    let here = |r: &&Arc<ResidentPicture>| r.is_here() && r.identity().is_some();
+    let here = |r: &&Arc<ResidentPicture>| r.is_here(now) && r.identity().is_some();
     let of_unit = |r: &&Arc<ResidentPicture>| {
         let own = r.identity().map_or("", |i| i.unit.as_str());
         unit.is_none_or(|unit| own.trim().eq_ignore_ascii_case(unit.trim()))
@@ -189,11 +189,11 @@ fn room(text: &str) -> Vec<RoomPart> {
     parts
 }
 
-/// Returns the residents who live in the home, in the order of the trolley.
+/// Returns the residents who live in the home at `now`, in the order of the trolley.
 #[must_use]
-pub fn in_trolley_order(picture: &Picture) -> Vec<ResidentId> {
-    let mut found: Vec<&Arc<ResidentPicture>> =
-        picture.residents.values().filter(|r| r.identity().is_some() && r.is_here()).collect();
+pub fn in_trolley_order(picture: &Picture, now: Timestamp) -> Vec<ResidentId> {
+    let lives_here = |r: &&Arc<ResidentPicture>| r.identity().is_some() && r.is_here(now);
+    let mut found: Vec<_> = picture.residents.values().filter(lives_here).collect();
     found.sort_by_cached_key(|r| place_on_trolley(r));
     found.into_iter().map(|r| r.id).collect()
 }

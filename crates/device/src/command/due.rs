@@ -67,7 +67,7 @@ pub fn run(
     let only = request.resident.as_deref();
     let residents: Vec<ResidentId> = match only {
         Some(text) => vec![session.resident(text)?.id],
-        None => mar::round::in_trolley_order(&session.picture),
+        None => mar::round::in_trolley_order(&session.picture, session.now),
     };
     for id in &residents {
         session.load(*id, from.minus(LOOK_BACK))?;

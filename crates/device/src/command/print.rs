@@ -111,7 +111,7 @@ fn print_fault(fault: &PrintFault) -> Fault {
 
 /// Whom a request is about, in the order of the trolley.
 fn residents(session: &Session<'_>, whose: &Whose) -> Result<Vec<ResidentId>, Fault> {
-    let all = ::mar::round::in_trolley_order(&session.picture);
+    let all = ::mar::round::in_trolley_order(&session.picture, session.now);
     let found: Vec<ResidentId> = match whose {
         Whose::Resident(text) => vec![session.resident(text)?.id],
         Whose::Unit(unit) => all

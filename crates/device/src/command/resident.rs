@@ -180,7 +180,7 @@ fn list(
         .picture
         .residents
         .values()
-        .filter(|r| r.identity().is_some() && (all || r.is_here()))
+        .filter(|r| r.identity().is_some() && (all || r.is_here(session.now)))
         .filter(|r| {
             unit.is_none_or(|u| r.identity().is_some_and(|i| i.unit.eq_ignore_ascii_case(u)))
         })
@@ -250,7 +250,7 @@ pub fn name(session: &Session<'_>, id: ResidentId) -> String {
 
 fn similar_names(session: &Session<'_>, id: ResidentId) -> Vec<String> {
     let of = |r: &std::sync::Arc<ResidentPicture>| r.identity().map(|i| i.list_name());
-    session.picture.similar_to(id).filter_map(of).collect()
+    session.picture.similar_to(id, session.now).filter_map(of).collect()
 }
 
 fn to_json(session: &Session<'_>, resident: &ResidentPicture) -> Value {
@@ -268,7 +268,7 @@ fn to_json(session: &Session<'_>, resident: &ResidentPicture) -> Value {
     shape["status"] = json!(whereabouts::word(resident.whereabouts(session.now)));
     shape["whereabouts_apart"] = apart_to_json(session, resident);
     let similar: Vec<String> =
-        session.picture.similar_to(resident.id).map(|r| r.id.to_string()).collect();
+        session.picture.similar_to(resident.id, session.now).map(|r| r.id.to_string()).collect();
     shape["similar_to"] = json!(similar);
     shape["needs_update"] = json!(mar::unread::of_resident(resident).is_some());
     shape["conflict"] =

@@ -41,7 +41,7 @@ pub fn run(
         }
     };
     let span = round_at(&session.picture.home, at).ok_or_else(no_rounds)?;
-    for id in mar::round::in_trolley_order(&session.picture) {
+    for id in mar::round::in_trolley_order(&session.picture, session.now) {
         session.load(id, span.from.minus(mar::rules::LOOK_BACK))?;
     }
     let session = &*session;

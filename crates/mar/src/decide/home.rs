@@ -130,7 +130,7 @@ impl Decision<'_, '_, '_> {
     fn lost_round(&self, settings: &Settings) -> Option<String> {
         let open =
             |view: &VersionView<'_>| !view.rejected && view.to.is_none_or(|to| to > self.now());
-        let here = self.picture.residents.values().filter(|r| r.is_here());
+        let here = self.picture.residents.values().filter(|r| r.is_here(self.now()));
         let stopped = |h: &OrderHistory| h.stopped_at().is_some_and(|at| at <= self.now());
         for history in here.flat_map(|r| r.orders.values()).filter(|h| !stopped(h)) {
             for view in history.versions().iter().filter(|view| open(view)) {

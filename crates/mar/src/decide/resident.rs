@@ -83,7 +83,7 @@ impl Decision<'_, '_, '_> {
         }
         // One person is one resident (H-39): the same NHS number is never admitted twice.
         let same = identity.nhs_number.into_iter().flat_map(|n| self.picture.with_nhs_number(n));
-        let twin = same.filter(|r| r.id != id && r.is_here()).find_map(|r| r.identity());
+        let twin = same.filter(|r| r.id != id && r.is_here(self.now())).find_map(|r| r.identity());
         if let Some(twin) = twin {
             return Err(EntryRefusal::SameNhsNumber(twin.list_name()).into());
         }

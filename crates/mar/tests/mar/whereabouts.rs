@@ -76,11 +76,14 @@ fn a_living_resident_who_was_written_down_as_deceased_is_back_in_the_list() {
     say(&mut home, 0, resident, (Whereabouts::Deceased, "2026-11-03T06:00"));
     say(&mut home, 1, resident, (Whereabouts::Hospital, "2026-11-03T05:00"));
     home.heal();
-    assert!(home.resident(0, resident).is_here(), "nobody falls off while it is not decided");
+    assert!(
+        home.resident(0, resident).is_here(home.now),
+        "nobody falls off while it is not decided"
+    );
     say(&mut home, 1, resident, (Whereabouts::Present, "2026-11-03T04:00"));
     is(&home, resident, "2026-11-03T15:00", Whereabouts::Present);
     for device in 0..2 {
-        assert!(home.resident(device, resident).is_here(), "device {device}");
+        assert!(home.resident(device, resident).is_here(home.now), "device {device}");
     }
 }
 
@@ -146,4 +149,16 @@ fn a_return_opens_what_is_to_be_found_out_and_names_what_is_not_given_every_day(
     say(&mut home, 0, resident, (Whereabouts::Hospital, "2026-11-05T08:30"));
     say(&mut home, 0, resident, (Whereabouts::Present, "2026-11-05T08:30"));
     assert_eq!(waits(&home, 0), []);
+}
+
+#[test]
+fn whoever_leaves_tomorrow_is_on_the_list_and_the_round_until_then() {
+    let (mut home, resident) = home();
+    say(&mut home, 0, resident, (Whereabouts::Discharged, "2026-11-04T10:00"));
+    for (when, listed) in
+        [("2026-11-03T15:00", 1), ("2026-11-04T09:59", 1), ("2026-11-04T10:00", 0)]
+    {
+        let found = mar::round::in_trolley_order(home.picture(0), at(when));
+        assert_eq!(found.len(), listed, "{when}");
+    }
 }

@@ -6,6 +6,7 @@ use interop::fhir::{Deceased, ProposedOrder, ProposedResident, SentNhsNumber, is
 use mar::ids::ResidentId;
 use mar::picture::Picture;
 use mar::resident::{Allergies, Allergy, ExternalId, Identity, NhsNumber};
+use mar::time::Timestamp;
 use mar::words::date;
 use std::collections::{BTreeSet, HashMap};
 
@@ -45,7 +46,7 @@ struct Person {
 
 impl<'p> Known<'p> {
     /// Looks at every resident once.
-    pub(super) fn of(picture: &'p Picture) -> Self {
+    pub(super) fn of(picture: &'p Picture, now: Timestamp) -> Self {
         let mut known = Self {
             people: Vec::new(),
             places: HashMap::new(),
@@ -55,9 +56,10 @@ impl<'p> Known<'p> {
             orders: HashMap::new(),
         };
         let all = || picture.residents.values();
-        for resident in all().filter(|r| r.is_here()).chain(all().filter(|r| !r.is_here())) {
+        let (here, gone): (Vec<_>, Vec<_>) = all().partition(|r| r.is_here(now));
+        for resident in here.into_iter().chain(gone) {
             if let Some(identity) = resident.identity() {
-                let (is_here, identity) = (resident.is_here(), identity.clone());
+                let (is_here, identity) = (resident.is_here(now), identity.clone());
                 known.add(Person { id: resident.id, identity, is_here, of_file: false });
             }
         }

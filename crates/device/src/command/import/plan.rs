@@ -49,7 +49,7 @@ impl Plan {
             warnings: Vec::new(),
         };
         let picture = session.picture.clone();
-        let mut known = Known::of(&picture);
+        let mut known = Known::of(&picture, session.now);
         let mut plan = Self { file, asks: Vec::new(), grown: HashMap::new(), taken };
         for (done, sent) in import.residents.iter().enumerate() {
             if done % TOLD_EVERY == 0 && import.residents.len() > TOLD_EVERY {

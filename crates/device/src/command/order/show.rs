@@ -25,7 +25,7 @@ pub(super) fn list(
         all || !matches!(h.state(session.now), State::Stopped | State::Rejected)
     };
     let mut found: Vec<(ResidentId, &OrderHistory)> = Vec::new();
-    let mut order: Vec<ResidentId> = mar::round::in_trolley_order(&session.picture);
+    let mut order: Vec<ResidentId> = mar::round::in_trolley_order(&session.picture, session.now);
     let gone = session.picture.residents.keys().filter(|id| !order.contains(id)).copied();
     let gone: Vec<ResidentId> = if all || only.is_some() { gone.collect() } else { Vec::new() };
     order.extend(gone);

@@ -64,7 +64,7 @@ pub(super) fn resident(session: &Session<'_>, found: &ResidentPicture) -> Result
 fn similar(session: &Session<'_>, found: &ResidentPicture) -> Option<String> {
     let others: Vec<String> = session
         .picture
-        .similar_to(found.id)
+        .similar_to(found.id, session.now)
         .filter_map(|r| r.identity())
         .map(|i| match some(&i.room) {
             Some(room) => format!("{} {}, room {room}", i.given, i.family),

@@ -26,7 +26,7 @@ pub(super) fn sheet(
     round: Option<&str>,
 ) -> Result<Printed, Fault> {
     let span = span(session, request, round)?;
-    for id in in_trolley_order(&session.picture) {
+    for id in in_trolley_order(&session.picture, session.now) {
         session.load(id, span.from.minus(LOOK_BACK))?;
     }
     let session = &*session;

@@ -103,14 +103,15 @@ impl ResidentPicture {
         if differ { found } else { Vec::new() }
     }
 
-    /// Whether the resident lives here as far as the last change says, or any of those that were
-    /// written apart: nobody falls off the round while that is not decided (Y-02).
+    /// Whether the resident lives here at `now` as far as the last change that has begun says, or any
+    /// of those that were written apart: nobody falls off the round while that is not decided (Y-02),
+    /// nor before they leave.
     #[must_use]
-    pub fn is_here(&self) -> bool {
+    pub fn is_here(&self, now: Timestamp) -> bool {
         let gone =
             |s: &Status| matches!(s.whereabouts, Whereabouts::Discharged | Whereabouts::Deceased);
         let changes = self.changes();
-        !changes.last().is_some_and(|(_, s)| gone(s))
+        !changes.iter().rfind(|(_, s)| s.from <= now).is_some_and(|(_, s)| gone(s))
             || self.whereabouts_apart().iter().any(|(_, s)| !gone(s))
     }
 
