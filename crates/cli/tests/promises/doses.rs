@@ -223,6 +223,9 @@ pub fn meanings() -> Result<(), Failed> {
     let part = record("part-given", &["--reason", "dropped the rest"]);
     assert_eq!(rule(&part), "S-08");
     assert!(part.stdout.contains("--amount"), "{}", part.stdout);
+    let tomorrow = super::instant("+1 day");
+    let of_tomorrow = device.ok(&["due", "--from", &tomorrow[..10]]);
+    assert!(!of_tomorrow.as_array().expect("a list").is_empty(), "{of_tomorrow}");
     let late = device.ok(&["due", "--from", &super::instant("+150 minutes")]);
     let later = text(&late[0]["slot"]);
     let early = ["record", &later, "--outcome", "refused", "--reason", "not today"];
@@ -409,7 +412,8 @@ pub fn outside_the_order() -> Result<(), Failed> {
     let waiting = text(&waits[0]["slot"]);
     told(&["record", &waiting, "--outcome", "given", "--reason", "took it"], "O-11");
     assert_eq!(device.ok(&["alerts"]).to_string().matches("nobody had looked").count(), 4);
-    let chart = device.ok(&["chart", &resident, "--to", &super::instant("+1 day")[..10]]);
+    let (from, to) = (&then[..10], &super::instant("+1 day")[..10]);
+    let chart = device.ok(&["chart", &resident, "--from", from, "--to", to]);
     let given = chart.to_string().matches("nobody had looked").count();
     assert!(given >= 3, "all three stand on the chart: {chart}");
     Ok(())

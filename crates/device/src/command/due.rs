@@ -35,7 +35,7 @@ pub struct DueRequest {
     pub resident: Option<String>,
     /// From when; `None` is the start of today.
     pub from: Option<String>,
-    /// Until when; `None` is the end of today.
+    /// Until when; `None` is the end of today, or of the day of `from` where that is later.
     pub to: Option<String>,
     /// In JSON, too, what is not to be given: whoever reads it for what is due must not meet it.
     pub withheld: bool,
@@ -55,7 +55,9 @@ pub fn run(
     }
     let (begin, end) = day_span(session.zone(), session.today());
     let from = session.instant_of(request.from.as_deref())?.unwrap_or(begin);
-    let to = session.instant_of(request.to.as_deref())?.unwrap_or(end.max(from));
+    // Whoever asks from tomorrow on is told of tomorrow, and not that nothing is due.
+    let (_, end_of_day) = day_span(session.zone(), from.civil(session.zone()).date());
+    let to = session.instant_of(request.to.as_deref())?.unwrap_or(end.max(end_of_day));
     if to < from {
         return Err(Fault::Wrong("--to lies before --from".to_owned()));
     }
