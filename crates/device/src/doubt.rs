@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mar::clock::{ClockEvidence, ClockLevel, ClockStanding, Started, judge_clock, others_doubt};
+use mar::clock::{
+    ClockEvidence, ClockLevel, ClockStanding, Started, judge_clock, others_doubt, tells_the_time,
+};
 use mar::decide::members;
 use mar::ids::{DeviceId, LogId, StaffId};
 use mar::picture::Picture;
@@ -305,18 +307,12 @@ fn last_timed(reader: &Reader, head: &Head) -> Option<Timestamp> {
     let mut id = head.hash.id();
     for _ in 0..LOOKED_AT_MOST {
         let entry = reader.entry(&id).ok()??;
-        if is_timed(entry.kind()) {
+        if tells_the_time(&reader.recorded(&id).ok()??.fact) {
             return Some(Timestamp(entry.wall_ms()));
         }
         id = entry.previous().id();
     }
     None
-}
-
-/// Whether an entry of this kind is made only by a clock that is not red, or by the time that a
-/// person typed: not a look at a chart, who somebody is, a stop or a hold.
-const fn is_timed(kind: u16) -> bool {
-    matches!(kind, 23 | 42 | 60..=64 | 66 | 68 | 80..=83 | 100)
 }
 
 /// Where a clock that stood at `at` stands now if nobody set it.
@@ -362,6 +358,17 @@ mod tests {
 
     fn later(hours: i64) -> Timestamp {
         Timestamp(NOON.0 + hours * 3_600_000)
+    }
+
+    /// What was kept when the machine was last on, at noon.
+    fn before_the_restart() -> OwnClock {
+        OwnClock {
+            boot: "earlier".to_owned(),
+            started: None,
+            right: Some((NOON, HOUR)),
+            own_last: Some(NOON),
+            typed: None,
+        }
     }
 
     fn alone(memory: &ClockMemory, clock: &Clock) -> ClockLevel {
@@ -592,13 +599,7 @@ mod tests {
     /// since the start is, too.
     #[test]
     fn a_clock_that_is_set_after_a_long_time_off_is_red_until_it_is_set_back() {
-        let kept = OwnClock {
-            boot: "earlier".to_owned(),
-            started: None,
-            right: Some((NOON, HOUR)),
-            own_last: Some(NOON),
-            typed: None,
-        };
+        let kept = before_the_restart();
         let (memory, clock) = (ClockMemory::restore(Some(kept), None), Clock::machine(later(15)));
         assert_eq!(alone(&memory, &clock), ClockLevel::Amber);
         memory.wrote(clock.now());
@@ -615,13 +616,7 @@ mod tests {
     /// A clock that was wrong when the machine was started is put right by setting it.
     #[test]
     fn a_clock_that_was_red_at_the_start_may_be_set_right() {
-        let kept = OwnClock {
-            boot: "earlier".to_owned(),
-            started: None,
-            right: Some((NOON, HOUR)),
-            own_last: Some(NOON),
-            typed: None,
-        };
+        let kept = before_the_restart();
         let (memory, clock) = (ClockMemory::restore(Some(kept), None), Clock::machine(later(-3)));
         assert_eq!(alone(&memory, &clock), ClockLevel::Red);
         clock.set(later(2));

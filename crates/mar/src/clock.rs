@@ -12,6 +12,7 @@ mod words;
 pub use judging::{believable, judge_clock, may_move, may_type, nearest, others_doubt};
 
 use crate::command::{Ask, AskOrder, AskResident};
+use crate::fact::{Fact, HomeFact, OrderFact, ResidentFact};
 use crate::ids::DeviceId;
 use crate::picture::HomePicture;
 use crate::refusal::Refusal;
@@ -369,5 +370,25 @@ pub const fn needs_the_time(ask: &Ask) -> bool {
         )
         | Ask::Order(..)
         | Ask::Dose(..) => true,
+    }
+}
+
+/// Whether a fact is written only by a clock that is not red, or says the time that a person typed:
+/// what [`needs_the_time`] asks of commands, but for a stop and a hold, which wait for none (W-06).
+#[must_use]
+pub const fn tells_the_time(fact: &Fact) -> bool {
+    match fact {
+        Fact::Home(HomeFact::TimeTyped { .. })
+        | Fact::Resident(ResidentFact::StatusChanged(_))
+        | Fact::Dose(_)
+        | Fact::FollowUp(_) => true,
+        Fact::Order(fact) => !matches!(fact, OrderFact::Held { .. } | OrderFact::Stopped { .. }),
+        Fact::Home(
+            HomeFact::SettingsSet(_) | HomeFact::StaffWritten { .. } | HomeFact::PinSet { .. },
+        )
+        | Fact::Resident(ResidentFact::IdentityWritten(_) | ResidentFact::AllergiesWritten(_))
+        | Fact::Membership(_)
+        | Fact::Access(_)
+        | Fact::Unknown => false,
     }
 }
